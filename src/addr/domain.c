@@ -1,0 +1,3 @@
+/* domain.c */
+#include "addr/domain.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,2 @@
+/* hide.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+/* list.c */
+#include "addr/list.h"
+#include "base/banned.h" /* IWYU pragma: keep */

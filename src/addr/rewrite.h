@@ -1,0 +1,37 @@
+/* rewrite.h - senders: email-addresses (EXIM-SEMANTICS 7) and masquerade (8).
+ *
+ * Pure but for reading the map once in rewrite_open(). */
+#ifndef ONEHOP_ADDR_REWRITE_H
+#define ONEHOP_ADDR_REWRITE_H
+
+#include "addr/mailbox.h"
+#include "base/buf.h"
+#include "base/trace.h"
+#include "conf/conf.h"
+
+struct rewrite {
+	const struct conf *conf;
+	struct arena *arena;
+	struct str map;       /* the text of email-addresses; empty when there is none */
+	const char *map_file; /* its path, or NULL */
+	const struct trace *trace;
+};
+
+/* Find and read the map (conf->email_addresses or the three default places).  No file: no mapping,
+ * no error.  An unreadable one is TEMP/CONFIG: mail under a wrong sender is not sent. */
+bool rewrite_open(struct rewrite *r, const struct conf *c, struct arena *a, const struct trace *t,
+    struct fail *f) NODISCARD;
+/* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address.  An unusable value of the map
+ * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_LOG with file:line. */
+struct mailbox rewrite_address(const struct rewrite *r, struct mailbox m);
+/* What a header field becomes: every unqualified address is qualified; when map is set
+ * (From, Sender, Reply-To and Resent- forms) each address also goes through rewrite_address().
+ * text is the whole field, name through final LF.  True when something changed: the new field is
+ * in out.  All other bytes are kept, folding as Exim does when it becomes longer. */
+bool rewrite_field(const struct rewrite *r, struct str text, bool map, struct buf *out);
+/* Masquerade for the smarthost: *@local or *@mailname becomes *@visible_name.  hide_active() says
+ * whether the configuration asks for it at all. */
+bool hide_active(const struct conf *c);
+bool hide_field(const struct conf *c, struct arena *a, struct str text, struct buf *out);
+struct mailbox hide_address(const struct conf *c, struct mailbox m);
+#endif

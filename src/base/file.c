@@ -1,0 +1,120 @@
+/* file.c - the one way to open a file by name, and whole reads and writes. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+int
+file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st)
+{
+	int mode = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	AUTO_FD int fd = -1;
+
+	if (flags & FILE_NOFOLLOW)
+		mode |= O_NOFOLLOW;
+	fd = openat(dirfd, path, mode);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, st) != 0)
+		return -1;
+	if (!S_ISREG(st->st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+bool
+file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct fail *f)
+{
+	struct stat st;
+	ssize_t got;
+	char *p;
+
+	if (fstat(fd, &st) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", path);
+	if (st.st_size > FILE_MAX)
+		return fail_conf(f, "%s is larger than %d bytes", path, FILE_MAX);
+	p = arena_alloc(a, (size_t)st.st_size + 1);
+	got = fd_read_full(fd, p, (size_t)st.st_size);
+	if (got < 0)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", path);
+	*out = str_at(p, (size_t)got);
+	return true;
+}
+
+bool
+file_read(struct arena *a, const char *path, struct str *out, struct fail *f)
+{
+	struct stat st;
+	AUTO_FD int fd = file_open(AT_FDCWD, path, 0, &st);
+
+	if (fd < 0 && errno == EINVAL)
+		return fail_conf(f, "%s is not a regular file", path);
+	if (fd < 0)
+		return fail_set(f, FAIL_USER, STAGE_CONFIG, errno, "cannot open %s", path);
+	return file_read_fd(a, fd, path, out, f);
+}
+
+static bool
+wait_for(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, -1) >= 0 || errno == EINTR;
+}
+
+ssize_t
+fd_read(int fd, void *p, size_t n)
+{
+	for (;;) {
+		ssize_t got = read(fd, p, n);
+
+		if (got >= 0)
+			return got;
+		if (errno == EAGAIN && !wait_for(fd, POLLIN))
+			return -1;
+		if (errno != EINTR && errno != EAGAIN)
+			return -1;
+	}
+}
+
+ssize_t
+fd_read_full(int fd, void *p, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = fd_read(fd, (char *)p + have, n - have);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+bool
+fd_write_full(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t put = write(fd, at, n);
+
+		if (put < 0 && errno == EAGAIN && !wait_for(fd, POLLOUT))
+			return false;
+		if (put < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (put > 0) {
+			at += put;
+			n -= (size_t)put;
+		}
+	}
+	return true;
+}

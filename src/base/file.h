@@ -1,0 +1,39 @@
+/* file.h - the one way to open a file by name, and whole reads and writes.
+ *
+ * open_regular() is for every file whose name comes from configuration or a user: it never
+ * hangs (a FIFO), never reads a device, never reads more than its limit. */
+#ifndef ONEHOP_BASE_FILE_H
+#define ONEHOP_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/fail.h"
+
+enum { FILE_MAX = 1 << 20 }; /* bytes; configuration, maps and .forward are below it */
+
+enum file_flags {
+	FILE_NOFOLLOW = 1, /* the last component may not be a symbolic link */
+};
+
+/* Open path (relative to dirfd, which may be AT_FDCWD) for reading: non-blocking, close-on-exec,
+ * no controlling terminal; *st is filled from the open descriptor and is a regular file.
+ * Returns the descriptor (the caller's) or -1 with errno; EINVAL: not a regular file. */
+int file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st) NODISCARD;
+/* The whole of a regular file of at most FILE_MAX bytes, as a slice of the arena.
+ * False: *f is TEMP or USER/CONFIG with the path in the text; f->sys has errno (ENOENT ...). */
+bool file_read(struct arena *a, const char *path, struct str *out, struct fail *f) NODISCARD;
+/* The same from a descriptor that file_open() gave (path is for the message only). */
+bool file_read_fd(struct arena *a, int fd, const char *path, struct str *out,
+    struct fail *f) NODISCARD;
+/* Read until n bytes or the end; EINTR is retried, a non-blocking descriptor is waited for.
+ * Returns the bytes read, or -1 with errno. */
+ssize_t fd_read_full(int fd, void *p, size_t n) NODISCARD;
+/* One read(2) of up to n bytes that retries EINTR and waits on EAGAIN; 0 at the end; -1 with errno. */
+ssize_t fd_read(int fd, void *p, size_t n) NODISCARD;
+/* Write all n bytes (EINTR retried, EAGAIN waited for).  False with errno. */
+bool fd_write_full(int fd, const void *p, size_t n) NODISCARD;
+#endif

@@ -1,0 +1,27 @@
+/* id.c - Exim's message ids. */
+#include "base/id.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static void
+base62(uint64_t v, char *out, int width)
+{
+	for (int i = width - 1; i >= 0; i--) {
+		out[i] = digits[v % 62];
+		v /= 62;
+	}
+}
+
+const char *
+id_format(int64_t sec, uint32_t usec, uint32_t pid, char out[ID_MAX])
+{
+	base62((uint64_t)sec, out, 6);
+	out[6] = '-';
+	base62(pid, out + 7, 6);
+	out[13] = '-';
+	base62(usec / 500, out + 14, 2);
+	out[16] = '\0';
+	return out;
+}

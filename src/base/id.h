@@ -1,0 +1,13 @@
+/* id.h - Exim's message ids: tttttt-pppppp-ss, base 62 (EXIM-SEMANTICS 18). */
+#ifndef ONEHOP_BASE_ID_H
+#define ONEHOP_BASE_ID_H
+
+#include <stdint.h>
+
+enum { ID_LEN = 16, ID_MAX = 24 };
+
+/* The id for second sec, microsecond usec and process pid, as Exim 4.96 writes it
+ * (the fraction counts half milliseconds).  Pure; the caller sees to it that the clock
+ * has ticked before the process makes another one. */
+const char *id_format(int64_t sec, uint32_t usec, uint32_t pid, char out[ID_MAX]);
+#endif

@@ -1,0 +1,98 @@
+/* str.c - a slice of bytes that somebody else owns. */
+#include "base/str.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+bool
+str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+str_ieq(struct str a, struct str b)
+{
+	return a.n == b.n && str_istarts(a, b);
+}
+
+bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+bool
+str_istarts(struct str s, struct str prefix)
+{
+	if (s.n < prefix.n)
+		return false;
+	for (size_t i = 0; i < prefix.n; i++)
+		if (ascii_lower(s.p[i]) != ascii_lower(prefix.p[i]))
+			return false;
+	return true;
+}
+
+bool
+str_iends(struct str s, struct str suffix)
+{
+	return s.n >= suffix.n && str_istarts(str_skip(s, s.n - suffix.n), suffix);
+}
+
+bool
+str_8bit(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_8bit(s.p[i]))
+			return true;
+	return false;
+}
+
+size_t
+str_find(struct str s, char c)
+{
+	const char *hit = s.n > 0 ? memchr(s.p, c, s.n) : NULL;
+
+	return hit != NULL ? (size_t)(hit - s.p) : s.n;
+}
+
+struct str
+str_skip(struct str s, size_t n)
+{
+	if (n > s.n)
+		n = s.n;
+	return n > 0 ? str_at(s.p + n, s.n - n) : s;
+}
+
+struct str
+str_ltrim(struct str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && ascii_space(s.p[i]))
+		i++;
+	return str_skip(s, i);
+}
+
+struct str
+str_rtrim(struct str s)
+{
+	while (s.n > 0 && ascii_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct str
+str_trim(struct str s)
+{
+	return str_ltrim(str_rtrim(s));
+}
+
+struct str
+str_cut(struct str *s, char c)
+{
+	size_t i = str_find(*s, c);
+	struct str head = str_at(s->p, i);
+
+	*s = i < s->n ? str_skip(*s, i + 1) : str_at(NULL, 0);
+	return head;
+}

@@ -1,0 +1,26 @@
+/* trace.h - what -v shows while it happens: a sink that the layers below cli/ talk to.
+ *
+ * Nobody below main/ knows whether the line goes to the caller's stderr, over the
+ * submission protocol or to a log.  Secrets are starred before they come here. */
+#ifndef ONEHOP_BASE_TRACE_H
+#define ONEHOP_BASE_TRACE_H
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+enum trace_kind {
+	TRACE_LOG,   /* a main log line: shown as "LOG: MAIN" and the line behind two blanks */
+	TRACE_NOTE,  /* as it is: "R: smarthost for x@y", "Connecting to ..." */
+	TRACE_OUT,   /* a command of ours: "  SMTP>> EHLO debian" */
+	TRACE_IN,    /* a reply line: "  SMTP<< 220 ...", continuation lines below it indented */
+	TRACE_DEBUG, /* only with -d */
+};
+
+struct trace {
+	void (*emit)(void *ctx, enum trace_kind kind, struct str line);
+	void *ctx;
+};
+
+/* Hand one line (no newline) to t; a NULL t or emit is silence. */
+void trace_line(const struct trace *t, enum trace_kind kind, const char *fmt, ...) PRINTF(3, 4);
+#endif

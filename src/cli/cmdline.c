@@ -1,0 +1,2 @@
+/* cmdline.c */
+#include "base/banned.h" /* IWYU pragma: keep */

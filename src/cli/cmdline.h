@@ -1,0 +1,3 @@
+#ifndef ONEHOP_CLI_CMDLINE_H
+#define ONEHOP_CLI_CMDLINE_H
+#endif

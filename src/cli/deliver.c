@@ -1,0 +1,2 @@
+/* deliver.c */
+#include "base/banned.h" /* IWYU pragma: keep */

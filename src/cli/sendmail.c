@@ -1,0 +1,2 @@
+/* sendmail.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+#ifndef ONEHOP_CLI_SENDMAIL_H
+#define ONEHOP_CLI_SENDMAIL_H
+#endif

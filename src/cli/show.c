@@ -1,0 +1,2 @@
+/* show.c */
+#include "base/banned.h" /* IWYU pragma: keep */

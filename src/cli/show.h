@@ -1,0 +1,3 @@
+#ifndef ONEHOP_CLI_SHOW_H
+#define ONEHOP_CLI_SHOW_H
+#endif

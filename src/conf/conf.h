@@ -1,0 +1,86 @@
+/* conf.h - what the administrator said: all options, each with the place it came from.
+ *
+ * Every file is one language with one parser: "name = value", quotes, # comments,
+ * continuation by a backslash, [sender PATTERN] sections (DESIGN 5).  Debian's
+ * update-exim4.conf.conf and exim4.conf.localmacros are read, never executed. */
+#ifndef ONEHOP_CONF_CONF_H
+#define ONEHOP_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fail.h"
+
+/* Constants of the WORD options, in the order of their words in options.def. */
+enum conf_type { TYPE_SMARTHOST, TYPE_SATELLITE, TYPE_LOCAL, TYPE_NONE, TYPE_INTERNET };
+enum conf_tls { TLS_AUTO, TLS_STARTTLS, TLS_IMPLICIT, TLS_OFF };
+enum conf_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
+enum conf_delivery { DELIVERY_FOREGROUND, DELIVERY_BACKGROUND, DELIVERY_QUEUE };
+enum conf_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
+
+enum conf_option {
+#define OPT(name, dc, macro, type, def, min, max, words, help) CONF_##name,
+#include "conf/options.def"
+#undef OPT
+	CONF_COUNT
+};
+
+/* Where a value came from: "default" has line 0. */
+struct conf_origin {
+	const char *file;
+	unsigned line;
+};
+
+#define CONF_T_STR const char *
+#define CONF_T_BOOL bool
+#define CONF_T_UINT uint64_t
+#define CONF_T_SECS uint64_t
+#define CONF_T_SIZE uint64_t
+#define CONF_T_WORD unsigned
+
+struct conf {
+#define OPT(name, dc, macro, type, def, min, max, words, help) CONF_T_##type name;
+#include "conf/options.def"
+#undef OPT
+	struct conf_origin origin[CONF_COUNT];
+	const char *file;         /* the file in use (first found), or NULL: defaults only */
+	const char *home;         /* the home of the user whose own setup this is, or NULL */
+	bool debian;              /* file is Debian's update-exim4.conf.conf */
+	const char *const *warnings; /* NULL-terminated: unknown keys of Debian's file, macros without
+	                                an option here; shown by -bV and doctor */
+	struct conf_section *sections; /* private */
+	struct arena *arena;
+};
+
+/* Where to look.  All strings are the caller's and must outlive the conf. */
+struct conf_paths {
+	const char *file;       /* -C FILE, or NULL */
+	const char *user_file;  /* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
+	const char *sysconfdir; /* "/etc": below it onehop/onehop.conf and exim4/ are looked for */
+};
+
+/* Find the file in use, parse it, then fill in names (conf/names.h): primary_hostname,
+ * qualify_domain, spool_directory of a user's own setup.
+ * False: *f is USER/CONFIG (exit 78) with file:line, or TEMP when a file cannot be read. */
+bool conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths,
+    struct fail *f) NODISCARD;
+/* Parse text as if it stood in file; debian: the rules of update-exim4.conf.conf (unknown keys
+ * warn, values are lower-cased as update-exim4.conf does, capital lines are macros). Pure;
+ * what the fuzzer calls.  conf_init() must have run. */
+void conf_init(struct conf *c, struct arena *a);
+bool conf_parse(struct conf *c, struct str text, const char *file, bool debian,
+    struct fail *f) NODISCARD;
+/* Set one option from its text, as a line of a file would ("-O name=value").  name may be an alias. */
+bool conf_set(struct conf *c, struct str name, struct str value, struct conf_origin where,
+    struct fail *f) NODISCARD;
+/* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
+ * case folded, first to last). */
+bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;
+/* "-bP": append "name = value\t# file:line" for one option, or for all when name is empty.
+ * False: no such option; *f names the nearest. */
+bool conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f) NODISCARD;
+/* "file:line", "file", or "default". */
+const char *conf_where(const struct conf *c, enum conf_option o);
+#endif

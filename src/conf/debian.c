@@ -1,0 +1,2 @@
+/* debian.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,2 @@
+/* parse.c */
+#include "base/banned.h" /* IWYU pragma: keep */

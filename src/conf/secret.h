@@ -1,0 +1,38 @@
+/* secret.h - which password goes to which host: passwd.client (EXIM-SEMANTICS 14, SECURITY 2).
+ *
+ * Only onehop-send links this.  The file's text and the password live in locked memory that
+ * is left out of core dumps; secret_wipe() erases it. */
+#ifndef ONEHOP_CONF_SECRET_H
+#define ONEHOP_CONF_SECRET_H
+
+#include "conf/conf.h"
+
+enum secret_match {
+	SECRET_CONFIGURED, /* the key is the name (or address) written in smarthost */
+	SECRET_CANONICAL,  /* the key is exactly the canonical name that DNS gave */
+	SECRET_PATTERN,    /* "*", "*tail", "^regex" */
+};
+
+struct secret {
+	struct str login, password; /* in locked memory, owned by *s */
+	const char *key;            /* as written; in the arena */
+	const char *where;          /* "/etc/exim4/passwd.client:7" */
+	enum secret_match match;
+	bool only;                  /* it is the only credential line of the file */
+	bool world_readable;        /* the file's mode lets everyone read it: warn */
+	void *page;                 /* private */
+	size_t page_size;           /* private */
+};
+
+/* The credential for a host: the line for configured exactly, then the line for canonical exactly
+ * (may be NULL or equal), then the first pattern that matches either.
+ * True with s->login.n == 0: no line matches (or no file): there is no password for this host.
+ * False: a line is malformed (no password, empty login; file:line) or the file cannot be read
+ * (EACCES: the sentence says who must be able to): USER/CONFIG or TEMP. */
+bool secret_find(const struct conf *c, struct arena *a, const char *configured,
+    const char *canonical, struct secret *s, struct fail *f) NODISCARD;
+void secret_wipe(struct secret *s);
+/* Replace each appearance of the password, its base64 and the PLAIN blob in line by asterisks.
+ * For replies of the server before they are shown or logged. */
+void secret_redact(const struct secret *s, struct buf *line);
+#endif

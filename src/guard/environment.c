@@ -1,0 +1,3 @@
+/* environment.c */
+#include "guard/environment.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,8 @@
+/* clock.h - the monotonic clock, for deadlines (the only other clock is time(), in main/ and cli/). */
+#ifndef ONEHOP_IO_CLOCK_H
+#define ONEHOP_IO_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_ms(void); /* CLOCK_MONOTONIC in milliseconds */
+#endif

@@ -1,0 +1,3 @@
+/* connect.c */
+#include "io/connect.h"
+#include "base/banned.h" /* IWYU pragma: keep */

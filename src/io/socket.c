@@ -1,0 +1,2 @@
+/* socket.c */
+#include "base/banned.h" /* IWYU pragma: keep */

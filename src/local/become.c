@@ -1,0 +1,2 @@
+/* become.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+#ifndef ONEHOP_LOCAL_BECOME_H
+#define ONEHOP_LOCAL_BECOME_H
+#endif

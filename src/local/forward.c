@@ -1,0 +1,2 @@
+/* forward.c */
+#include "base/banned.h" /* IWYU pragma: keep */

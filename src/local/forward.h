@@ -1,0 +1,3 @@
+#ifndef ONEHOP_LOCAL_FORWARD_H
+#define ONEHOP_LOCAL_FORWARD_H
+#endif

@@ -1,0 +1,3 @@
+/* local.c */
+#include "local/local.h"
+#include "base/banned.h" /* IWYU pragma: keep */

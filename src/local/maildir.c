@@ -1,0 +1,2 @@
+/* maildir.c */
+#include "base/banned.h" /* IWYU pragma: keep */

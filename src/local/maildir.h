@@ -1,0 +1,3 @@
+#ifndef ONEHOP_LOCAL_MAILDIR_H
+#define ONEHOP_LOCAL_MAILDIR_H
+#endif

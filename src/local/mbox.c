@@ -1,0 +1,2 @@
+/* mbox.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+#ifndef ONEHOP_LOCAL_MBOX_H
+#define ONEHOP_LOCAL_MBOX_H
+#endif

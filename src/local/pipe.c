@@ -1,0 +1,2 @@
+/* pipe.c */
+#include "base/banned.h" /* IWYU pragma: keep */

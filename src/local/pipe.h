@@ -1,0 +1,3 @@
+#ifndef ONEHOP_LOCAL_PIPE_H
+#define ONEHOP_LOCAL_PIPE_H
+#endif

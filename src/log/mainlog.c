@@ -1,0 +1,3 @@
+/* mainlog.c */
+#include "log/mainlog.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,6 @@
+/* local.c */
+int
+main(void)
+{
+	return 75;
+}

@@ -1,0 +1,6 @@
+/* onehop.c */
+int
+main(void)
+{
+	return 75;
+}

@@ -1,0 +1,6 @@
+/* send.c */
+int
+main(void)
+{
+	return 75;
+}

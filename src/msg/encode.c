@@ -1,0 +1,2 @@
+/* encode.c */
+#include "base/banned.h" /* IWYU pragma: keep */

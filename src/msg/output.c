@@ -1,0 +1,3 @@
+/* output.c */
+#include "msg/output.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,2 @@
+/* recipients.c */
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+/* scan.c */
+#include "msg/scan.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+/* alias.c */
+#include "route/alias.h"
+#include "base/banned.h" /* IWYU pragma: keep */

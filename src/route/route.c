@@ -1,0 +1,3 @@
+/* route.c */
+#include "route/route.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,98 @@
+/* route.h - where each recipient lives: Debian's Exim routers (EXIM-SEMANTICS 9, 10, 11).
+ *
+ * Routing decides; nothing here delivers.  What only the user's own rights can see
+ * (.forward, .procmailrc) is asked through a probe, so this stays pure and testable. */
+#ifndef ONEHOP_ROUTE_ROUTE_H
+#define ONEHOP_ROUTE_ROUTE_H
+
+#include "addr/mailbox.h"
+#include "base/trace.h"
+#include "conf/conf.h"
+
+/* Exim's names are in transport_name(): they appear in logs, -v and -bt. */
+enum transport {
+	TRANSPORT_NONE,
+	TRANSPORT_SMARTHOST, /* remote_smtp_smarthost */
+	TRANSPORT_REMOTE,    /* remote_smtp: hubbed_hosts */
+	TRANSPORT_MAILDIR,   /* maildir_home */
+	TRANSPORT_SPOOL,     /* mail_spool */
+	TRANSPORT_LMTP,      /* lmtp: local_delivery = lmtp:/path */
+	TRANSPORT_FILE,      /* address_file: path of a .forward, or mail4root */
+	TRANSPORT_DIRECTORY, /* address_directory */
+	TRANSPORT_PIPE,      /* address_pipe */
+	TRANSPORT_PROCMAIL,  /* procmail_pipe */
+	TRANSPORT_MAILDROP,  /* maildrop_pipe */
+	TRANSPORT_BYPASSED,  /* **bypassed**: /dev/null */
+};
+
+enum route_outcome {
+	ROUTE_DELIVER,  /* transport says how */
+	ROUTE_PARENT,   /* became other addresses (its children) */
+	ROUTE_DISCARD,  /* :blackhole:, /dev/null */
+	ROUTE_FAIL,     /* undeliverable: fail.text */
+	ROUTE_DEFER,    /* cannot be resolved now: fail.text */
+};
+
+/* One address on its way through the routers.  Children point to their parent. */
+struct route {
+	struct mailbox address;   /* local part lower-cased when the domain is local */
+	const char *text;         /* address, or "|command", "/path", ":blackhole:" as Exim shows it */
+	const char *original;     /* as it was given: "FAX@debian" */
+	bool unqualified;         /* had no domain as given */
+	const struct route *parent; /* the address this came from, or NULL */
+	enum route_outcome outcome;
+	const char *router;       /* "local_user" ...; NULL when none took it */
+	enum transport transport;
+	const char *hosts;        /* SMARTHOST, REMOTE: list in dc_smarthost syntax */
+	const char *user;         /* local transports: whose (login) */
+	const char *path;         /* FILE, DIRECTORY: path; PIPE: command */
+	struct fail fail;
+};
+
+/* What the user-level routers find.  Asked with the user's rights (onehop-local). */
+struct probe_item {
+	enum transport transport; /* FILE, DIRECTORY, PIPE, BYPASSED; NONE: an address */
+	const char *text;         /* as written in .forward, list syntax removed */
+};
+
+struct probe {
+	enum { PROBE_NO_USER, PROBE_MAILBOX, PROBE_FORWARD, PROBE_PROCMAIL, PROBE_MAILDROP } found;
+	struct probe_item *items; /* PROBE_FORWARD */
+	size_t nitems;
+	bool discard;             /* :blackhole: */
+};
+
+struct route_env {
+	const struct conf *conf;
+	struct arena *arena;
+	struct str aliases;       /* text of the aliases file; empty when missing */
+	const char *aliases_file;
+	struct str hubbed_hosts;  /* text, or empty */
+	const struct trace *trace; /* "R: system_aliases for fax@debian" */
+	/* Look at what user has set up.  skip_forward: an address that came back to its own .forward.
+	 * False: *f (TEMP: defer with the reason, e.g. bad mode of .forward). */
+	bool (*probe)(void *ctx, const char *user, bool skip_forward, struct probe *out,
+	    struct fail *f);
+	/* Is there a passwd entry?  1 yes, 0 no, -1 cannot say now. */
+	int (*user_exists)(void *ctx, const char *user);
+	void *ctx;
+};
+
+struct routes {
+	struct route **list; /* every address that was looked at, parents before children */
+	size_t n;
+};
+
+/* Read aliases and hubbed_hosts as conf says.  A missing file is an empty one. */
+bool route_open(struct route_env *e, struct fail *f) NODISCARD;
+/* Route one recipient and all it becomes; appends to out.  Never fails as a whole: each
+ * address has its own outcome.  Duplicates (same final mailbox and original domain) are merged
+ * by route_merge(), not here. */
+void route_address(const struct route_env *e, struct mailbox address, bool unqualified,
+    const char *original, struct routes *out);
+/* Of deliveries that are the same (transport, user or address, path, original domain) keep the first;
+ * the others get outcome ROUTE_PARENT and are named in Envelope-to by local/. */
+void route_merge(struct routes *r);
+const char *transport_name(enum transport t);
+bool transport_is_local(enum transport t);
+#endif

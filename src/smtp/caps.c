@@ -1,0 +1,3 @@
+/* caps.c */
+#include "smtp/caps.h"
+#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,3 @@
+/* session.c */
+#include "smtp/session.h"
+#include "base/banned.h" /* IWYU pragma: keep */

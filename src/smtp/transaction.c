@@ -1,0 +1,2 @@
+/* transaction.c */
+#include "base/banned.h" /* IWYU pragma: keep */

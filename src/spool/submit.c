@@ -1,0 +1,3 @@
+/* submit.c */
+#include "spool/submit.h"
+#include "base/banned.h" /* IWYU pragma: keep */

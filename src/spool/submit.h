@@ -1,0 +1,52 @@
+/* submit.h - the submission protocol: how onehop hands a finished message to onehop-send.
+ *
+ * The same through every door (DESIGN 2).  A record is one letter, a 32-bit big-endian length and
+ * that many bytes.  The reader treats the writer as hostile: sizes, counts, addresses and
+ * header shapes are checked again.
+ *
+ *   to onehop-send                          from onehop-send
+ *   V version "1", flags (v d)              T kind + line: transcript and log (base/trace.h)
+ *   C (empty): connect to the smarthost     R verdict on one recipient, in order
+ *     now, the message comes                Z the end; a fail for the whole, if any
+ *   E envelope                              
+ *   R one recipient (repeated)
+ *   H one header field (repeated)
+ *   B body bytes, at most 64 KiB (repeated), or F: the body is the descriptor that
+ *     came with this record (SCM_RIGHTS), and its properties
+ *   G go: the message is complete
+ * A connection that ends before G means: forget it, the caller still owns the message. */
+#ifndef ONEHOP_SPOOL_SUBMIT_H
+#define ONEHOP_SPOOL_SUBMIT_H
+
+#include "base/trace.h"
+#include "msg/message.h"
+#include "spool/envelope.h"
+
+enum { SUBMIT_RECORD_MAX = HEADER_MAX + 4096, SUBMIT_FIELD_MAX = 64 * 1024 };
+
+enum submit_flags { SUBMIT_VERBOSE = 1, SUBMIT_DEBUG = 2 };
+
+/* --- the caller's side (onehop) --- */
+bool submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f) NODISCARD;
+bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.
+ * False: TEMP: the other side went away or said that all of it failed; recipients that
+ * have a verdict keep it. */
+bool submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t,
+    struct fail *f) NODISCARD;
+
+/* --- the other side (onehop-send) --- */
+bool submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f) NODISCARD;
+/* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
+ * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted. */
+bool submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m,
+    struct fail *f) NODISCARD;
+/* A trace that writes T records to fd. */
+struct submit_trace {
+	int fd;
+	enum submit_flags flags;
+};
+struct trace submit_trace(struct submit_trace *t);
+bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,
+    struct fail *f) NODISCARD;
+#endif

@@ -1,0 +1,2 @@
+/* verify.c */
+#include "base/banned.h" /* IWYU pragma: keep */
