@@ -100,6 +100,23 @@ fd_read_full(int fd, void *p, size_t n)
 }
 
 bool
+buf_read(struct buf *b, int fd, size_t n)
+{
+	char piece[8192];
+
+	buf_reset(b);
+	while (n > 0) {
+		ssize_t got = fd_read(fd, piece, n < sizeof piece ? n : sizeof piece);
+
+		if (got <= 0)
+			return false;
+		buf_add(b, piece, (size_t)got);
+		n -= (size_t)got;
+	}
+	return buf_ok(b);
+}
+
+bool
 fd_write_full(int fd, const void *p, size_t n)
 {
 	const char *at = p;

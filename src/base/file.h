@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/fail.h"
 
 enum { FILE_MAX = 1 << 20 }; /* bytes; configuration, maps and .forward are below it */
@@ -34,6 +35,8 @@ bool file_read_fd(struct arena *a, int fd, const char *path, struct str *out,
 ssize_t fd_read_full(int fd, void *p, size_t n) NODISCARD;
 /* One read(2) of up to n bytes that retries EINTR and waits on EAGAIN; 0 at the end; -1 with errno. */
 ssize_t fd_read(int fd, void *p, size_t n) NODISCARD;
+/* Empty b, then read exactly n bytes into it.  False: fewer came, or they are more than b may hold. */
+bool buf_read(struct buf *b, int fd, size_t n) NODISCARD;
 /* Write all n bytes (EINTR retried, EAGAIN waited for).  False with errno. */
 bool fd_write_full(int fd, const void *p, size_t n) NODISCARD;
 #endif

@@ -1,7 +1,7 @@
 /* envelope.h - what travels with a message: sender, recipients, and what became of each.
  *
- * Built by cli/ after routing, carried by the submission protocol, settled by smtp/ and
- * local/; the spool writes it. */
+ * Built by cli/, carried by the submission protocol, settled by deliver/ (which routes, and
+ * hands smtp/ an envelope of the remote deliveries alone); the spool writes it. */
 #ifndef ONEHOP_SPOOL_ENVELOPE_H
 #define ONEHOP_SPOOL_ENVELOPE_H
 
@@ -25,24 +25,26 @@ enum rcpt_notify { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOT
 struct rcpt {
 	const char *address;  /* final: what RCPT TO says */
 	const char *original; /* as submitted, for logs, ORCPT and Envelope-to */
+	bool unqualified; /* had no domain as submitted: aliases are asked whatever the mailname */
 	const char *router, *transport; /* Exim's names, for the log */
-	const char *hosts;    /* the smarthost list that takes it */
-	unsigned notify;      /* enum rcpt_notify */
+	const char *hosts;              /* the smarthost list that takes it */
+	unsigned notify;                /* enum rcpt_notify */
 	enum rcpt_state state;
 	struct fail fail;
 	/* filled when settled by a server, for the => line */
 	const char *host, *ip, *confirmation; /* the reply to the final dot */
-	const char *tls, *tls_peer;  /* "TLS1.3:...", "CN=..."; NULL without TLS */
-	const char *auth;     /* "plain", "login" ... */
-	bool tls_verified, continued; /* continued: further recipients of the same transaction: -> */
+	const char *tls, *tls_peer;           /* "TLS1.3:...", "CN=..."; NULL without TLS */
+	const char *auth;                     /* "plain", "login" ... */
+	bool tls_verified,
+	    continued; /* continued: further recipients of the same transaction: -> */
 };
 
 struct envelope {
 	char id[ID_MAX];
-	const char *sender;   /* "" is the null sender */
-	const char *login;    /* of the caller: U= and MAIL's AUTH= */
-	bool auth_parameter;  /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
-	const char *envid;    /* -V, or NULL */
+	const char *sender;  /* "" is the null sender */
+	const char *login;   /* of the caller: U= and MAIL's AUTH= */
+	bool auth_parameter; /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
+	const char *envid;   /* -V, or NULL */
 	enum { RET_UNSET, RET_FULL, RET_HDRS } ret;
 	unsigned body_declared; /* -B: 0 unset, 7, 8 */
 	struct rcpt *rcpts;

@@ -1,3 +1,182 @@
-/* submit.c */
+/* submit.c - the submission protocol, the caller's side. */
 #include "spool/submit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/file.h"
+#include "spool/record.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { CHUNK = 64 * 1024 };
+
+bool
+submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(64);
+
+	record_add(&b, SUBMIT_PROTOCOL);
+	record_add_number(&b, (uint64_t)flags);
+	record_add_number(&b, connect_now);
+	return record_put_buf(fd, 'V', &b, f);
+}
+
+static bool
+put_envelope(int fd, const struct envelope *e, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+
+	record_add(&b, e->id);
+	record_add(&b, e->sender);
+	record_add(&b, e->login);
+	record_add(&b, e->envid);
+	record_add_number(&b, (uint64_t)e->ret);
+	record_add_number(&b, e->auth_parameter);
+	record_add_number(&b, e->body_declared);
+	if (!buf_ok(&b))
+		return record_broken(f, "the envelope is too long");
+	if (!record_put_buf(fd, 'E', &b, f))
+		return false;
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		buf_reset(&b);
+		record_add(&b, e->rcpts[i].address);
+		record_add(&b, e->rcpts[i].original);
+		record_add_number(&b, e->rcpts[i].unqualified);
+		record_add_number(&b, e->rcpts[i].notify);
+		if (!buf_ok(&b))
+			return record_broken(f, "a recipient is too long");
+		if (!record_put_buf(fd, 'R', &b, f))
+			return false;
+	}
+	return true;
+}
+
+/* The descriptor travels with the record's first bytes. */
+static bool
+put_descriptor(int fd, int passed, struct fail *f)
+{
+	char head[5] = { 'F', 0, 0, 0, 0 };
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .space = { 0 } };
+	struct iovec iov = { head, sizeof head };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof control.space };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t done;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof passed);
+	memcpy(CMSG_DATA(c), &passed, sizeof passed);
+	do
+		done = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	while (done < 0 && errno == EINTR);
+	if (done <= 0 || !fd_write_full(fd, head + done, sizeof head - (size_t)done))
+		return record_gone(f);
+	return true;
+}
+
+static bool
+put_body(int fd, const struct body *body, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(256);
+
+	if (body->fd >= 0 && !put_descriptor(fd, body->fd, f))
+		return false;
+	for (uint64_t at = 0; body->fd < 0 && at < body->size; at += CHUNK) {
+		uint64_t left = body->size - at;
+
+		if (!record_put(
+			fd, 'B', str_at(body->mem + at, left < CHUNK ? (size_t)left : CHUNK), f))
+			return false;
+	}
+	record_add_number(&b, body->size);
+	record_add_number(&b, body->lines);
+	record_add_number(&b, body->longest_line);
+	record_add_number(&b, body->has_8bit);
+	record_add_number(&b, body->has_nul);
+	return record_put_buf(fd, 'G', &b, f);
+}
+
+bool
+submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
+{
+	if (!put_envelope(fd, e, f))
+		return false;
+	for (size_t i = 0; i < m->nheaders; i++)
+		if (m->headers[i].type != H_DELETED && !record_put(fd, 'H', m->headers[i].text, f))
+			return false;
+	return put_body(fd, &m->body, f);
+}
+
+static void
+take_fail(struct fail *out, struct str *rest)
+{
+	struct str dsn;
+
+	out->cls = (enum fail_class)record_number(rest);
+	out->stage = (enum fail_stage)record_number(rest);
+	out->sys = (int)record_number(rest);
+	out->smtp = (int)record_number(rest);
+	out->exit = (int)record_number(rest);
+	if (out->cls > FAIL_USER || out->stage >= STAGE_COUNT)
+		*out = (struct fail){ .cls = FAIL_TEMP, .stage = STAGE_DOOR };
+	dsn = record_field(rest);
+	(void)snprintf(out->dsn, sizeof out->dsn, "%.*s", S_ARG(dsn));
+	dsn = record_field(rest);
+	(void)snprintf(out->text, sizeof out->text, "%.*s", S_ARG(dsn));
+}
+
+static void
+take_verdict(struct rcpt *r, struct str rest, struct arena *a)
+{
+	uint64_t state = record_number(&rest);
+
+	r->state = state <= RCPT_REFUSED ? (enum rcpt_state)state : RCPT_WAITING;
+	take_fail(&r->fail, &rest);
+	r->router = record_optional(&rest, a);
+	r->transport = record_optional(&rest, a);
+	r->host = record_optional(&rest, a);
+	r->confirmation = record_optional(&rest, a);
+}
+
+static bool
+take_end(struct str rest, struct fail *f)
+{
+	struct fail whole = FAIL_INIT;
+
+	take_fail(&whole, &rest);
+	if (whole.cls == FAIL_NONE)
+		return true;
+	*f = whole;
+	return false;
+}
+
+bool
+submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
+	AUTO_FD int passed = -1;
+	size_t settled = 0;
+	char letter;
+
+	while (record_get(fd, &letter, &b, &passed)) {
+		struct str rest = buf_get(&b);
+
+		if (letter == 'Z')
+			return take_end(rest, f);
+		if (letter == 'R' && settled < e->nrcpts)
+			take_verdict(&e->rcpts[settled++], rest, a);
+		else if (letter == 'T' && rest.n > 0 && t->emit != NULL)
+			t->emit(t->ctx, (enum trace_kind)(rest.p[0] - '0'), str_skip(rest, 1));
+		else
+			return record_broken(f, "an unexpected record came back");
+	}
+	return record_gone(f);
+}

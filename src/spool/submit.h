@@ -8,12 +8,12 @@
  *   V version "1", flags (v d)              T kind + line: transcript and log (base/trace.h)
  *   C (empty): connect to the smarthost     R verdict on one recipient, in order
  *     now, the message comes                Z the end; a fail for the whole, if any
- *   E envelope                              
+ *   E envelope
  *   R one recipient (repeated)
  *   H one header field (repeated)
- *   B body bytes, at most 64 KiB (repeated), or F: the body is the descriptor that
- *     came with this record (SCM_RIGHTS), and its properties
- *   G go: the message is complete
+ *   B body bytes, at most 64 KiB (repeated), or F (empty): the body is the file whose
+ *     descriptor came with this record (SCM_RIGHTS)
+ *   G go: the message is complete; the body's properties
  * A connection that ends before G means: forget it, the caller still owns the message. */
 #ifndef ONEHOP_SPOOL_SUBMIT_H
 #define ONEHOP_SPOOL_SUBMIT_H
@@ -26,27 +26,27 @@ enum { SUBMIT_RECORD_MAX = HEADER_MAX + 4096, SUBMIT_FIELD_MAX = 64 * 1024 };
 
 enum submit_flags { SUBMIT_VERBOSE = 1, SUBMIT_DEBUG = 2 };
 
-/* --- the caller's side (onehop) --- */
+/* --- the caller's side (onehop); fd is a connected stream socket --- */
 bool submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f) NODISCARD;
 bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.
  * False: TEMP: the other side went away or said that all of it failed; recipients that
  * have a verdict keep it. */
-bool submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t,
-    struct fail *f) NODISCARD;
+bool submit_result(
+    int fd, struct envelope *e, struct arena *a, const struct trace *t, struct fail *f) NODISCARD;
 
 /* --- the other side (onehop-send) --- */
 bool submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f) NODISCARD;
 /* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
  * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted. */
-bool submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m,
-    struct fail *f) NODISCARD;
+bool submit_receive(
+    int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* A trace that writes T records to fd. */
 struct submit_trace {
 	int fd;
 	enum submit_flags flags;
 };
 struct trace submit_trace(struct submit_trace *t);
-bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,
-    struct fail *f) NODISCARD;
+bool submit_verdicts(
+    int fd, const struct envelope *e, const struct fail *whole, struct fail *f) NODISCARD;
 #endif

@@ -1,2 +1,0 @@
-/* deliver.c */
-#include "base/banned.h" /* IWYU pragma: keep */

@@ -1,0 +1,242 @@
+/* receive.c - the submission protocol, the side of onehop-send: the writer may be hostile. */
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "addr/mailbox.h"
+#include "msg/scan.h"
+#include "spool/record.h"
+#include "spool/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { RECIPIENTS_MAX = 50000, FIELD_MAX = 8192 };
+
+bool
+submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
+	AUTO_FD int passed = -1;
+	struct str rest;
+	char letter;
+
+	if (!record_get(fd, &letter, &b, &passed))
+		return record_gone(f);
+	rest = buf_get(&b);
+	if (letter != 'V' || !str_eq(record_field(&rest), str_of(SUBMIT_PROTOCOL)))
+		return record_broken(f, "onehop and onehop-send are of different versions");
+	*flags = (enum submit_flags)(record_number(&rest) & (SUBMIT_VERBOSE | SUBMIT_DEBUG));
+	*connect_now = record_number(&rest) != 0;
+	return true;
+}
+
+/* What is being received, and how much of it there may be. */
+struct intake_state {
+	struct arena *arena;
+	struct envelope *e;
+	struct message *m;
+	struct buf body;
+	size_t header_bytes;
+	bool have_envelope;
+};
+
+static bool
+good_address(struct arena *a, const char *s, bool empty_ok, struct fail *f)
+{
+	(void)a;
+	return (empty_ok && *s == '\0') || mailbox_ok(mailbox_split(s), f);
+}
+
+static bool
+one_line(const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		if (ascii_control(*s))
+			return false;
+	return true;
+}
+
+static bool
+take_envelope(struct intake_state *in, struct str rest, struct fail *f)
+{
+	struct envelope *e = in->e;
+	struct str id = record_field(&rest);
+
+	if (in->have_envelope)
+		return record_broken(f, "two envelopes");
+	if (id.n == 0 || id.n >= sizeof e->id)
+		return record_broken(f, "bad message id");
+	for (size_t i = 0; i < id.n; i++)
+		if (!ascii_alnum(id.p[i]) && id.p[i] != '-')
+			return record_broken(f, "bad message id");
+	memcpy(e->id, id.p, id.n);
+	e->sender = record_text(&rest, in->arena);
+	e->login = record_text(&rest, in->arena);
+	e->envid = record_optional(&rest, in->arena);
+	e->ret = record_number(&rest) % (RET_HDRS + 1);
+	e->auth_parameter = record_number(&rest) != 0;
+	e->body_declared = (unsigned)(record_number(&rest) & 15);
+	in->have_envelope = true;
+	if (!one_line(e->login) || !one_line(e->envid))
+		return record_broken(f, "a control character in the envelope");
+	return good_address(in->arena, e->sender, true, f);
+}
+
+static bool
+take_recipient(struct intake_state *in, struct str rest, struct fail *f)
+{
+	struct envelope *e = in->e;
+	struct rcpt r = { .state = RCPT_WAITING };
+
+	if (e->nrcpts >= RECIPIENTS_MAX)
+		return record_broken(f, "too many recipients");
+	r.address = record_text(&rest, in->arena);
+	r.original = record_text(&rest, in->arena);
+	r.unqualified = record_number(&rest) != 0;
+	r.notify = (unsigned)(record_number(&rest) & 15);
+	if (!one_line(r.original))
+		return record_broken(f, "a control character in a recipient");
+	if (!good_address(in->arena, r.address, false, f))
+		return false;
+	e->rcpts = arena_grow(in->arena, e->rcpts, e->nrcpts, sizeof r);
+	e->rcpts[e->nrcpts++] = r;
+	return true;
+}
+
+/* A field is a name, a colon, and lines of which all but the first start with a blank. */
+static bool
+take_header(struct intake_state *in, struct str h, struct fail *f)
+{
+	in->header_bytes += h.n;
+	if (in->header_bytes > HEADER_MAX + SUBMIT_FIELD_MAX)
+		return record_broken(f, "the header is too long");
+	if (h.n == 0 || h.p[h.n - 1] != '\n' || scan_field_name(h) == SIZE_MAX)
+		return record_broken(f, "a header field is malformed");
+	for (size_t i = 0; i < h.n; i++)
+		if (h.p[i] == '\0' || h.p[i] == '\r' ||
+		    (h.p[i] == '\n' && i + 1 < h.n && h.p[i + 1] != ' ' && h.p[i + 1] != '\t'))
+			return record_broken(f, "a header field is malformed");
+	message_append(in->m, arena_str(in->arena, h));
+	return true;
+}
+
+static bool
+take_go(struct intake_state *in, struct str rest, struct fail *f)
+{
+	struct body *b = &in->m->body;
+	struct stat st;
+	uint64_t size = record_number(&rest);
+
+	b->lines = record_number(&rest);
+	b->longest_line = record_number(&rest);
+	b->has_8bit = record_number(&rest) != 0;
+	b->has_nul = record_number(&rest) != 0;
+	if (b->fd >= 0 && (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0))
+		return record_broken(f, "the body is not a file");
+	b->size = b->fd >= 0 ? (uint64_t)st.st_size : in->body.n;
+	if (!in->have_envelope || in->e->nrcpts == 0 || size != b->size || !buf_ok(&in->body))
+		return record_broken(f, "the message is not complete");
+	if (b->fd < 0)
+		b->mem = arena_strz(in->arena, buf_get(&in->body));
+	return true;
+}
+
+static bool
+take(struct intake_state *in, char letter, struct str payload, int *passed, struct fail *f)
+{
+	switch (letter) {
+	case 'E':
+		return take_envelope(in, payload, f);
+	case 'R':
+		return take_recipient(in, payload, f);
+	case 'H':
+		return take_header(in, payload, f);
+	case 'B':
+		buf_put(&in->body, payload);
+		return true;
+	case 'F':
+		body_close(&in->m->body);
+		in->m->body.fd = steal_fd(passed);
+		return true;
+	case 'G':
+		return take_go(in, payload, f);
+	default:
+		return record_broken(f, "an unknown record");
+	}
+}
+
+bool
+submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
+	AUTO_FD int passed = -1;
+	struct intake_state in = { .arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX) };
+	char letter = '\0';
+	bool ok = true;
+
+	*e = (struct envelope){ .ret = RET_UNSET };
+	*m = (struct message){ .arena = a, .body = { .fd = -1, .mem = "" } };
+	while (ok && letter != 'G')
+		ok = record_get(fd, &letter, &b, &passed) ?
+		    take(&in, letter, buf_get(&b), &passed, f) :
+		    record_broken(f, "it ended early");
+	buf_free(&in.body);
+	return ok;
+}
+
+static void
+emit(void *ctx, enum trace_kind kind, struct str line)
+{
+	const struct submit_trace *t = ctx;
+	AUTO_BUF struct buf b = BUF_INIT(FIELD_MAX);
+	struct fail ignored;
+
+	if (kind == TRACE_DEBUG ? (t->flags & SUBMIT_DEBUG) == 0 :
+				  kind != TRACE_LOG && (t->flags & SUBMIT_VERBOSE) == 0)
+		return;
+	buf_char(&b, (char)('0' + (int)kind));
+	buf_put(&b, line);
+	if (buf_ok(&b))
+		(void)!record_put_buf(t->fd, 'T', &b, &ignored);
+}
+
+struct trace
+submit_trace(struct submit_trace *t)
+{
+	return (struct trace){ .emit = emit, .ctx = t };
+}
+
+static void
+add_fail(struct buf *b, const struct fail *f)
+{
+	record_add_number(b, (uint64_t)f->cls);
+	record_add_number(b, (uint64_t)f->stage);
+	record_add_number(b, (uint64_t)f->sys);
+	record_add_number(b, (uint64_t)f->smtp);
+	record_add_number(b, (uint64_t)f->exit);
+	record_add(b, f->dsn);
+	record_add(b, f->text);
+}
+
+bool
+submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		const struct rcpt *r = &e->rcpts[i];
+
+		buf_reset(&b);
+		record_add_number(&b, (uint64_t)r->state);
+		add_fail(&b, &r->fail);
+		record_add(&b, r->router);
+		record_add(&b, r->transport);
+		record_add(&b, r->host);
+		record_add(&b, r->confirmation);
+		if (!record_put_buf(fd, 'R', &b, f))
+			return false;
+	}
+	buf_reset(&b);
+	add_fail(&b, whole);
+	return record_put_buf(fd, 'Z', &b, f);
+}

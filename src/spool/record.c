@@ -1,0 +1,138 @@
+/* record.c - the records of the submission protocol: a letter, a length, that many bytes. */
+#include "spool/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/file.h"
+#include "base/num.h"
+#include "spool/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+bool
+record_gone(struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+	    "onehop-send ended before it gave its verdict; look for its reason in the log");
+}
+
+bool
+record_broken(struct fail *f, const char *what)
+{
+	return fail_set(f, FAIL_USER, STAGE_DOOR, 0, "broken submission: %s", what);
+}
+
+bool
+record_put(int fd, char letter, struct str payload, struct fail *f)
+{
+	char head[5] = { letter, (char)(payload.n >> 24), (char)(payload.n >> 16 & 0xff),
+		(char)(payload.n >> 8 & 0xff), (char)(payload.n & 0xff) };
+	struct iovec iov[2] = { { head, sizeof head },
+		{ (void *)(uintptr_t)payload.p, payload.n } };
+	ssize_t done = writev(fd, iov, 2);
+	size_t at = done > 0 ? (size_t)done : 0;
+
+	if (done < 0 && errno != EINTR && errno != EAGAIN)
+		return record_gone(f);
+	if (at < sizeof head && !fd_write_full(fd, head + at, sizeof head - at))
+		return record_gone(f);
+	at = at > sizeof head ? at - sizeof head : 0;
+	if (!fd_write_full(fd, payload.p + at, payload.n - at))
+		return record_gone(f);
+	return true;
+}
+
+bool
+record_put_buf(int fd, char letter, const struct buf *b, struct fail *f)
+{
+	return record_put(fd, letter, buf_get(b), f);
+}
+
+/* Read one record's payload into b (reset first). *passed: a descriptor that came along, or -1;
+ * the caller's.  False without f touched at a clean end. */
+bool
+record_get(int fd, char *letter, struct buf *b, int *passed)
+{
+	unsigned char head[5];
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { head, sizeof head };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof control.space };
+	const struct cmsghdr *c;
+	ssize_t got;
+	size_t n;
+
+	do
+		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return false;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+		if (*passed >= 0)
+			(void)close(*passed);
+		memcpy(passed, CMSG_DATA(c), sizeof *passed);
+	}
+	if ((size_t)got < sizeof head &&
+	    fd_read_full(fd, head + got, sizeof head - (size_t)got) != (ssize_t)(sizeof head) - got)
+		return false;
+	*letter = (char)head[0];
+	n = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
+	if (n > SUBMIT_RECORD_MAX)
+		return false;
+	return buf_read(b, fd, n);
+}
+
+void
+record_add(struct buf *b, const char *z)
+{
+	buf_add(b, z != NULL ? z : "", (z != NULL ? strlen(z) : 0) + 1);
+}
+
+void
+record_add_number(struct buf *b, uint64_t v)
+{
+	buf_fmt(b, "%" PRIu64, v);
+	buf_char(b, '\0');
+}
+
+/* The next NUL-terminated field. */
+struct str
+record_field(struct str *rest)
+{
+	return rest->p != NULL ? str_cut(rest, '\0') : str_at("", 0);
+}
+
+uint64_t
+record_number(struct str *rest)
+{
+	uint64_t v = 0;
+
+	(void)!num_parse(record_field(rest), UINT64_MAX, &v);
+	return v;
+}
+
+/* A field as a string in the arena; an empty one is NULL. */
+const char *
+record_optional(struct str *rest, struct arena *a)
+{
+	struct str s = record_field(rest);
+
+	return s.n > 0 ? arena_strz(a, s) : NULL;
+}
+
+const char *
+record_text(struct str *rest, struct arena *a)
+{
+	return arena_strz(a, record_field(rest));
+}

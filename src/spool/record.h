@@ -1,0 +1,35 @@
+/* record.h - the records of the submission protocol: a letter, a length, that many bytes.
+ *
+ * A payload is a row of NUL-terminated fields, numbers in decimal.  Private to spool/. */
+#ifndef ONEHOP_SPOOL_RECORD_H
+#define ONEHOP_SPOOL_RECORD_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fail.h"
+
+#define SUBMIT_PROTOCOL "1"
+
+/* *f: the other side went away (TEMP), or said what it may not (USER).  Both return false. */
+bool record_gone(struct fail *f);
+bool record_broken(struct fail *f, const char *what);
+
+/* Write one record. */
+bool record_put(int fd, char letter, struct str payload, struct fail *f) NODISCARD;
+bool record_put_buf(int fd, char letter, const struct buf *b, struct fail *f) NODISCARD;
+/* Read one record; its payload is in b (emptied first).  *passed becomes a descriptor that came
+ * along (the caller's; an earlier one is closed).  False: the end, an error, or too long. */
+bool record_get(int fd, char *letter, struct buf *b, int *passed) NODISCARD;
+
+/* Append a field to a payload; NULL is the empty one. */
+void record_add(struct buf *b, const char *z);
+void record_add_number(struct buf *b, uint64_t v);
+/* Take the next field off a payload: as a slice, as a number (0 when it is none), as a string
+ * in the arena where an empty one is NULL, or is "". */
+struct str record_field(struct str *rest);
+uint64_t record_number(struct str *rest);
+const char *record_optional(struct str *rest, struct arena *a);
+const char *record_text(struct str *rest, struct arena *a);
+#endif
