@@ -1,3 +1,105 @@
-/* message.c */
+/* message.c - a message at rest. */
 #include "msg/message.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msg/scan.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+static struct header
+make_header(struct str text)
+{
+	struct header h = { .text = text };
+	size_t n = scan_field_name(text);
+
+	h.name = str_at(text.p, n != SIZE_MAX ? n : 0);
+	h.type = scan_type(h.name, &h.resent);
+	return h;
+}
+
+/* Room for one more; the counting is message_append()'s and message_prepend()'s. */
+static void
+grow(struct message *m)
+{
+	m->headers = arena_grow(m->arena, m->headers, m->nheaders, sizeof *m->headers);
+}
+
+void
+message_append(struct message *m, struct str text)
+{
+	struct header h = make_header(text);
+
+	grow(m);
+	m->headers[m->nheaders++] = h;
+	m->resent |= h.resent;
+}
+
+void
+message_prepend(struct message *m, struct str text)
+{
+	struct header h = make_header(text);
+
+	grow(m);
+	if (m->nheaders > 0)
+		memmove(m->headers + 1, m->headers, m->nheaders * sizeof *m->headers);
+	m->headers[0] = h;
+	m->nheaders++;
+	m->resent |= h.resent;
+}
+
+struct header *
+message_find(struct message *m, struct str name)
+{
+	for (size_t i = 0; i < m->nheaders; i++) {
+		struct header *h = &m->headers[i];
+
+		if (h->type != H_DELETED && str_ieq(h->name, name))
+			return h;
+	}
+	return NULL;
+}
+
+uint64_t
+message_size(const struct message *m)
+{
+	uint64_t n = m->body.size + 1;
+
+	for (size_t i = 0; i < m->nheaders; i++)
+		if (m->headers[i].type != H_DELETED)
+			n += m->headers[i].text.n;
+	return n;
+}
+
+int64_t
+body_read(const struct body *b, uint64_t at, void *p, size_t n)
+{
+	ssize_t got;
+
+	if (at >= b->size)
+		return 0;
+	if (n > b->size - at)
+		n = (size_t)(b->size - at);
+	if (b->fd < 0) {
+		memcpy(p, b->mem + at, n);
+		return (int64_t)n;
+	}
+	do
+		got = pread(b->fd, p, n, (off_t)at);
+	while (got < 0 && errno == EINTR);
+	if (got == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return got;
+}
+
+void
+body_close(struct body *b)
+{
+	if (b->fd >= 0)
+		(void)close(b->fd);
+	b->fd = -1;
+}
