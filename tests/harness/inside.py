@@ -1,0 +1,131 @@
+"""Play one case inside fresh namespaces; sandbox.py starts it as process 1 of them.
+
+Standard input is {"case", "programs", "certs", "binds"} as JSON, standard output what was observed.
+"""
+import base64
+import grp
+import json
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import dnsstub, smtpserver, world  # noqa: E402
+
+L1 = "latin-1"
+
+
+def reap(limit):
+    """As process 1: wait until no process is left.  True when that came to pass."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if pid == 0:
+            time.sleep(0.005)
+    return False
+
+
+def become(user):
+    if user == "root":
+        return None
+    p = pwd.getpwnam(user)
+    groups = [p.pw_gid] + [g.gr_gid for g in grp.getgrall() if user in g.gr_mem]
+
+    def drop():
+        os.setgroups(groups)
+        os.setresgid(p.pw_gid, p.pw_gid, p.pw_gid)
+        os.setresuid(p.pw_uid, p.pw_uid, p.pw_uid)
+    return drop
+
+
+def run_step(step):
+    user = step.get("user", "root")
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": pwd.getpwnam(user).pw_dir, "USER": user, "LOGNAME": user,
+           "TERM": "dumb", "LANG": "C.UTF-8", **step.get("env", {})}
+    env = {k: v for k, v in env.items() if v is not None}
+    stdin = base64.b64decode(step["stdin_b64"]) if "stdin_b64" in step else step.get("stdin", "").encode(L1)
+    argv = [a.encode(L1) for a in step["argv"]]
+    program = argv[0]
+    if not os.path.exists(program) and os.path.basename(program).decode() in world.NAMES:
+        program = b"/usr/sbin/" + os.path.basename(program)
+    given = {"stdin": subprocess.DEVNULL} if step.get("stdin_null") else {"input": stdin}
+    start = time.monotonic()
+    try:
+        r = subprocess.run(argv, executable=program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+                           cwd=step.get("cwd", "/"), preexec_fn=become(user), timeout=step.get("limit", 40), **given)
+        rc, out, err = r.returncode, r.stdout, r.stderr
+    except subprocess.TimeoutExpired as e:
+        rc, out, err = "timeout", e.stdout or b"", e.stderr or b""
+    except FileNotFoundError:
+        rc, out, err = 127, b"", b"no such program"
+    secs = round(time.monotonic() - start, 3)
+    return {"argv": step["argv"], "user": user, "rc": rc, "stdout": out.decode(L1), "stderr": err.decode(L1),
+            "secs": secs, "settled": reap(step.get("settle", 25))}
+
+
+class Play:
+    def __init__(self, job):
+        self.case, self.certs = job["case"], job["certs"]
+        servers = self.case.get("servers", [])
+        socket.sethostname(self.case.get("hostname", "debian"))
+        self.net = world.Network({s.get("addr", "192.0.2.25") for s in servers} | set(self.case.get("srv_addrs", [])))
+        world.build_root(job["programs"], {job["certs"]: "/run/certs", **job.get("binds", {})})
+        self.certs = "/run/certs"
+        world.configure(self.case.get("config", {}), self.certs)
+        self.sink, self.servers, self.daemons = [], [], []
+        self.dns = dnsstub.DNS(self.case.get("dns"))
+        self.dns.start()
+        self.serve(servers)
+
+    def serve(self, specs):
+        for spec in specs:
+            server = smtpserver.Server(spec, self.sink, self.certs, self.net.listen)
+            server.start()
+            self.servers.append(server)
+
+    def changed(self, before):
+        return {k: v for k, v in world.snapshot(self.case.get("snap", ())).items() if before.get(k) != v}
+
+    def steps(self):
+        before = world.snapshot(self.case.get("snap", ()))
+        steps = []
+        for step in self.case["steps"]:
+            if "sleep" in step:
+                time.sleep(step["sleep"])
+            elif "write" in step:
+                for path, spec in step["write"].items():
+                    world.add_file(path, spec)
+            elif "new_servers" in step:
+                self.serve(step["new_servers"])
+            else:
+                result = run_step(step)
+                if step.get("snap"):
+                    result["files"] = self.changed(before)
+                steps.append(result)
+        for server in self.servers:
+            server.settle(time.monotonic() + 3)
+        return {"steps": steps, "smtp": self.sink, "files": self.changed(before), "dns_queries": self.dns.log,
+                "mainlog": world.read("/var/log/onehop/mainlog")}
+
+
+def main():
+    job = json.load(sys.stdin)
+    out = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        play = Play(job)
+    except OSError as e:
+        os.write(out, json.dumps({"unavailable": str(e)}).encode())
+        os._exit(0)
+    with os.fdopen(out, "wb") as f:
+        f.write(json.dumps(play.steps()).encode())
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,115 @@
+"""What is compared: facts(observation) takes from a run, Exim's recorded one or ours, what both must agree on.
+
+Left out is what differs by nature: ids, dates, versions, sizes, EHLO and its answers, the order of connections.
+  steps  one entry a call: argv, rc, stdout, routers (the "R: router for address" lines of -bt, -bv and -v)
+  wire   each message a server took: server, tls, mail, rcpt (command and reply), data
+  tried  transactions that ended without a message: server, mail, rcpt
+  auth   each AUTH: server, tls, mech, decoded (what was sent), reply (the last one)
+  files  what is new or changed where mail may land: path, mode, owner, content
+"""
+import re
+
+ID = re.compile(r"(?<![0-9A-Za-z])E?[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})(?![0-9A-Za-z])")
+TOKENS = (
+    (ID, "<ID>"),
+    (re.compile(r"E?<MSGID\d+>"), "<ID>"),
+    (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), +\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
+                r"\d\d:\d\d:\d\d [+-]\d{4}"), "<DATE>"),
+    (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d "
+                r"\d\d:\d\d:\d\d \d{4}"), "<CTIME>"),
+    (re.compile(r"\((?:Exim|onehop) [0-9][0-9.a-z~+-]*\)"), "(<VERSION>)"),
+    (re.compile(r"/(new|cur|tmp)/(?:\d+\.[HMP0-9A-Za-z]+\.|<MAILDIR-UNIQUE\d+>\.)"), r"/\1/<UNIQUE>."),
+)
+MAILBOX = re.compile(r"^(/home/|/root/|/var/mail/)")
+
+
+def stable(value):
+    if isinstance(value, str):
+        for pattern, token in TOKENS:
+            value = pattern.sub(token, value)
+        return value
+    if isinstance(value, list):
+        return [stable(v) for v in value]
+    if isinstance(value, dict):
+        return {k: stable(v) for k, v in value.items()}
+    return value
+
+
+def without_size(mail):
+    return re.sub(r" SIZE=\d+", "", mail)
+
+
+def step_facts(step):
+    routers = [line.strip() for line in step["stderr"].splitlines()
+               if re.match(r"\s*R: \S+ for ", line) and "lowuid_aliases" not in line]
+    return {"argv": step["argv"], "rc": step["rc"], "stdout": step["stdout"], "routers": routers, "stderr": step["stderr"]}
+
+
+def transactions(connection):
+    """(MAIL line, RCPT lines) of those in which no message was taken."""
+    taken = [(m["mail"], [r[0] for r in m["rcpt"]]) for m in connection["messages"]]
+    found = []
+    for who, text in connection["dialogue"]:
+        if who == "C" and text.upper().startswith("MAIL "):
+            found.append((text[5:], []))
+        elif who == "C" and text.upper().startswith("RCPT ") and found:
+            found[-1][1].append(text[5:])
+    for t in taken:
+        if t in found:
+            found.remove(t)
+    return found
+
+
+def facts(observed):
+    wire, tried, auth = [], [], []
+    for c in observed["smtp"]:
+        where = {"server": c["server"], "tls": bool(c["tls"])}
+        for m in c["messages"]:
+            wire.append({**where, "mail": without_size(m["mail"]), "rcpt": m["rcpt"], "data": m["data"] or ""})
+        for mail, rcpt in transactions(c):
+            tried.append({"server": c["server"], "mail": without_size(mail), "rcpt": rcpt})
+        for a in c["auth"]:
+            auth.append({**where, "mech": a["mech"], "decoded": a["decoded"], "reply": (a["replies"] or [None])[-1]})
+    files = [{"path": path, "mode": f["mode"], "owner": f["owner"], "content": f.get("content")}
+             for path, f in observed["files"].items() if MAILBOX.match(path)]
+    out = stable({"steps": [step_facts(s) for s in observed["steps"]], "wire": wire, "tried": tried, "auth": auth,
+                  "files": files})
+    out["wire"].sort(key=lambda w: (w["server"], w["mail"], str(w["rcpt"]), w["data"]))
+    out["files"].sort(key=lambda f: (f["path"], f["content"] or ""))
+    return out
+
+
+def shown(value):
+    """One fact as text, for a report of differences."""
+    if isinstance(value, dict):
+        return "".join("%s: %s\n" % (k, v if isinstance(v, str) else repr(v)) for k, v in value.items())
+    return str(value) + "\n"
+
+
+def differences(expected, got):
+    """Lines that say where got is not as expected; none when it is.  A step's rc of None is not looked at, one of
+    "error" is any but 0, stdout None is not looked at, "says" is a pattern that must be found in stderr."""
+    out = []
+    if len(expected["steps"]) != len(got["steps"]):
+        out.append("%d steps, expected %d" % (len(got["steps"]), len(expected["steps"])))
+    for n, (e, g) in enumerate(zip(expected["steps"], got["steps"])):
+        where = "step %d %s: " % (n + 1, " ".join(g["argv"]))
+        if e["rc"] is not None and e["rc"] != g["rc"] and not (e["rc"] == "error" and g["rc"] not in (0, 127, "timeout")):
+            out.append(where + "exit %s, expected %s; stderr: %s" % (g["rc"], e["rc"], g["stderr"].strip()[-600:]))
+        if e["stdout"] is not None and e["stdout"] != g["stdout"]:
+            out.append(where + "stdout %r, expected %r" % (g["stdout"], e["stdout"]))
+        if e["routers"] is not None and e["routers"] != g["routers"]:
+            out.append(where + "routers %s, expected %s" % (g["routers"], e["routers"]))
+        if e.get("says") and not re.search(e["says"], g["stderr"]):
+            out.append(where + "stderr does not say %r: %s" % (e["says"], g["stderr"].strip()[-600:]))
+    for key in ("wire", "tried", "auth", "files"):
+        if expected[key] is None:
+            continue
+        extra = [x for x in got[key] if x not in expected[key]]
+        missing = [x for x in expected[key] if x not in got[key]]
+        for sign, items in (("-", missing), ("+", extra)):
+            for x in items:
+                out.append("%s %s\n%s" % (sign, key, "".join("    %s %s\n" % (sign, l) for l in shown(x).split("\n") if l)))
+        if not extra and not missing and len(got[key]) != len(expected[key]):
+            out.append("%d %s, expected %d" % (len(got[key]), key, len(expected[key])))
+    return out
