@@ -1,3 +1,442 @@
-/* intake.c */
+/* intake.c - standard input to a message. */
 #include "msg/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/file.h"
+#include "msg/scan.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { READ_SIZE = 128 * 1024 };
+
+enum state {
+	HEAD_START,  /* where a field would begin */
+	HEAD_DOT,    /* a dot there, held back */
+	HEAD_DOT_CR, /* a dot and a CR there, held back */
+	HEAD_TEXT,   /* within a line of a field */
+	HEAD_CR,     /* a CR, held back */
+	HEAD_EOL,    /* a field's line has ended; a blank would continue it */
+	HEAD_GLUE,   /* the same behind a bare LF in a header section with CRLF */
+	BODY_START,  /* behind LF, where a dot may end the message */
+	BODY_DOT,    /* a dot there, held back */
+	BODY_DOT_CR, /* a dot and a CR there, held back */
+	BODY_TEXT,   /* within a line of the body */
+	ENDED,       /* the lone dot was read */
+};
+
+struct intake {
+	struct message *m;
+	struct intake_options o;
+	struct str from_line;
+	enum state state;
+	enum { FIRST_UNKNOWN, FIRST_LF, FIRST_CRLF } first; /* how the first line ended */
+	bool nul;                                           /* in the field being read */
+	char *head;    /* the header section, HEADER_MAX octets */
+	size_t head_n; /* octets in it */
+	size_t field;  /* where the field being read begins */
+	char *stage;   /* the body since the last write to the file, BODY_MEMORY_MAX octets */
+	size_t staged;
+	uint64_t column; /* octets of the body's last line that body_count() has seen */
+	bool cr;         /* a CR of the body, held back */
+	bool ends_in_lf; /* the body so far */
+};
+
+struct intake *
+intake_new(struct message *m, const struct intake_options *o)
+{
+	struct intake *in = arena_alloc(m->arena, sizeof *in);
+
+	in->m = m;
+	in->o = *o;
+	m->body = (struct body){ .mem = "", .fd = -1 };
+	/* Fresh pages, touched only as far as they are needed. */
+	in->head = arena_alloc(m->arena, HEADER_MAX);
+	in->stage = arena_alloc(m->arena, BODY_MEMORY_MAX);
+	return in;
+}
+
+/* An unlinked file in dir; without O_EXCL, so that linkat() can give it a name in the spool. */
+static int
+open_unnamed(const char *dir)
+{
+	char name[4096];
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int n;
+
+	if (fd >= 0)
+		return fd;
+	n = snprintf(name, sizeof name, "%s/onehop.XXXXXX", dir);
+	if (n < 0 || (size_t)n >= sizeof name)
+		return -1;
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd >= 0)
+		(void)unlink(name);
+	return fd;
+}
+
+static bool
+open_body_file(struct intake *in, struct fail *f)
+{
+	const char *dirs[] = { in->o.tmp_dir, "/var/tmp", "/tmp" };
+	int fd = -1;
+
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && fd < 0; i++)
+		if (dirs[i] != NULL)
+			fd = open_unnamed(dirs[i]);
+	if (fd < 0)
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
+		    "cannot make a temporary file for the message in %s, /var/tmp or /tmp",
+		    in->o.tmp_dir != NULL ? in->o.tmp_dir : "the spool");
+	in->m->body.fd = fd;
+	return true;
+}
+
+static bool
+spill(struct intake *in, struct fail *f)
+{
+	struct body *b = &in->m->body;
+
+	body_count(b, str_at(in->stage, in->staged), &in->column);
+	if (b->fd < 0 && !open_body_file(in, f))
+		return false;
+	if (!fd_write_full(b->fd, in->stage, in->staged))
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
+		    "cannot write the message to a temporary file");
+	in->staged = 0;
+	return true;
+}
+
+static bool
+within_limit(const struct intake *in, size_t more, struct fail *f)
+{
+	uint64_t n = in->head_n + in->m->body.size + in->staged;
+
+	if (in->o.size_max == 0 || (n <= in->o.size_max && more <= in->o.size_max - n))
+		return true;
+	(void)fail_set(f, FAIL_PERM, STAGE_INPUT, 0,
+	    "message too big: it is larger than message_size_limit = %llu octets",
+	    (unsigned long long)in->o.size_max);
+	f->exit = EX_DATAERR;
+	return false;
+}
+
+/* Add to the body what has LF line ends already. */
+static bool
+body_put(struct intake *in, struct str s, struct fail *f)
+{
+	if (s.n == 0)
+		return true;
+	if (!within_limit(in, s.n, f))
+		return false;
+	in->ends_in_lf = s.p[s.n - 1] == '\n';
+	while (s.n > 0) {
+		size_t room = BODY_MEMORY_MAX - in->staged;
+		size_t n = s.n < room ? s.n : room;
+
+		if (n == 0) {
+			if (!spill(in, f))
+				return false;
+			continue;
+		}
+		memcpy(in->stage + in->staged, s.p, n);
+		in->staged += n;
+		s = str_skip(s, n);
+	}
+	return true;
+}
+
+/* Add to the body, where CRLF and a bare CR are line ends too. */
+static bool
+body_lines(struct intake *in, struct str s, struct fail *f)
+{
+	while (s.n > 0) {
+		size_t n;
+
+		if (in->cr && s.p[0] != '\n' && !body_put(in, STR("\n"), f))
+			return false;
+		n = str_find(s, '\r');
+		if (!body_put(in, str_at(s.p, n), f))
+			return false;
+		in->cr = n < s.n;
+		s = str_skip(s, n + 1);
+	}
+	return true;
+}
+
+/* Up to and with the first LF that has a dot, or nothing yet, behind it. */
+static size_t
+up_to_dot(struct str s)
+{
+	size_t at = 0;
+
+	while (at < s.n) {
+		at += str_find(str_skip(s, at), '\n') + 1;
+		if (at == s.n || (at < s.n && s.p[at] == '.'))
+			return at;
+	}
+	return s.n;
+}
+
+/* Some octets of the body, with an eye on the dot that ends it; *used is how many were taken. */
+static bool
+body_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
+{
+	static const struct str held[] = { [BODY_DOT] = { ".", 1 }, [BODY_DOT_CR] = { ".\r", 2 } };
+	enum state was = in->state;
+
+	*used = 1;
+	switch (s.p[0]) {
+	case '.':
+		if (was == BODY_START) {
+			in->state = BODY_DOT;
+			return true;
+		}
+		break;
+	case '\r':
+		if (was == BODY_DOT) {
+			in->state = BODY_DOT_CR;
+			return true;
+		}
+		break;
+	case '\n':
+		if (was == BODY_DOT || was == BODY_DOT_CR) {
+			in->state = ENDED;
+			return true;
+		}
+		break;
+	default:
+		break;
+	}
+	if ((was == BODY_DOT || was == BODY_DOT_CR) && !body_lines(in, held[was], f))
+		return false;
+	*used = up_to_dot(s);
+	in->state = s.p[*used - 1] == '\n' ? BODY_START : BODY_TEXT;
+	return body_lines(in, str_at(s.p, *used), f);
+}
+
+static bool
+head_put(struct intake *in, char c, struct fail *f)
+{
+	if (in->head_n + 1 >= HEADER_MAX) {
+		(void)fail_set(f, FAIL_PERM, STAGE_INPUT, 0,
+		    "message header longer than %d characters received: message not accepted",
+		    HEADER_MAX);
+		f->exit = EX_DATAERR;
+		return false;
+	}
+	in->head[in->head_n++] = c;
+	return true;
+}
+
+/* A blank line at the end of a field is legal, and looks like the end of the header section. */
+static size_t
+without_blank_lines(struct str text)
+{
+	size_t n = text.n;
+
+	for (;;) {
+		size_t at = n - 1;
+
+		while (at > 0 && (text.p[at - 1] == ' ' || text.p[at - 1] == '\t'))
+			at--;
+		if (at == 0 || text.p[at - 1] != '\n')
+			return n;
+		n = at;
+	}
+}
+
+/* A field, a From_ line or the first line of the body has been read, with its continuations. */
+static bool
+field_done(struct intake *in, struct fail *f)
+{
+	struct str text = str_at(in->head + in->field, in->head_n - in->field);
+	struct str from = in->m->nheaders == 0 ? scan_from_line(text) : str_at(NULL, 0);
+
+	in->state = HEAD_START;
+	if (from.p != NULL) {
+		in->from_line = from;
+	} else if (scan_field_name(text) != SIZE_MAX) {
+		for (size_t i = 0; in->nul && i < text.n; i++)
+			if (text.p[i] == '\0')
+				in->head[in->field + i] = '?';
+		text.n = without_blank_lines(text);
+		in->head_n = in->field + text.n;
+		message_append(in->m, text);
+	} else {
+		in->state = BODY_START;
+		in->head_n = in->field;
+		return body_put(in, text, f);
+	}
+	in->field = in->head_n;
+	in->nul = false;
+	return within_limit(in, 0, f);
+}
+
+static bool
+head_line_end(struct intake *in, bool crlf, struct fail *f)
+{
+	bool glue = !crlf && in->first == FIRST_CRLF;
+
+	if (in->first == FIRST_UNKNOWN)
+		in->first = crlf ? FIRST_CRLF : FIRST_LF;
+	if (in->head_n == in->field) {
+		in->state = BODY_START;
+		return true;
+	}
+	in->state = glue ? HEAD_GLUE : HEAD_EOL;
+	return head_put(in, '\n', f);
+}
+
+/* One octet of the header section; *used is false when the new state has to look at it again. */
+static bool
+head_octet(struct intake *in, char c, bool *used, struct fail *f)
+{
+	bool was_cr = in->state == HEAD_DOT_CR;
+
+	*used = true;
+	switch (in->state) {
+	case HEAD_START:
+		*used = c == '.' && in->o.dot_ends;
+		in->state = *used ? HEAD_DOT : HEAD_TEXT;
+		return true;
+	case HEAD_DOT:
+	case HEAD_DOT_CR:
+		if (c == '\n' || (c == '\r' && !was_cr)) {
+			in->state = c == '\n' ? ENDED : HEAD_DOT_CR;
+			return true;
+		}
+		*used = false;
+		in->state = was_cr ? HEAD_CR : HEAD_TEXT;
+		return head_put(in, '.', f);
+	case HEAD_CR:
+		if (c == '\n')
+			return head_line_end(in, true, f);
+		*used = false;
+		in->state = HEAD_TEXT;
+		return head_put(in, '\n', f) && head_put(in, ' ', f);
+	case HEAD_EOL:
+		*used = false;
+		if (c != ' ' && c != '\t')
+			return field_done(in, f);
+		in->state = HEAD_TEXT;
+		return true;
+	case HEAD_GLUE:
+		/* Exim would take an empty line, and so the body, into the field as well. */
+		*used = false;
+		if (c == '\n' || c == '\r')
+			return field_done(in, f);
+		in->state = HEAD_TEXT;
+		return head_put(in, ' ', f);
+	case HEAD_TEXT:
+	case BODY_START:
+	case BODY_DOT:
+	case BODY_DOT_CR:
+	case BODY_TEXT:
+	case ENDED:
+		break;
+	}
+	if (c == '\n')
+		return head_line_end(in, false, f);
+	if (c == '\r') {
+		in->state = HEAD_CR;
+		return true;
+	}
+	in->nul |= c == '\0';
+	return head_put(in, c, f);
+}
+
+bool
+intake_feed(struct intake *in, struct str bytes, bool *done, struct fail *f)
+{
+	while (bytes.n > 0 && in->state != ENDED) {
+		size_t n = bytes.n;
+		bool used = true;
+
+		if (in->state < BODY_START) {
+			if (!head_octet(in, bytes.p[0], &used, f))
+				return false;
+			n = used ? 1 : 0;
+		} else if (in->o.dot_ends) {
+			if (!body_dotted(in, bytes, &n, f))
+				return false;
+		} else if (!body_lines(in, bytes, f)) {
+			return false;
+		}
+		bytes = str_skip(bytes, n);
+	}
+	*done = in->state == ENDED;
+	return true;
+}
+
+/* The input ended without a line end, or where one was held back. */
+static bool
+finish_lines(struct intake *in, struct fail *f)
+{
+	enum state was = in->state;
+
+	if ((was == HEAD_DOT || was == HEAD_DOT_CR) && !head_put(in, '.', f))
+		return false;
+	if (was < HEAD_EOL && in->head_n > in->field && !head_put(in, '\n', f))
+		return false;
+	if (was < BODY_START && in->head_n > in->field && !field_done(in, f))
+		return false;
+	if ((was == BODY_DOT || was == BODY_DOT_CR) && !body_put(in, STR("."), f))
+		return false;
+	if (in->cr || (in->m->body.size + in->staged > 0 && !in->ends_in_lf))
+		return body_put(in, STR("\n"), f);
+	return true;
+}
+
+bool
+intake_end(struct intake *in, struct str *from_line, struct fail *f)
+{
+	struct body *b = &in->m->body;
+
+	if (!finish_lines(in, f))
+		return false;
+	if (b->fd >= 0) {
+		if (!spill(in, f))
+			return false;
+	} else {
+		body_count(b, str_at(in->stage, in->staged), &in->column);
+		b->mem = in->stage;
+	}
+	*from_line = in->from_line;
+	return true;
+}
+
+static bool
+read_all(struct intake *in, int fd, struct fail *f)
+{
+	char *p = arena_alloc(in->m->arena, READ_SIZE);
+	bool done = false;
+
+	while (!done) {
+		ssize_t n = fd_read(fd, p, READ_SIZE);
+
+		if (n < 0)
+			return fail_set(f, FAIL_TEMP, STAGE_INPUT, errno,
+			    "cannot read all of the message from standard input");
+		if (n == 0)
+			return true;
+		if (!intake_feed(in, str_at(p, (size_t)n), &done, f))
+			return false;
+	}
+	return true;
+}
+
+bool
+intake_read(struct message *m, int fd, const struct intake_options *o, struct str *from_line,
+    struct fail *f)
+{
+	struct intake *in = intake_new(m, o);
+
+	if (read_all(in, fd, f) && intake_end(in, from_line, f))
+		return true;
+	body_close(&m->body);
+	return false;
+}

@@ -73,6 +73,39 @@ message_size(const struct message *m)
 	return n;
 }
 
+/* str_8bit() for a lot of octets: eight at a time. */
+static bool
+any_8bit(struct str s)
+{
+	uint64_t all = 0, w;
+
+	for (; s.n >= sizeof w; s = str_at(s.p + sizeof w, s.n - sizeof w)) {
+		memcpy(&w, s.p, sizeof w);
+		all |= w;
+	}
+	return (all & UINT64_C(0x8080808080808080)) != 0 || str_8bit(s);
+}
+
+void
+body_count(struct body *b, struct str s, uint64_t *column)
+{
+	b->size += s.n;
+	b->has_8bit = b->has_8bit || any_8bit(s);
+	b->has_nul = b->has_nul || str_find(s, '\0') < s.n;
+	while (s.n > 0) {
+		size_t n = str_find(s, '\n');
+
+		*column += n;
+		if (*column > b->longest_line)
+			b->longest_line = *column;
+		if (n < s.n) {
+			b->lines++;
+			*column = 0;
+		}
+		s = str_skip(s, n + 1);
+	}
+}
+
 int64_t
 body_read(const struct body *b, uint64_t at, void *p, size_t n)
 {

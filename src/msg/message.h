@@ -61,6 +61,9 @@ void message_prepend(struct message *m, struct str text);
 struct header *message_find(struct message *m, struct str name);
 /* Octets of the live header fields and of the whole message (header, empty line, body). */
 uint64_t message_size(const struct message *m);
+/* Count s, the body's next octets (LF line ends), into b's size, lines, longest_line, has_8bit and
+ * has_nul.  *column (0 at first) carries the length of an unfinished line from call to call. */
+void body_count(struct body *b, struct str s, uint64_t *column);
 /* Up to n octets of the body at offset at; 0 at the end; -1 with errno. */
 int64_t body_read(const struct body *b, uint64_t at, void *p, size_t n);
 /* Close the temporary file, if there is one. */
