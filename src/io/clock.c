@@ -1,3 +1,15 @@
 /* clock.c */
 #include "io/clock.h"
+
+#include <time.h>
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+int64_t
+clock_ms(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

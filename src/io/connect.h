@@ -7,13 +7,15 @@
 
 struct connect_options {
 	uint64_t timeout_s;    /* for the whole race */
-	const char *interface; /* local address, or "" */
-	const char *socks;     /* host:port, or "" */
+	const char *interface; /* local address, or "" or NULL */
+	const char *socks;     /* host:port, or "" or NULL */
 };
 
-/* Connect to the first address of list (from index *which on) that answers; a second attempt starts
- * 250 ms after the first.  True: *s is an open socket stream, *which the index that won.
- * False: TEMP/CONNECT; the text has each address with its reason. */
+/* Connect to the first address of list (from index *which on) that answers, in the list's order;
+ * the next attempt starts when one fails, or 250 ms after it.  Through a SOCKS5 proxy the addresses
+ * are tried one after the other. True: *s is an open socket stream without deadline (stream_phase,
+ * final_ms are the caller's), *which the index that won.  False: TEMP/CONNECT; the text has each
+ * address with its reason. */
 bool connect_race(const struct endpoint *list, size_t n, size_t *which,
     const struct connect_options *o, struct stream *s, struct fail *f) NODISCARD;
 /* A stream over a connected descriptor (owned by the stream from now on). */

@@ -1,3 +1,288 @@
-/* hostlist.c */
+/* hostlist.c
+ *
+ * Exim's list quoting: a single ':' ends an item, a doubled one is a colon in it.  Debian turns ';'
+ * into ':' first; here ';' is always a separator. */
 #include "io/hostlist.h"
+
+#include <arpa/inet.h>
+
+#include "addr/domain.h"
+#include "base/buf.h"
+#include "base/num.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { HOSTS_MAX = 64, NAME_LONGEST = 253 };
+
+struct list {
+	struct arena *a;
+	struct host *host;
+	size_t n;
+};
+
+/* An address as inet_pton() reads it; a scope ("fe80::1%eth0") is for the kernel to judge. */
+static bool
+is_address(struct str s)
+{
+	char z[INET6_ADDRSTRLEN];
+	unsigned char bin[16];
+	struct str scope = s;
+	struct str ip = str_cut(&scope, '%');
+
+	if (ip.n == 0 || ip.n >= sizeof(z) || (scope.p != NULL && scope.n == 0))
+		return false;
+	for (size_t i = 0; i < scope.n; i++)
+		if (!ascii_alnum(scope.p[i]) && strchr("-._", scope.p[i]) == NULL)
+			return false;
+	memcpy(z, ip.p, ip.n);
+	z[ip.n] = '\0';
+	return inet_pton(AF_INET6, z, bin) == 1 ||
+	    (scope.p == NULL && inet_pton(AF_INET, z, bin) == 1);
+}
+
+/* A whole piece that is an IPv6 address as people write it.  "fade::25" stays what it is to
+ * Exim, the host fade on port 25: only a lone colon, or one at the start, tells an address. */
+static bool
+is_plain_ipv6(struct str s)
+{
+	bool lone = s.n > 0 && s.p[0] == ':';
+
+	for (size_t i = 0; i < s.n && !lone; i++) {
+		size_t run = 0;
+
+		while (i + run < s.n && s.p[i + run] == ':')
+			run++;
+		lone = run == 1;
+		i += run;
+	}
+	return lone && is_address(s);
+}
+
+static struct str
+undouble(struct arena *a, struct str s)
+{
+	char *out = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		out[n++] = s.p[i];
+		if (s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':')
+			i++;
+	}
+	return str_at(out, n);
+}
+
+/* Cut the next item off *rest.   Brackets protect colons. */
+static struct str
+next_item(struct str *rest)
+{
+	struct str s = *rest, item;
+	size_t i = 0;
+	bool bracket = false;
+
+	for (; i < s.n; i++) {
+		if (s.p[i] == '[' || s.p[i] == ']')
+			bracket = s.p[i] == '[' && str_find(str_skip(s, i), ']') < s.n - i;
+		if (s.p[i] != ':' || bracket)
+			continue;
+		if (i + 1 < s.n && s.p[i + 1] == ':')
+			i++;
+		else
+			break;
+	}
+	item = str_trim(str_at(s.p, i));
+	*rest = i < s.n ? str_skip(s, i + 1) : (struct str){ NULL, 0 };
+	return item;
+}
+
+static bool
+parse_port(struct str s, unsigned *port, struct fail *f)
+{
+	uint64_t v;
+
+	if (!num_parse(s, 65535, &v) || v == 0)
+		return fail_conf(f, "\"%.*s\" is not a port: 1 to 65535", S_ARG(s));
+	*port = (unsigned)v;
+	return true;
+}
+
+static bool
+digits(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_digit(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+/* A name that the resolver would not take for a number ("587" is 0.0.2.75 to it). */
+static bool
+check_name(struct str s, struct fail *f)
+{
+	struct str rest = s.n > 0 && s.p[s.n - 1] == '.' ? str_at(s.p, s.n - 1) : s;
+	struct str label = rest;
+
+	if (rest.n > NAME_LONGEST)
+		return fail_conf(
+		    f, "the host name \"%.40s...\" is longer than 253 characters", s.p);
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_space(s.p[i]))
+			return fail_conf(
+			    f, "\"%.*s\" has a blank in it: separate hosts by \";\"", S_ARG(s));
+	while (rest.p != NULL) {
+		label = str_cut(&rest, '.');
+		if (label.n == 0 || label.n > 63 || label.p[0] == '-')
+			return fail_conf(f, "\"%.*s\" is not a host name", S_ARG(s));
+		for (size_t i = 0; i < label.n; i++)
+			if (!ascii_alnum(label.p[i]) && label.p[i] != '-' && label.p[i] != '_')
+				return fail_conf(f, "\"%.*s\" is not a host name", S_ARG(s));
+	}
+	if (digits(label))
+		return fail_conf(f, "\"%.*s\" is neither a host name nor an address", S_ARG(s));
+	return true;
+}
+
+static bool
+add(struct list *l, struct host h, struct str name, struct fail *f)
+{
+	struct str ascii;
+
+	if (l->n >= HOSTS_MAX)
+		return fail_conf(f, "more than %d hosts", HOSTS_MAX);
+	if (h.kind == HOST_NAME || h.kind == HOST_SRV) {
+		if (!domain_to_ascii(l->a, name, &ascii, f)) {
+			f->stage = STAGE_CONFIG;
+			return false;
+		}
+		if (!check_name(ascii, f))
+			return false;
+		name = ascii;
+	}
+	h.name = arena_strz(l->a, name);
+	l->host = arena_grow(l->a, l->host, l->n, sizeof(*l->host));
+	l->host[l->n++] = h;
+	return true;
+}
+
+/* "[address]", "[address]:port" with single or doubled colons in either place. */
+static bool
+add_bracketed(struct list *l, struct str item, struct fail *f)
+{
+	struct host h = { .kind = HOST_ADDRESS };
+	size_t end = str_find(item, ']');
+	struct str ip = str_at(item.p + 1, end - 1), port = str_skip(item, end + 1);
+
+	if (!is_address(ip))
+		ip = undouble(l->a, ip);
+	if (!is_address(ip))
+		return fail_conf(f, "\"%.*s\" is not an address", S_ARG(item));
+	port = undouble(l->a, port);
+	if (port.n > 0 && (port.p[0] != ':' || !parse_port(str_skip(port, 1), &h.port, f)))
+		return port.p[0] == ':' ? false :
+					  fail_conf(f, "\"%.*s\" is not a host", S_ARG(item));
+	return add(l, h, ip, f);
+}
+
+static bool
+add_host(struct list *l, struct str item, struct fail *f)
+{
+	struct host h = { .kind = HOST_NAME };
+	size_t colon;
+
+	if (item.p[0] == '[' && str_find(item, ']') < item.n)
+		return add_bracketed(l, item, f);
+	item = undouble(l->a, item);
+	for (colon = item.n; colon > 0 && item.p[colon - 1] != ':'; colon--)
+		;
+	if (!is_address(item) && colon > 0) {
+		if (!parse_port(str_skip(item, colon), &h.port, f))
+			return false;
+		item = str_trim(str_at(item.p, colon - 1));
+	}
+	if (is_address(item))
+		h.kind = HOST_ADDRESS;
+	return add(l, h, item, f);
+}
+
+/* "lmtp:/path", "unix:/path" or "srv:domain" at the start of *rest: taken off, *taken set. */
+static bool
+add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
+{
+	static const struct {
+		const char *prefix;
+		int kind;
+	} special[] = { { "lmtp:", HOST_LMTP }, { "unix:", HOST_UNIX }, { "srv:", HOST_SRV } };
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		struct str prefix = str_of(special[i].prefix), tail = str_skip(*rest, prefix.n),
+			   item;
+		struct host h = { .kind = HOST_NAME };
+
+		h.kind = special[i].kind;
+		if (!str_istarts(*rest, prefix) || tail.n == 0 || tail.p[0] == ':')
+			continue;
+		item = undouble(l->a, next_item(&tail));
+		if (h.kind != HOST_SRV && (item.n == 0 || item.p[0] != '/' || item.n > 107))
+			return fail_conf(f,
+			    "\"%s\" needs the path of a socket, from / on, of at most 107 bytes",
+			    special[i].prefix);
+		*rest = tail;
+		*taken = true;
+		return add(l, h, item, f);
+	}
+	return true;
+}
+
+/* One piece between semicolons. */
+static bool
+parse_piece(struct list *l, struct str rest, struct fail *f)
+{
+	bool open = false; /* the item before ended at a colon and has no port */
+
+	while (rest.p != NULL) {
+		struct str item;
+		bool taken = false;
+
+		rest = str_ltrim(rest);
+		if (!add_special(l, &rest, &taken, f))
+			return false;
+		if (taken) {
+			open = false;
+			continue;
+		}
+		item = next_item(&rest);
+		if (open && digits(item)) {
+			if (!parse_port(item, &l->host[l->n - 1].port, f))
+				return false;
+			open = false;
+		} else if (item.n > 0) {
+			if (!add_host(l, item, f))
+				return false;
+			open = l->host[l->n - 1].port == 0;
+		}
+	}
+	return true;
+}
+
+bool
+hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, struct fail *f)
+{
+	struct list l = { .a = a };
+	struct str rest = str_of(text);
+
+	while (rest.p != NULL) {
+		struct str piece = str_trim(str_cut(&rest, ';'));
+
+		if (is_plain_ipv6(piece)) {
+			if (!add(&l, (struct host){ .kind = HOST_ADDRESS }, piece, f))
+				return false;
+		} else if (!parse_piece(&l, piece, f)) {
+			return false;
+		}
+	}
+	if (l.n == 0)
+		return fail_conf(f, "no host is named");
+	*out = l.host;
+	*n = l.n;
+	return true;
+}

@@ -14,6 +14,6 @@ struct host {
 /* Parse "host", "host::port", "host:port" (a lone number behind one colon is a port: nobody has a
  * host called 587), "[ip]::port", "2001::db8::::1", separators ";" or ":", blanks allowed around
  * them, "lmtp:/path", "unix:/path", "srv:domain".  False: USER/CONFIG. */
-bool hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n,
-    struct fail *f) NODISCARD;
+bool hostlist_parse(
+    struct arena *a, const char *text, struct host **out, size_t *n, struct fail *f) NODISCARD;
 #endif

@@ -1,3 +1,254 @@
 /* resolve.c */
 #include "io/resolve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "io/clock.h"
+#include "io/lookup.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+static bool
+is_loopback(const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ss;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ss;
+
+	if (ss->ss_family == AF_INET)
+		return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
+	if (ss->ss_family != AF_INET6)
+		return false;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	    (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
+/* Text form and loopback mark from the socket address.  False: not an address of ours. */
+static bool
+describe(struct endpoint *e)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&e->addr;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&e->addr;
+	const char *text = NULL;
+
+	if (e->addr.ss_family == AF_INET && e->len == sizeof(*v4))
+		text = inet_ntop(AF_INET, &v4->sin_addr, e->ip, sizeof(e->ip));
+	else if (e->addr.ss_family == AF_INET6 && e->len == sizeof(*v6))
+		text = inet_ntop(AF_INET6, &v6->sin6_addr, e->ip, sizeof(e->ip));
+	e->loopback = is_loopback(&e->addr);
+	return text != NULL;
+}
+
+/* An interface by its name or number: the scope of a link-local address. */
+static bool
+parse_scope(const char *scope, uint32_t *out)
+{
+	uint64_t v = if_nametoindex(scope);
+
+	if (v == 0 && !num_parse(str_of(scope), UINT32_MAX, &v))
+		return false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+bool
+endpoint_parse(const char *address, unsigned port, struct endpoint *out)
+{
+	struct endpoint e = { 0 };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&e.addr;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&e.addr;
+	size_t n = str_find(str_of(address), '%');
+	char ip[INET6_ADDRSTRLEN];
+
+	if (n >= sizeof(ip))
+		return false;
+	memcpy(ip, address, n);
+	ip[n] = '\0';
+	if (inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		if (address[n] == '%' && !parse_scope(address + n + 1, &v6->sin6_scope_id))
+			return false;
+		e.len = sizeof(*v6);
+	} else if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		e.len = sizeof(*v4);
+	} else {
+		return false;
+	}
+	if (!describe(&e))
+		return false;
+	*out = e;
+	return true;
+}
+
+static bool
+unix_endpoint(const char *path, struct endpoint *out)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&out->addr;
+	size_t n = strlen(path);
+
+	if (n >= sizeof(un->sun_path))
+		return false;
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, n + 1);
+	out->len = sizeof(*un);
+	out->loopback = true;
+	return true;
+}
+
+static _Noreturn void
+child(int fd, const struct host *h, unsigned family)
+{
+	struct answer ans = { .error = 0 };
+	const char *p = (const char *)&ans;
+	size_t left = sizeof(ans);
+	ssize_t n;
+
+	/* Nobody is left to kill it when the parent is gone. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (h->kind == HOST_SRV)
+		lookup_service(h->name, family, &ans);
+	else
+		lookup_addresses(h->name, h->port, family, &ans);
+	for (; left > 0 && (n = write(fd, p, left)) > 0; left -= (size_t)n)
+		p += n;
+	_exit(0);
+}
+
+/* The whole answer within the deadline: 0, or an errno. */
+static int
+receive(int fd, int64_t deadline_ms, struct answer *ans)
+{
+	char *p = (char *)ans;
+	size_t left = sizeof(*ans);
+
+	while (left > 0) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		int64_t ms = deadline_ms - clock_ms();
+		ssize_t n;
+
+		if (ms <= 0)
+			return ETIMEDOUT;
+		if (poll(&pfd, 1, ms > INT_MAX ? INT_MAX : (int)ms) <= 0)
+			continue;
+		n = read(fd, p, left);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n == 0)
+			return EPIPE;
+		if (n > 0) {
+			p += n;
+			left -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static bool
+ask_child(
+    const struct host *h, unsigned family, int64_t deadline_ms, struct answer *ans, struct fail *f)
+{
+	int fd[2], err;
+	pid_t pid;
+
+	if (pipe2(fd, O_CLOEXEC) < 0)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, errno, "cannot look up %s", h->name);
+	pid = fork();
+	if (pid == 0)
+		child(fd[1], h, family);
+	err = pid < 0 ? errno : 0;
+	(void)close(fd[1]);
+	if (pid > 0) {
+		err = receive(fd[0], deadline_ms, ans);
+		(void)kill(pid, SIGKILL); /* it has said all it had to say, or is too late */
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	(void)close(fd[0]);
+	if (err == ETIMEDOUT)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
+		    "the name server did not answer for %s in time", h->name);
+	if (err == EPIPE)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
+		    "the resolver died while looking up %s", h->name);
+	return err == 0 || fail_set(f, FAIL_TEMP, STAGE_RESOLVE, err, "cannot look up %s", h->name);
+}
+
+static bool
+lookup_failed(const struct host *h, const struct answer *ans, struct fail *f)
+{
+	const char *what =
+	    h->kind == HOST_SRV ? "no _submissions or _submission service of" : "no address of";
+
+	if (ans->error == EAI_AGAIN)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
+		    "the name server could not answer for %s", h->name);
+	if (ans->error == EAI_SYSTEM)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_RESOLVE, ans->sys, "cannot look up %s", h->name);
+	if (ans->error != 0 && ans->error != EAI_NONAME && ans->error != EAI_NODATA)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0, "cannot look up %s: %s", h->name,
+		    gai_strerror(ans->error));
+	return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
+	    "%s %s is known; check the name, and the name server if it is right", what, h->name);
+}
+
+/* What came through the pipe, as values of the arena.  A resolver module may have written nonsense.
+ */
+static bool
+take(
+    struct arena *a, const struct host *h, struct answer *ans, struct resolved *out, struct fail *f)
+{
+	struct resolved r = { .name = h->name, .implicit_tls = ans->implicit_tls };
+	size_t name = strnlen(ans->canonical, sizeof(ans->canonical));
+
+	if (ans->error != 0 || ans->n == 0 || ans->n > ENDPOINTS_MAX)
+		return lookup_failed(h, ans, f);
+	r.canonical = name == 0 ? h->name : arena_strz(a, str_at(ans->canonical, name));
+	r.list = arena_array(a, ans->n, sizeof(*r.list));
+	for (uint32_t i = 0; i < ans->n; i++)
+		if (describe(&ans->list[i]))
+			r.list[r.n++] = ans->list[i];
+	if (r.n == 0)
+		return lookup_failed(h, ans, f);
+	*out = r;
+	return true;
+}
+
+bool
+resolve_host(struct arena *a, const struct host *h, unsigned default_port, unsigned family,
+    int64_t deadline_ms, struct resolved *out, struct fail *f)
+{
+	struct host q = *h;
+	struct resolved r = { .name = h->name, .canonical = h->name, .n = 1 };
+	struct answer *ans;
+	bool ok;
+
+	if (q.port == 0)
+		q.port = default_port;
+	if (h->kind == HOST_NAME || h->kind == HOST_SRV) {
+		ans = arena_alloc(a, sizeof(*ans));
+		return ask_child(&q, family, deadline_ms, ans, f) && take(a, h, ans, out, f);
+	}
+	r.list = arena_alloc(a, sizeof(*r.list));
+	ok = h->kind == HOST_ADDRESS ? endpoint_parse(h->name, q.port, r.list) :
+				       unix_endpoint(h->name, r.list);
+	if (!ok)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_RESOLVE, 0, "%s cannot be used as an address", h->name);
+	*out = r;
+	return true;
+}

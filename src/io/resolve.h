@@ -7,24 +7,35 @@
 
 #include "io/hostlist.h"
 
+enum { ENDPOINTS_MAX = 32 }; /* addresses of one host that are used; the rest is left out */
+
 struct endpoint {
 	struct sockaddr_storage addr; /* port filled in */
 	socklen_t len;
-	char ip[INET6_ADDRSTRLEN];    /* as text; "" for a unix socket */
-	bool loopback;                /* 127/8, ::1 or a unix socket: counts as secure */
+	char ip[INET6_ADDRSTRLEN]; /* as text; "" for a unix socket */
+	bool loopback;             /* 127/8, ::1 or a unix socket: counts as secure */
 };
 
 struct resolved {
-	const char *name;      /* as configured */
-	const char *canonical; /* end of the CNAME chain or first name of the /etc/hosts line;
-	                          equal to name for an address */
-	struct endpoint *list; /* IPv6 first, as Exim; no duplicates */
+	const char *name; /* as configured */
+	const char
+	    *canonical;        /* end of the CNAME chain or first name of the /etc/hosts line;
+				  equal to name for an address or a path; SRV: of the first target */
+	struct endpoint *list; /* IPv6 first, as Exim, then the families in turn (RFC 8305 section
+				  4), no duplicates; SRV: target by target */
 	size_t n;
+	bool
+	    implicit_tls; /* found as _submissions._tcp (RFC 8314 section 5.1), whatever the port */
 };
 
-/* Look up one host.  family: enum conf_family's values (0 any, 1 IPv4, 2 IPv6); port: default when
- * the host has none.  deadline_ms as in io/clock.h: the resolver runs in a child that is killed then.
- * False: TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to bounce). */
+/* Look up one host.  family: enum conf_family's values (0 any, 1 IPv4, 2 IPv6); default_port: when
+ * the host has none.  deadline_ms as in io/clock.h: the resolver runs in a child that is killed
+ * then, so that neither its modules nor its waits are this process's.  Addresses and paths need no
+ * child. False: TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to
+ * bounce). */
 bool resolve_host(struct arena *a, const struct host *h, unsigned default_port, unsigned family,
     int64_t deadline_ms, struct resolved *out, struct fail *f) NODISCARD;
+/* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
+ */
+bool endpoint_parse(const char *address, unsigned port, struct endpoint *out) NODISCARD;
 #endif
