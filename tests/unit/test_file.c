@@ -1,0 +1,141 @@
+/* test_file.c - opening, reading and writing files and pipes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+/* A directory of its own for each test of files; *state is its path. */
+static int
+make_directory(void **state)
+{
+	char *path = strdup("/tmp/onehop-test-XXXXXX");
+
+	*state = path;
+	return path == NULL || mkdtemp(path) == NULL || chdir(path) != 0;
+}
+
+static int
+remove_directory(void **state)
+{
+	(void)unlink("file");
+	(void)unlink("link");
+	(void)unlink("fifo");
+	(void)!chdir("/");
+	(void)rmdir(*state);
+	free(*state);
+	return 0;
+}
+
+static void
+put(const char *path, size_t n)
+{
+	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	for (; n > 0; n--)
+		assert_true(fd_write_full(fd, "x", 1));
+}
+
+static void
+opens_only_files(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	put("file", 5);
+	assert_int_equal(symlink("file", "link"), 0);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	fd = file_open(AT_FDCWD, "file", FILE_NOFOLLOW, &st);
+	assert_true(fd >= 0);
+	assert_int_equal(st.st_size, 5);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(close(fd), 0);
+	fd = file_open(AT_FDCWD, "link", 0, &st);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(file_open(AT_FDCWD, "link", FILE_NOFOLLOW, &st), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(file_open(AT_FDCWD, "fifo", 0, &st), -1); /* and does not hang */
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(file_open(AT_FDCWD, "/dev/zero", 0, &st), -1);
+	assert_int_equal(file_open(AT_FDCWD, ".", 0, &st), -1);
+	assert_int_equal(file_open(AT_FDCWD, "none", 0, &st), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void
+reads_whole_files(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct fail f = FAIL_INIT;
+	struct str s;
+
+	(void)state;
+	put("file", 5);
+	assert_true(file_read(&a, "file", &s, &f));
+	assert_true(str_eq(s, STR("xxxxx")));
+	assert_int_equal(f.cls, FAIL_NONE);
+	assert_int_equal(s.p[s.n], 0);
+	assert_false(file_read(&a, "none", &s, &f));
+	assert_int_equal(f.sys, ENOENT);
+	assert_string_equal(f.text, "cannot open none: No such file or directory");
+	assert_false(file_read(&a, "/dev/zero", &s, &f));
+	assert_string_equal(f.text, "/dev/zero is not a regular file");
+	assert_int_equal(truncate("file", FILE_MAX), 0);
+	assert_true(file_read(&a, "file", &s, &f));
+	assert_int_equal(s.n, FILE_MAX);
+	assert_int_equal(truncate("file", FILE_MAX + 1), 0);
+	assert_false(file_read(&a, "file", &s, &f));
+	assert_string_equal(f.text, "file is larger than 1048576 bytes");
+	assert_false(file_read_fd(&a, -1, "closed", &s, &f));
+	assert_int_equal(f.sys, EBADF);
+}
+
+/* Both ends non-blocking, and more than a pipe holds: each side has to wait for the other. */
+static void
+waits_for_pipes(void **state)
+{
+	static char data[1 << 20], back[1 << 20];
+	int p[2], status;
+	pid_t pid;
+
+	(void)state;
+	memset(data, 'm', sizeof data);
+	assert_int_equal(pipe2(p, O_NONBLOCK | O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(fd_write_full(p[1], data, sizeof data) ? 0 : 1);
+	assert_int_equal(close(p[1]), 0);
+	assert_int_equal(fd_read_full(p[0], back, sizeof back), sizeof back);
+	assert_int_equal(fd_read_full(p[0], back, 1), 0);
+	assert_memory_equal(data, back, sizeof back);
+	assert_int_equal(close(p[0]), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(fd_read(-1, back, 1), -1);
+	assert_int_equal(fd_read_full(-1, back, 1), -1);
+	assert_false(fd_write_full(-1, back, 1));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(opens_only_files, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    reads_whole_files, make_directory, remove_directory),
+		cmocka_unit_test(waits_for_pipes),
+	};
+
+	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
+}
