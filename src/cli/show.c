@@ -1,2 +1,119 @@
-/* show.c */
+/* show.c - the faces that only show. */
+#include "cli/show.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "addr/list.h"
+#include "addr/rewrite.h"
+#include "base/file.h"
+#include "log/transcript.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+/* What goes to stdout in one write; its failure is the exit status (a full disk, a closed pipe). */
+static int
+say(struct buf *out, int status)
+{
+	bool ok = buf_ok(out) && fd_write_full(STDOUT_FILENO, buf_get(out).p, out->n);
+
+	buf_free(out);
+	return ok ? status : EX_IOERR;
+}
+
+int
+show_help(void)
+{
+	struct buf out = BUF_INIT(65536);
+
+	cmdline_help(&out);
+	return say(&out, EX_OK);
+}
+
+int
+show_version(struct session_start *s)
+{
+	struct buf out = BUF_INIT(65536);
+	struct fail f = FAIL_INIT;
+	bool valid = cli_start(s, &f);
+
+	buf_str(&out,
+	    "onehop version " PACKAGE_VERSION "\n"
+	    "Support for: IPv6 GnuTLS DSN SMTPUTF8 IDN\n"
+	    "Lookups (built-in): lsearch nwildlsearch partial-lsearch passwd\n"
+	    "Authenticators: scram_sha_256_plus scram_sha_256 scram_sha_1_plus scram_sha_1 "
+	    "cram_md5 plain login external oauthbearer xoauth2\n"
+	    "Routers: hubbed_hosts smarthost real_local system_aliases hub_user userforward "
+	    "procmail maildrop local_user mail4root\n"
+	    "Transports: remote_smtp_smarthost remote_smtp lmtp maildir_home mail_spool "
+	    "address_file address_directory address_pipe procmail_pipe maildrop_pipe\n"
+	    "Configuration file search path is " SYSCONFDIR "/onehop/onehop.conf:" SYSCONFDIR
+	    "/exim4/update-exim4.conf.conf\n");
+	if (!valid) {
+		(void)!say(&out, EX_OK);
+		return cli_complain(&f);
+	}
+	buf_fmt(&out, "Configuration file is %s\n",
+	    s->conf.file != NULL ? s->conf.file : "none: the defaults");
+	for (const char *const *w = s->conf.warnings; w != NULL && *w != NULL; w++)
+		buf_fmt(&out, "Warning: %s\n", *w);
+	return say(&out, EX_OK);
+}
+
+int
+show_options(struct session_start *s)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	struct fail f = FAIL_INIT;
+	int status = EX_OK;
+
+	if (s->cmd->narguments == 0)
+		(void)!conf_print(&s->conf, str_at("", 0), &out, &f);
+	for (size_t i = 0; i < s->cmd->narguments; i++)
+		if (!conf_print(&s->conf, str_of(s->cmd->arguments[i]), &out, &f))
+			status = cli_complain(&f);
+	return say(&out, status);
+}
+
+/* -brw: what an address becomes in each place (EXIM-SEMANTICS 20). */
+static void
+rewrite_one(const struct rewrite *r, struct mailbox m, struct buf *out)
+{
+	static const struct {
+		const char *place;
+		bool mapped;
+	} places[] = { { "  sender", true }, { "    from", true }, { "      to", false },
+		{ "      cc", false }, { "     bcc", false }, { "reply-to", true },
+		{ "env-from", true }, { "  env-to", false } };
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		buf_fmt(out, "%s: %s\n", places[i].place,
+		    mailbox_text(r->arena, places[i].mapped ? rewrite_address(r, m) : m));
+}
+
+int
+show_rewriting(struct session_start *s)
+{
+	struct transcript t = { .fd = STDERR_FILENO, .verbose = true };
+	struct trace trace = transcript_trace(&t);
+	struct buf out = BUF_INIT(1 << 20);
+	struct fail f = FAIL_INIT;
+	struct rewrite r;
+
+	if (!rewrite_open(&r, &s->conf, s->arena, &trace, &f))
+		return cli_complain(&f);
+	for (size_t i = 0; i < s->cmd->narguments; i++) {
+		struct mailbox m;
+
+		if (!mailbox_parse(s->arena, str_of(s->cmd->arguments[i]), false, &m, &f)) {
+			buf_free(&out);
+			return cli_complain(&f);
+		}
+		if (m.domain.n == 0)
+			m.domain = str_of(s->conf.qualify_domain);
+		rewrite_one(&r, m, &out);
+	}
+	return say(&out, EX_OK);
+}

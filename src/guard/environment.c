@@ -1,3 +1,116 @@
-/* environment.c */
+/* environment.c - the one place that reads the environment, and what a process inherits. */
 #include "guard/environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { PASSWD_MAX = 65536 };
+
+static const char safe_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* A closed descriptor 0-2 would be given to the next file that is opened. */
+static void
+hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= 2 && fcntl(fd, F_SETFD, 0) == 0);
+	if (fd > 2)
+		(void)close(fd);
+}
+
+static void
+reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGPIPE && s != SIGXFSZ && s != SIGKILL && s != SIGSTOP)
+			(void)sigaction(s, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &sa, NULL);
+	(void)sigaction(SIGXFSZ, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *
+absolute(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && v[0] == '/' ? v : NULL;
+}
+
+void
+guard_start(struct environment *env)
+{
+	hold_standard_descriptors();
+	reset_signals();
+	(void)umask(077);
+	env->xdg_config_home = absolute("XDG_CONFIG_HOME");
+	env->xdg_state_home = absolute("XDG_STATE_HOME");
+	env->credentials_directory = absolute("CREDENTIALS_DIRECTORY");
+	env->tz = getenv("TZ");
+	if (clearenv() != 0)
+		abort();
+	/* A TZ that names a file could name any file. */
+	if (env->tz != NULL && env->tz[0] != '/' && env->tz[0] != ':' && strlen(env->tz) < 64)
+		(void)setenv("TZ", env->tz, 1);
+	/* For the programs started from here. */
+	if (env->xdg_config_home != NULL)
+		(void)setenv("XDG_CONFIG_HOME", env->xdg_config_home, 1);
+	if (env->xdg_state_home != NULL)
+		(void)setenv("XDG_STATE_HOME", env->xdg_state_home, 1);
+	if (env->credentials_directory != NULL)
+		(void)setenv("CREDENTIALS_DIRECTORY", env->credentials_directory, 1);
+	(void)setenv("PATH", safe_path, 1);
+	(void)setenv("LANG", "C", 1);
+}
+
+bool
+guard_caller(struct arena *a, struct caller *who, struct fail *f)
+{
+	struct passwd pw, *found = NULL;
+	char *space = arena_alloc(a, PASSWD_MAX);
+	int e = getpwuid_r(getuid(), &pw, space, PASSWD_MAX, &found);
+
+	who->uid = getuid();
+	who->gid = getgid();
+	if (found != NULL) {
+		who->login = pw.pw_name;
+		who->gecos = pw.pw_gecos != NULL ? pw.pw_gecos : "";
+		who->home = pw.pw_dir;
+		return true;
+	}
+	if (e != 0 && e != ENOENT && e != ESRCH)
+		return fail_set(f, FAIL_TEMP, STAGE_ARGS, e,
+		    "cannot look up the user name for uid %u", who->uid);
+	(void)fail_set(f, FAIL_USER, STAGE_ARGS, 0,
+	    "there is no user name for uid %u, so the mail would have no sender", who->uid);
+	f->exit = EX_NOUSER;
+	return false;
+}
+
+const char *
+guard_user_file(struct arena *a, const struct environment *env, const struct caller *who)
+{
+	if (who->uid == 0)
+		return NULL;
+	if (env->xdg_config_home != NULL)
+		return arena_fmt(a, "%s/onehop/onehop.conf", env->xdg_config_home);
+	return arena_fmt(a, "%s/.config/onehop/onehop.conf", who->home);
+}

@@ -10,14 +10,15 @@
 #include "base/fail.h"
 
 struct environment {
-	const char *xdg_config_home; /* absolute, or NULL */
+	const char *xdg_config_home; /* absolute path or NULL, like the next two */
 	const char *xdg_state_home;
 	const char *credentials_directory;
 	const char *tz;
 };
 
 /* Descriptors 0-2 opened on /dev/null if closed, SIGPIPE and SIGXFSZ ignored, other signals to
- * default, umask 077, environment read and then reduced to PATH, TZ, LANG=C. */
+ * default, umask 077, environment read and then reduced to PATH, LANG=C, and (when they are
+ * what they should be) TZ and the three directories below. */
 void guard_start(struct environment *env);
 
 /* Who calls: the passwd entry of the real uid. */
@@ -27,4 +28,8 @@ struct caller {
 };
 /* False: TEMP when NSS fails, USER/ARGS "no user name for uid N" (exit 67). */
 bool guard_caller(struct arena *a, struct caller *who, struct fail *f) NODISCARD;
+/* Where an ordinary user's own configuration would be: $XDG_CONFIG_HOME/onehop/onehop.conf, or below
+ * ~/.config; NULL for root. */
+const char *guard_user_file(struct arena *a, const struct environment *env,
+    const struct caller *who);
 #endif

@@ -1,6 +1,73 @@
-/* onehop.c */
-int
-main(void)
+/* onehop.c - sendmail, mailq, newaliases: runs as the caller, never more. */
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cmdline.h"
+#include "cli/sendmail.h"
+#include "cli/show.h"
+#include "guard/environment.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static int
+not_yet(const char *what)
 {
-	return 75;
+	fprintf(stderr, "onehop: %s\n", what);
+	return EX_UNAVAILABLE;
+}
+
+static int
+run(struct session_start *s)
+{
+	switch (s->cmd->mode) {
+	case MODE_SUBMIT:
+		return cli_sendmail(s);
+	case MODE_TEST:
+	case MODE_VERIFY:
+		return show_routes(s);
+	case MODE_VERSION:
+		return show_version(s);
+	case MODE_OPTIONS:
+		return show_options(s);
+	case MODE_ALIASES:
+		return show_aliases(s);
+	case MODE_REWRITE:
+		return show_rewriting(s);
+	case MODE_LIST:
+	case MODE_COUNT:
+	case MODE_JSON:
+	case MODE_QUEUE:
+	case MODE_MESSAGE:
+		return not_yet(
+		    "this version keeps no queue: what cannot be delivered now is exit 75");
+	case MODE_SMTP:
+		return not_yet("this version does not speak SMTP on standard input");
+	case MODE_DAEMON:
+		return not_yet("there is no daemon to start: onehop works when it is called");
+	case MODE_HELP:
+		return show_help();
+	}
+	return EX_SOFTWARE;
+}
+
+int
+main(int argc, char **argv)
+{
+	AUTO_ARENA struct arena arena = { NULL };
+	struct environment env;
+	struct cmdline cmd;
+	struct session_start s = { .cmd = &cmd, .env = &env, .arena = &arena };
+	struct fail f = FAIL_INIT;
+	int status;
+
+	guard_start(&env);
+	if (!cmdline_parse(&cmd, &arena, argc, argv, &f))
+		status = cli_complain(&f);
+	else if (cmd.mode == MODE_VERSION || cli_start(&s, &f))
+		status = run(&s);
+	else
+		status = cli_complain(&f);
+	cmdline_free(&cmd);
+	return status;
 }

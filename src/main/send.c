@@ -1,6 +1,66 @@
-/* send.c */
-int
-main(void)
+/* send.c - onehop-send: takes one submission on descriptor 0 and makes the delivery. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "deliver/deliver.h"
+#include "guard/environment.h"
+#include "spool/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static bool
+load(struct conf *c, struct arena *a, const struct environment *env, const char *file,
+    struct fail *f)
 {
-	return 75;
+	struct conf_paths paths = { .file = file, .sysconfdir = SYSCONFDIR };
+	struct caller who;
+
+	if (!guard_caller(a, &who, f))
+		return false;
+	paths.user_file = guard_user_file(a, env, &who);
+	return conf_load(c, a, &paths, f);
+}
+
+static int
+serve(int fd, struct delivery *d, const struct conf *conf, bool warm)
+{
+	struct envelope e = { .ret = RET_UNSET };
+	struct message m = { .body = { .fd = -1 } };
+	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+
+	d->smarthost = smarthost_new(conf, d->arena, d->trace);
+	if (warm)
+		smarthost_warm(d->smarthost, conf->smarthost);
+	if (submit_receive(fd, d->arena, &e, &m, &whole))
+		deliver(d, &e, &m);
+	smarthost_free(d->smarthost);
+	body_close(&m.body);
+	return submit_verdicts(fd, &e, &whole, &f) ? EX_OK : EX_TEMPFAIL;
+}
+
+int
+main(int argc, char **argv)
+{
+	AUTO_ARENA struct arena arena = { NULL };
+	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
+	struct submit_trace out = { .fd = STDIN_FILENO };
+	struct trace trace = submit_trace(&out);
+	struct environment env;
+	struct envelope none = { .nrcpts = 0 };
+	struct conf conf;
+	struct fail f = FAIL_INIT;
+	bool warm;
+
+	guard_start(&env);
+	if (submit_accept(STDIN_FILENO, &out.flags, &warm, &f) &&
+	    load(&conf, &arena, &env, file, &f)) {
+		struct delivery d = {
+			.conf = &conf, .arena = &arena, .trace = &trace, .now = time(NULL)
+		};
+		return serve(STDIN_FILENO, &d, &conf, warm);
+	}
+	(void)!submit_verdicts(STDIN_FILENO, &none, &f, &(struct fail)FAIL_INIT);
+	return fail_exit_code(&f);
 }

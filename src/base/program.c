@@ -1,0 +1,23 @@
+/* program.c - where the sister programs are. */
+#include "base/program.h"
+
+#include <limits.h>
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+const char *
+program_path(struct arena *a, const char *name)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+
+	while (n > 0 && self[n - 1] != '/')
+		n--;
+	if (n > 0 && (size_t)n < sizeof self) {
+		const char *beside = arena_fmt(a, "%.*s%s", (int)n, self, name);
+
+		if (access(beside, X_OK) == 0)
+			return beside;
+	}
+	return arena_fmt(a, "%s/%s", PKGLIBEXECDIR, name);
+}

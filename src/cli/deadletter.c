@@ -1,0 +1,87 @@
+/* deadletter.c - a message that was refused goes where its owner finds it. */
+#include "cli/deadletter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/date.h"
+#include "base/file.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { PIECE = 65536 };
+
+/* "From " at the start of a line becomes ">From ", so that the file stays an mbox. */
+static void
+quote_from(struct buf *out, struct str s, bool *line_start)
+{
+	while (s.n > 0) {
+		size_t n = str_find(s, '\n');
+
+		n = n < s.n ? n + 1 : n;
+		if (*line_start && str_starts(s, STR("From ")))
+			buf_char(out, '>');
+		buf_add(out, s.p, n);
+		*line_start = s.p[n - 1] == '\n';
+		s = str_skip(s, n);
+	}
+}
+
+static bool
+write_all(int fd, const char *sender, const struct message *m, int64_t now)
+{
+	AUTO_BUF struct buf b = BUF_INIT(HEADER_MAX * 4);
+	AUTO_FREE char *piece = malloc(PIECE);
+	bool line_start = true;
+	char date[DATE_MAX];
+	int64_t got = 0;
+
+	if (piece == NULL)
+		return false;
+	buf_fmt(
+	    &b, "From %s %s\n", *sender != '\0' ? sender : "MAILER-DAEMON", date_mbox(now, date));
+	for (size_t i = 0; i < m->nheaders; i++)
+		if (m->headers[i].type != H_DELETED)
+			buf_put(&b, m->headers[i].text);
+	buf_char(&b, '\n');
+	for (uint64_t at = 0;; at += (uint64_t)got) {
+		if (!buf_ok(&b) || !fd_write_full(fd, buf_get(&b).p, b.n))
+			return false;
+		buf_reset(&b);
+		got = body_read(&m->body, at, piece, PIECE);
+		if (got <= 0)
+			break;
+		/* a piece may end inside "From ": the next one is then not at a line start */
+		quote_from(&b, str_at(piece, (size_t)got), &line_start);
+	}
+	return got == 0 && fd_write_full(fd, "\n", 1) && fsync(fd) == 0;
+}
+
+bool
+deadletter_write(struct arena *a, const char *home, unsigned uid, const char *sender,
+    const struct message *m, int64_t now, const char **path, struct fail *f)
+{
+	const char *name = arena_fmt(a, "%s/dead.letter", home);
+	struct stat st;
+	AUTO_FD int fd = open(name,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
+
+	if (fd < 0)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot lock %s", name);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != uid || st.st_nlink != 1)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a file of yours with one link", name);
+	if (!write_all(fd, sender, m, now)) {
+		int e = errno;
+
+		(void)!ftruncate(fd, st.st_size);
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, e, "cannot write %s", name);
+	}
+	*path = name;
+	return true;
+}

@@ -1,0 +1,63 @@
+/* door.c - how onehop reaches onehop-send. */
+#include "cli/door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/program.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+/* The child has the socket as descriptor 0, the rest as the caller gave them. */
+static int
+spawn(pid_t *pid, const char *path, const char *config, int fd)
+{
+	char *const with[] = { "onehop-send", "-C", (char *)(uintptr_t)config, NULL };
+	char *const without[] = { "onehop-send", NULL };
+	posix_spawn_file_actions_t actions;
+	int e = posix_spawn_file_actions_init(&actions);
+
+	if (e != 0)
+		return e;
+	e = posix_spawn_file_actions_adddup2(&actions, fd, 0);
+	if (e == 0)
+		e = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	if (e == 0)
+		e = posix_spawn(
+		    pid, path, &actions, NULL, config != NULL ? with : without, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return e;
+}
+
+bool
+door_open(struct door *d, struct arena *a, const char *config, struct fail *f)
+{
+	const char *path = program_path(a, "onehop-send");
+	int pair[2], e;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_DOOR, errno, "cannot make a socket");
+	e = spawn(&d->pid, path, config, pair[1]);
+	(void)close(pair[1]);
+	if (e != 0) {
+		(void)close(pair[0]);
+		return fail_set(f, FAIL_TEMP, STAGE_DOOR, e, "cannot start %s", path);
+	}
+	d->fd = pair[0];
+	return true;
+}
+
+void
+door_close(struct door *d)
+{
+	if (d->fd >= 0)
+		(void)close(d->fd);
+	d->fd = -1;
+	while (d->pid > 0 && waitpid(d->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	d->pid = 0;
+}

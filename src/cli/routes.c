@@ -1,0 +1,276 @@
+/* routes.c - -bt, -bv and -bi: where addresses go, and why. */
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "addr/list.h"
+#include "base/file.h"
+#include "cli/show.h"
+#include "conf/lsearch.h"
+#include "io/clock.h"
+#include "io/resolve.h"
+#include "local/local.h"
+#include "log/transcript.h"
+#include "route/alias.h"
+#include "route/route.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { SMTP_PORT = 25 };
+
+struct looking {
+	struct session_start *start;
+	struct route_env env;
+	struct buf out;
+	int status; /* 0, 1 deferred, 2 failed: the worst */
+};
+
+static void
+worse(struct looking *l, int status)
+{
+	if (status > l->status)
+		l->status = status;
+}
+
+static unsigned
+port_of(const struct endpoint *e)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	switch (e->addr.ss_family) {
+	case AF_INET6:
+		memcpy(&six, &e->addr, sizeof six);
+		return ntohs(six.sin6_port);
+	case AF_INET:
+		memcpy(&four, &e->addr, sizeof four);
+		return ntohs(four.sin_port);
+	default:
+		return 0;
+	}
+}
+
+/* The hosts that would be tried: "  host NAME [IP] port=N", names padded to the same width. */
+static bool
+add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fail *f)
+{
+	const struct conf *c = &l->start->conf;
+	struct arena *a = l->start->arena;
+	int64_t deadline = clock_ms() + (int64_t)c->connect_timeout * 1000;
+	struct host *hosts;
+	size_t n, found = 0;
+	int width = 0;
+
+	if (!hostlist_parse(a, r->hosts, &hosts, &n, f))
+		return false;
+	struct resolved *all = arena_array(a, n, sizeof *all);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!resolve_host(a, &hosts[i], SMTP_PORT, c->ip_family, deadline, &all[i], f))
+			continue;
+		found++;
+		if (all[i].canonical != NULL && (int)strlen(all[i].canonical) > width)
+			width = (int)strlen(all[i].canonical);
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < all[i].n; k++) {
+			const struct endpoint *e = &all[i].list[k];
+
+			buf_fmt(lines, "  host %-*s", width, all[i].canonical);
+			if (e->ip[0] != '\0')
+				buf_fmt(lines, " [%s]", e->ip);
+			if (hosts[i].port != 0)
+				buf_fmt(lines, " port=%u", port_of(e));
+			buf_char(lines, '\n');
+		}
+	return found > 0;
+}
+
+static void
+add_parents(struct looking *l, const struct route *r)
+{
+	for (const struct route *p = r->parent; p != NULL; p = p->parent)
+		buf_fmt(&l->out, "    <-- %s\n", p->original);
+}
+
+static void
+add_failure(struct looking *l, const struct route *r, const struct fail *f, bool for_good)
+{
+	worse(l, for_good ? 2 : 1);
+	if (l->start->cmd->mode == MODE_VERIFY)
+		buf_fmt(&l->out, "%s %s: %s\n", r->text,
+		    for_good ? "failed to verify" : "cannot be resolved at this time", f->text);
+	else
+		buf_fmt(&l->out, "%s %s: %s\n", r->text,
+		    for_good ? "is undeliverable" : "cannot be resolved at this time", f->text);
+	if (l->start->cmd->mode != MODE_VERIFY)
+		add_parents(l, r);
+}
+
+static void
+add_delivery(struct looking *l, const struct route *r)
+{
+	AUTO_BUF struct buf hosts = BUF_INIT(65536);
+	struct fail f = FAIL_INIT;
+
+	if (r->hosts != NULL && !add_hosts(l, r, &hosts, &f)) {
+		add_failure(l, r, &f, false);
+		return;
+	}
+	buf_fmt(&l->out, "%s\n", r->text);
+	add_parents(l, r);
+	buf_fmt(
+	    &l->out, "  router = %s, transport = %s\n", r->router, transport_name(r->transport));
+	buf_put(&l->out, buf_get(&hosts));
+}
+
+/* As Exim: what failed first, then local deliveries, then remote ones. */
+static void
+add_routes(struct looking *l, const struct routes *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct route *r = all->list[i];
+
+		if (r->outcome == ROUTE_FAIL || r->outcome == ROUTE_DEFER)
+			add_failure(l, r, &r->fail, r->outcome == ROUTE_FAIL);
+		else if (r->outcome == ROUTE_DISCARD)
+			buf_fmt(&l->out, "mail to %s is discarded\n", r->original);
+	}
+	for (int remote = 0; remote < 2; remote++)
+		for (size_t i = 0; i < all->n; i++) {
+			const struct route *r = all->list[i];
+
+			if (r->outcome == ROUTE_DELIVER &&
+			    transport_is_local(r->transport) == (remote == 0))
+				add_delivery(l, r);
+		}
+}
+
+/* -bv says one line an address: it stands or falls as it was given. */
+static void
+add_verdict(struct looking *l, const struct routes *all, const char *address)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct route *r = all->list[i];
+
+		if (r->parent == NULL && (r->outcome == ROUTE_FAIL || r->outcome == ROUTE_DEFER)) {
+			add_failure(l, r, &r->fail, r->outcome == ROUTE_FAIL);
+			return;
+		}
+	}
+	buf_fmt(&l->out, "%s verified\n", address);
+}
+
+static void
+look(struct looking *l, const char *argument)
+{
+	struct arena *a = l->start->arena;
+	struct address_list list = address_list_open(str_of(argument));
+	struct address item;
+
+	while (address_list_next(&list, a, &item)) {
+		struct routes all = { .n = 0 };
+		struct mailbox m = item.box;
+		struct fail f = FAIL_INIT;
+		const char *text;
+
+		if (item.bad || !mailbox_ok(m, &f)) {
+			buf_fmt(&l->out, "syntax error: %s\n", item.bad ? item.reason : f.text);
+			worse(l, 2);
+			continue;
+		}
+		if (m.domain.n == 0)
+			m.domain = str_of(l->start->conf.qualify_domain);
+		text = mailbox_text(a, m);
+		route_address(&l->env, m, item.box.domain.n == 0, text, &all);
+		if (l->start->cmd->mode == MODE_VERIFY)
+			add_verdict(l, &all, text);
+		else
+			add_routes(l, &all);
+	}
+}
+
+int
+show_routes(struct session_start *s)
+{
+	struct transcript t = { .fd = STDERR_FILENO, .verbose = s->cmd->mode == MODE_TEST };
+	struct trace trace = transcript_trace(&t);
+	struct looking l = { .start = s, .out = BUF_INIT(1 << 24) };
+	struct fail f = FAIL_INIT;
+
+	l.env = (struct route_env){ .conf = &s->conf,
+		.arena = s->arena,
+		.trace = &trace,
+		.probe = local_probe_for_route,
+		.user_exists = local_user_exists,
+		.ctx = s };
+	if (!route_open(&l.env, &f))
+		return cli_complain(&f);
+	for (size_t i = 0; i < s->cmd->narguments; i++)
+		look(&l, s->cmd->arguments[i]);
+	if (!buf_ok(&l.out) || !fd_write_full(STDOUT_FILENO, buf_get(&l.out).p, l.out.n))
+		l.status = EX_IOERR;
+	buf_free(&l.out);
+	return l.status;
+}
+
+/* What is wrong with one item of an alias, or NULL. */
+static const char *
+item_fault(struct arena *a, const struct alias_item *item)
+{
+	struct mailbox m;
+	struct fail f = FAIL_INIT;
+
+	switch (item->kind) {
+	case ALIAS_BAD:
+		return item->reason;
+	case ALIAS_PIPE:
+	case ALIAS_FILE:
+	case ALIAS_DIRECTORY:
+		return "programs, files and directories belong into a user's .forward";
+	case ALIAS_ADDRESS:
+		return mailbox_parse(a, item->text, false, &m, &f) ? NULL :
+								     arena_fmt(a, "%s", f.text);
+	case ALIAS_DEVNULL:
+	case ALIAS_INCLUDE:
+	case ALIAS_FAIL:
+	case ALIAS_DEFER:
+	case ALIAS_BLACKHOLE:
+	case ALIAS_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
+int
+show_aliases(struct session_start *s)
+{
+	struct route_env env = { .conf = &s->conf, .arena = s->arena };
+	struct lsearch_entry entry;
+	struct lsearch table;
+	struct fail f = FAIL_INIT;
+	int status = EX_OK;
+
+	if (!route_open(&env, &f))
+		return cli_complain(&f);
+	table = lsearch_open(env.aliases);
+	while (lsearch_next(&table, s->arena, &entry)) {
+		struct alias_list l = alias_list_open(entry.value);
+		struct alias_item item;
+
+		while (alias_list_next(&l, s->arena, &item)) {
+			const char *fault = item_fault(s->arena, &item);
+
+			if (fault == NULL)
+				continue;
+			(void)fail_set(&f, FAIL_USER, STAGE_ADDRESS, 0,
+			    "%s:%u: alias %.*s: %.*s: %s", env.aliases_file, entry.line,
+			    S_ARG(entry.key), S_ARG(item.text), fault);
+			status = cli_complain(&f);
+		}
+	}
+	return status;
+}
