@@ -1,3 +1,297 @@
-/* alias.c */
+/* alias.c - the right-hand side of an alias or a .forward. */
 #include "route/alias.h"
+
+#include "base/file.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+struct alias_list
+alias_list_open(struct str text)
+{
+	return (struct alias_list){ .rest = text };
+}
+
+bool
+alias_is_verdict(enum alias_kind kind)
+{
+	return kind == ALIAS_FAIL || kind == ALIAS_DEFER || kind == ALIAS_BLACKHOLE ||
+	    kind == ALIAS_UNKNOWN;
+}
+
+/* The octets of a character that may be escaped: a backslash takes the next one along. */
+static size_t
+one(struct str s, size_t at)
+{
+	return s.p[at] == '\\' && at + 1 < s.n ? 2 : 1;
+}
+
+/* Index behind the quoted string that starts at s[at]; a newline ends it too. */
+static size_t
+skip_quoted(struct str s, size_t at)
+{
+	for (at++; at < s.n && s.p[at] != '\n'; at += one(s, at))
+		if (s.p[at] == '"')
+			return at + 1;
+	return at;
+}
+
+static size_t
+skip_comment(struct str s, size_t at)
+{
+	size_t depth = 0;
+
+	for (; at < s.n && s.p[at] != '\n'; at += one(s, at)) {
+		if (s.p[at] == '(')
+			depth++;
+		if (s.p[at] == ')' && --depth == 0)
+			return at + 1;
+	}
+	return at;
+}
+
+/* Length of the item at the start of s.  A comma inside <> or in a source route does not end it. */
+static size_t
+item_length(struct str s)
+{
+	bool route = s.n > 0 && s.p[0] == '@', angle = false;
+	size_t at = 0;
+
+	while (at < s.n && s.p[at] != '\n' && (s.p[at] != ',' || route || angle)) {
+		if (s.p[at] == '"') {
+			at = skip_quoted(s, at);
+			continue;
+		}
+		if (s.p[at] == '(') {
+			at = skip_comment(s, at);
+			continue;
+		}
+		if (s.p[at] == '<')
+			angle = true;
+		else if (s.p[at] == '>')
+			angle = false;
+		else if (s.p[at] == ':')
+			route = false;
+		at += one(s, at);
+	}
+	return at;
+}
+
+static struct str
+skip_line(struct str s)
+{
+	return str_skip(s, str_find(s, '\n'));
+}
+
+/* Step over separators and comments to the next item. */
+static struct str
+next_start(struct str s)
+{
+	while (s.n > 0) {
+		if (s.p[0] == '#')
+			s = skip_line(s);
+		else if (s.p[0] == ',' || ascii_space(s.p[0]))
+			s = str_skip(s, 1);
+		else
+			break;
+	}
+	return s;
+}
+
+static struct alias_item
+bad(struct str text, const char *reason)
+{
+	return (struct alias_item){ .kind = ALIAS_BAD, .text = text, .reason = reason };
+}
+
+/* ":fail:" and its kin: the text is the rest of the line, and nothing behind it counts. */
+static bool
+take_verdict(struct str s, struct alias_item *out)
+{
+	static const struct {
+		struct str word;
+		enum alias_kind kind;
+	} words[] = {
+		{ { ":fail:", 6 }, ALIAS_FAIL },
+		{ { ":defer:", 7 }, ALIAS_DEFER },
+		{ { ":blackhole:", 11 }, ALIAS_BLACKHOLE },
+		{ { ":unknown:", 9 }, ALIAS_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (!str_starts(s, words[i].word))
+			continue;
+		s = str_skip(s, words[i].word.n);
+		out->kind = words[i].kind;
+		out->text = str_trim(str_at(s.p, str_find(s, '\n')));
+		return true;
+	}
+	return false;
+}
+
+/* Quoted as a whole?  Then the quotes are the list's and not the address's. */
+static bool
+strip_quotes(struct str *s)
+{
+	if (s->n < 2 || s->p[0] != '"' || skip_quoted(*s, 0) != s->n || s->p[s->n - 1] != '"')
+		return false;
+	*s = str_at(s->p + 1, s->n - 2);
+	return true;
+}
+
+static struct str
+unescape(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t at = 0; at < s.n;) {
+		size_t step = one(s, at);
+
+		p[n++] = s.p[at + step - 1];
+		at += step;
+	}
+	return str_at(p, n);
+}
+
+static bool
+has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_control(s.p[i]) && s.p[i] != '\t')
+			return true;
+	return false;
+}
+
+/* "/x@y.example" is an address with an odd local part, "/x" and "|x y@z" are not. */
+static bool
+is_path_or_pipe(struct arena *a, struct str s)
+{
+	struct fail f = FAIL_INIT;
+	struct mailbox box;
+
+	if (s.n == 0 || (s.p[0] != '|' && s.p[0] != '/'))
+		return false;
+	return str_find(s, '@') == s.n || !mailbox_parse(a, s, false, &box, &f) ||
+	    box.domain.n == 0;
+}
+
+static struct alias_item
+path_or_pipe(struct str s)
+{
+	struct alias_item it = { .kind = ALIAS_FILE, .text = s };
+
+	if (s.p[0] == '|') {
+		it.text = str_trim(str_skip(s, 1));
+		it.kind = ALIAS_PIPE;
+		return it.text.n > 0 ? it : bad(s, "missing command after |");
+	}
+	if (str_eq(s, STR("/dev/null")))
+		it.kind = ALIAS_DEVNULL;
+	else if (s.p[s.n - 1] == '/')
+		it.kind = ALIAS_DIRECTORY;
+	return it;
+}
+
+static struct alias_item
+include(struct str s)
+{
+	struct str path = str_trim(str_skip(s, sizeof ":include:" - 1));
+
+	if (path.n == 0 || path.p[0] != '/')
+		return bad(s, "the path of an included file must be absolute");
+	return (struct alias_item){ .kind = ALIAS_INCLUDE, .text = path };
+}
+
+static struct alias_item
+classify(struct arena *a, struct str s)
+{
+	bool quoted = strip_quotes(&s);
+
+	s = str_trim(s);
+	if (has_control(s))
+		return bad(s, "control character");
+	if (str_starts(s, STR(":include:")))
+		return include(s);
+	if (is_path_or_pipe(a, s))
+		return path_or_pipe(quoted ? unescape(a, s) : s);
+	return (struct alias_item){ .kind = ALIAS_ADDRESS, .text = s };
+}
+
+/* People write comments in parentheses where an address could stand. */
+static bool
+only_comments(struct str s)
+{
+	while (s.n > 0 && s.p[0] == '(')
+		s = str_ltrim(str_skip(s, skip_comment(s, 0)));
+	return s.n == 0;
+}
+
+bool
+alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out)
+{
+	for (;;) {
+		struct str s = next_start(l->rest);
+		size_t n;
+
+		*out = (struct alias_item){ .kind = ALIAS_ADDRESS };
+		l->rest = str_at(s.p, 0);
+		if (s.n == 0)
+			return false;
+		if (take_verdict(s, out))
+			return true;
+		n = item_length(s);
+		l->rest = str_skip(s, n);
+		s = str_rtrim(str_at(s.p, n));
+		if (only_comments(s) || str_eq(s, STR("\"\"")))
+			continue;
+		*out = classify(a, s);
+		return true;
+	}
+}
+
+/* Open the file of an :include: item as the next list to read. */
+static bool
+open_include(struct arena *a, const struct alias_item *it, struct alias_list *l, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+	struct str text;
+
+	if (!file_read(a, arena_strz(a, it->text), &text, &why))
+		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "included file: %s", why.text);
+	*l = alias_list_open(text);
+	return true;
+}
+
+bool
+alias_expand(struct arena *a, struct str text, struct alias_items *out, struct fail *f)
+{
+	struct alias_list stack[ALIAS_DEPTH_MAX + 1] = { alias_list_open(text) };
+	struct alias_items all = { NULL, 0 };
+	size_t depth = 1;
+
+	while (depth > 0) {
+		struct alias_item it;
+
+		if (!alias_list_next(&stack[depth - 1], a, &it)) {
+			depth--;
+			continue;
+		}
+		if (all.n >= ALIAS_ITEMS_MAX ||
+		    (it.kind == ALIAS_INCLUDE && depth > ALIAS_DEPTH_MAX))
+			return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0,
+			    "the list has more than %d items or %d nested :include: files",
+			    ALIAS_ITEMS_MAX, ALIAS_DEPTH_MAX);
+		if (it.kind == ALIAS_INCLUDE) {
+			if (!open_include(a, &it, &stack[depth], f))
+				return false;
+			depth++;
+			continue;
+		}
+		if (alias_is_verdict(it.kind))
+			all.n = depth = 0;
+		all.list = arena_grow(a, all.list, all.n, sizeof *all.list);
+		all.list[all.n++] = it;
+	}
+	*out = all;
+	return true;
+}

@@ -1,21 +1,26 @@
-/* alias.h - the right-hand side of an alias or a .forward: Exim's redirection list.  Pure. */
+/* alias.h - the right-hand side of an alias or a .forward: Exim's redirection list. */
 #ifndef ONEHOP_ROUTE_ALIAS_H
 #define ONEHOP_ROUTE_ALIAS_H
 
 #include "addr/mailbox.h"
 
+enum {
+	ALIAS_ITEMS_MAX = 10000, /* items of one list with all its :include: files */
+	ALIAS_DEPTH_MAX = 8,     /* :include: inside :include: */
+};
+
 enum alias_kind {
-	ALIAS_ADDRESS,   /* text: as written, to be parsed and qualified */
-	ALIAS_PIPE,      /* text: command without the bar */
-	ALIAS_FILE,      /* text: /path */
+	ALIAS_ADDRESS, /* text: as written, to be parsed and qualified; a leading backslash stays */
+	ALIAS_PIPE,    /* text: command without the bar */
+	ALIAS_FILE,    /* text: /path */
 	ALIAS_DIRECTORY, /* text: /path/ */
 	ALIAS_DEVNULL,   /* /dev/null */
-	ALIAS_INCLUDE,   /* text: path behind :include: */
+	ALIAS_INCLUDE,   /* text: path behind :include:, absolute */
 	ALIAS_FAIL,      /* text: the reason */
 	ALIAS_DEFER,     /* text: the reason */
 	ALIAS_BLACKHOLE,
-	ALIAS_UNKNOWN,   /* :unknown: - as if there were no alias */
-	ALIAS_BAD,       /* text: the item; reason: what is wrong */
+	ALIAS_UNKNOWN, /* :unknown: - as if there were no alias */
+	ALIAS_BAD,     /* text: the item; reason: what is wrong */
 };
 
 struct alias_item {
@@ -29,7 +34,21 @@ struct alias_list {
 };
 
 /* Comma and newline separated; comments (#), quotes and backslashes as src/parse.c's
- * parse_forward_list takes them. */
+ * parse_forward_list takes them.  Pure.  :fail:, :defer:, :blackhole: and :unknown: end the list.
+ */
 struct alias_list alias_list_open(struct str text);
 bool alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out);
+/* FAIL, DEFER, BLACKHOLE, UNKNOWN: it decides for the whole list. */
+bool alias_is_verdict(enum alias_kind kind);
+
+struct alias_items {
+	struct alias_item *list;
+	size_t n;
+};
+
+/* The whole list with its :include: files read (with the rights of this process).  When there is a
+ * verdict among the items, it is the only one.
+ * False: TEMP/ROUTE: an included file cannot be read, or a limit. */
+bool alias_expand(
+    struct arena *a, struct str text, struct alias_items *out, struct fail *f) NODISCARD;
 #endif

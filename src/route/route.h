@@ -16,7 +16,7 @@ enum transport {
 	TRANSPORT_REMOTE,    /* remote_smtp: hubbed_hosts */
 	TRANSPORT_MAILDIR,   /* maildir_home */
 	TRANSPORT_SPOOL,     /* mail_spool */
-	TRANSPORT_LMTP,      /* lmtp: local_delivery = lmtp:/path */
+	TRANSPORT_LMTP,      /* lmtp: local_delivery = lmtp:/path, which is in hosts */
 	TRANSPORT_FILE,      /* address_file: path of a .forward, or mail4root */
 	TRANSPORT_DIRECTORY, /* address_directory */
 	TRANSPORT_PIPE,      /* address_pipe */
@@ -26,26 +26,30 @@ enum transport {
 };
 
 enum route_outcome {
-	ROUTE_DELIVER,  /* transport says how */
-	ROUTE_PARENT,   /* became other addresses (its children) */
-	ROUTE_DISCARD,  /* :blackhole:, /dev/null */
-	ROUTE_FAIL,     /* undeliverable: fail.text */
-	ROUTE_DEFER,    /* cannot be resolved now: fail.text */
+	ROUTE_DELIVER, /* transport says how */
+	ROUTE_PARENT,  /* became other addresses (its children) */
+	ROUTE_DISCARD, /* :blackhole:, /dev/null */
+	ROUTE_FAIL,    /* undeliverable: fail.text */
+	ROUTE_DEFER,   /* cannot be resolved now: fail.text */
 };
 
 /* One address on its way through the routers.  Children point to their parent. */
 struct route {
-	struct mailbox address;   /* local part lower-cased when the domain is local */
-	const char *text;         /* address, or "|command", "/path", ":blackhole:" as Exim shows it */
-	const char *original;     /* as it was given: "FAX@debian" */
-	bool unqualified;         /* had no domain as given */
+	struct mailbox address; /* local part lower-cased when the domain is local; a pipe's or
+				   file's is its parent's */
+	const char *text; /* address, or "|command", "/path", ":blackhole:" as Exim shows it */
+	const char
+	    *original;    /* as the recipient was given (also in what it became): "FAX@debian" */
+	bool unqualified; /* had no domain as given */
 	const struct route *parent; /* the address this came from, or NULL */
+	const struct route
+	    *same_as; /* route_merge(): the delivery that also serves this one, or NULL */
 	enum route_outcome outcome;
-	const char *router;       /* "local_user" ...; NULL when none took it */
+	const char *router; /* "local_user" ...; NULL when none took it */
 	enum transport transport;
-	const char *hosts;        /* SMARTHOST, REMOTE: list in dc_smarthost syntax */
-	const char *user;         /* local transports: whose (login) */
-	const char *path;         /* FILE, DIRECTORY: path; PIPE: command */
+	const char *hosts; /* SMARTHOST, REMOTE: list in dc_smarthost syntax; LMTP: lmtp:/path */
+	const char *user;  /* local transports: whose (login); "=> fax <FAX@debian>" shows it */
+	const char *path;  /* FILE, DIRECTORY: path; PIPE: command */
 	struct fail fail;
 };
 
@@ -59,24 +63,28 @@ struct probe {
 	enum { PROBE_NO_USER, PROBE_MAILBOX, PROBE_FORWARD, PROBE_PROCMAIL, PROBE_MAILDROP } found;
 	struct probe_item *items; /* PROBE_FORWARD */
 	size_t nitems;
-	bool discard;             /* :blackhole: */
+	bool discard;        /* :blackhole: */
+	const char *skipped; /* what is wrong with an item that was skipped, or NULL */
 };
 
 struct route_env {
 	const struct conf *conf;
 	struct arena *arena;
-	struct str aliases;       /* text of the aliases file; empty when missing */
+	struct str aliases; /* text of the aliases file; empty when missing */
 	const char *aliases_file;
-	struct str hubbed_hosts;  /* text, or empty */
+	struct str hubbed_hosts;   /* text, or empty */
 	const struct trace *trace; /* "R: system_aliases for fax@debian" */
-	/* Look at what user has set up.  skip_forward: an address that came back to its own .forward.
-	 * False: *f (TEMP: defer with the reason, e.g. bad mode of .forward). */
-	bool (*probe)(void *ctx, const char *user, bool skip_forward, struct probe *out,
-	    struct fail *f);
-	/* Is there a passwd entry?  1 yes, 0 no, -1 cannot say now. */
+	/* Look at what user has set up.  skip_forward: an address that came back to its own
+	 * .forward. False: *f (TEMP: defer with the reason, e.g. bad mode of .forward). */
+	bool (*probe)(
+	    void *ctx, const char *user, bool skip_forward, struct probe *out, struct fail *f);
+	/* Is there a passwd entry?  1 yes, 0 no, -1 cannot say now.  local_user_exists() is the
+	 * real one. */
 	int (*user_exists)(void *ctx, const char *user);
 	void *ctx;
 };
+
+enum { ROUTE_ADDRESSES_MAX = 10000, ROUTE_ANCESTORS_MAX = 100 }; /* that one recipient may become */
 
 struct routes {
 	struct route **list; /* every address that was looked at, parents before children */
@@ -90,9 +98,12 @@ bool route_open(struct route_env *e, struct fail *f) NODISCARD;
  * by route_merge(), not here. */
 void route_address(const struct route_env *e, struct mailbox address, bool unqualified,
     const char *original, struct routes *out);
-/* Of deliveries that are the same (transport, user or address, path, original domain) keep the first;
- * the others get outcome ROUTE_PARENT and are named in Envelope-to by local/. */
+/* Of deliveries that are the same (transport, user or address, path, original domain) keep the
+ * first; the others get outcome ROUTE_PARENT and same_as, and are named in Envelope-to. */
 void route_merge(struct routes *r);
+/* The original recipients that end in delivery d, each once: what Envelope-to lists. */
+const char *const *route_envelope_to(
+    const struct routes *r, const struct route *d, struct arena *a, size_t *n);
 const char *transport_name(enum transport t);
 bool transport_is_local(enum transport t);
 #endif
