@@ -17,6 +17,18 @@ not_yet(const char *what)
 	return EX_UNAVAILABLE;
 }
 
+static void
+say_warnings(const struct cmdline *c)
+{
+	struct str rest = buf_get(&c->warnings);
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		fprintf(stderr, "onehop: warning: %.*s\n", S_ARG(line));
+	}
+}
+
 static int
 run(struct session_start *s)
 {
@@ -62,12 +74,13 @@ main(int argc, char **argv)
 	int status;
 
 	guard_start(&env);
-	if (!cmdline_parse(&cmd, &arena, argc, argv, &f))
-		status = cli_complain(&f);
-	else if (cmd.mode == MODE_VERSION || cli_start(&s, &f))
+	if (cmdline_parse(&cmd, &arena, argc, argv, &f) &&
+	    (cmd.mode == MODE_VERSION || cli_start(&s, &f))) {
+		say_warnings(&cmd);
 		status = run(&s);
-	else
+	} else {
 		status = cli_complain(&f);
+	}
 	cmdline_free(&cmd);
 	return status;
 }

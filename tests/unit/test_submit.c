@@ -1,0 +1,301 @@
+/* test_submit.c - the submission protocol: what goes in comes out, and what a hostile writer may
+ * not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "spool/record.h"
+#include "spool/submit.h"
+
+struct pair {
+	int mine, theirs;
+};
+
+static struct pair
+open_pair(void)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	return (struct pair){ fd[0], fd[1] };
+}
+
+static void
+close_pair(struct pair p)
+{
+	(void)close(p.mine);
+	(void)close(p.theirs);
+}
+
+static void
+make(struct arena *a, struct envelope *e, struct message *m, struct rcpt rcpts[2])
+{
+	rcpts[0] = (struct rcpt){ .address = "x@far.example",
+		.original = "X <x@far.example>",
+		.notify = NOTIFY_FAILURE | NOTIFY_DELAY };
+	rcpts[1] =
+	    (struct rcpt){ .address = "fax@debian", .original = "fax@debian", .unqualified = true };
+	*e = (struct envelope){ .id = "1vNabc-000123-0A",
+		.sender = "me@isp.example",
+		.login = "alice",
+		.auth_parameter = true,
+		.envid = "id+20",
+		.ret = RET_HDRS,
+		.body_declared = 8,
+		.rcpts = rcpts,
+		.nrcpts = 2 };
+	*m = (struct message){ .arena = a, .body = { .fd = -1, .mem = "body\n", .size = 5 } };
+	m->body.lines = 1;
+	m->body.longest_line = 4;
+	message_append(m, STR("Subject: s\n\tfolded\n"));
+	message_append(m, STR("Bcc: secret@x\n"));
+	message_append(m, STR("To: x@far.example\n"));
+	m->headers[1].type = H_DELETED;
+}
+
+static void
+assert_same(const struct envelope *e, const struct message *m)
+{
+	assert_string_equal(e->id, "1vNabc-000123-0A");
+	assert_string_equal(e->sender, "me@isp.example");
+	assert_string_equal(e->login, "alice");
+	assert_string_equal(e->envid, "id+20");
+	assert_int_equal(e->ret, RET_HDRS);
+	assert_true(e->auth_parameter);
+	assert_int_equal(e->body_declared, 8);
+	assert_int_equal(e->nrcpts, 2);
+	assert_string_equal(e->rcpts[0].original, "X <x@far.example>");
+	assert_int_equal(e->rcpts[0].notify, NOTIFY_FAILURE | NOTIFY_DELAY);
+	assert_false(e->rcpts[0].unqualified);
+	assert_true(e->rcpts[1].unqualified);
+	assert_int_equal(m->nheaders, 2); /* the deleted one did not travel */
+	assert_true(str_eq(m->headers[0].text, STR("Subject: s\n\tfolded\n")));
+	assert_int_equal(m->headers[1].type, H_TO);
+	assert_int_equal(m->body.size, 5);
+	assert_int_equal(m->body.lines, 1);
+	assert_int_equal(m->body.longest_line, 4);
+}
+
+static void
+round_trip(bool by_descriptor)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct pair p = open_pair();
+	struct envelope e, got;
+	struct message m, back;
+	struct rcpt rcpts[2];
+	enum submit_flags flags;
+	struct fail f = FAIL_INIT;
+	bool connect_now;
+	char body[5];
+
+	make(&a, &e, &m, rcpts);
+	if (by_descriptor) {
+		m.body.mem = NULL;
+		m.body.fd = memfd_create("body", 0);
+		assert_int_equal(write(m.body.fd, "body\n", 5), 5);
+	}
+	assert_true(submit_hello(p.mine, SUBMIT_VERBOSE, true, &f));
+	assert_true(submit_message(p.mine, &e, &m, &f));
+	assert_true(submit_accept(p.theirs, &flags, &connect_now, &f));
+	assert_int_equal(flags, SUBMIT_VERBOSE);
+	assert_true(connect_now);
+	assert_true(submit_receive(p.theirs, &a, &got, &back, &f));
+	assert_same(&got, &back);
+	assert_int_equal(back.body.fd >= 0, by_descriptor);
+	assert_int_equal(body_read(&back.body, 0, body, sizeof body), 5);
+	assert_memory_equal(body, "body\n", 5);
+	body_close(&back.body);
+	body_close(&m.body);
+	close_pair(p);
+}
+
+static void
+test_body_in_records(void **state)
+{
+	(void)state;
+	round_trip(false);
+}
+
+static void
+test_body_as_descriptor(void **state)
+{
+	(void)state;
+	round_trip(true);
+}
+
+struct heard {
+	char text[256];
+};
+
+static void
+hear(void *ctx, enum trace_kind kind, struct str line)
+{
+	struct heard *h = ctx;
+	size_t n = strlen(h->text);
+
+	(void)snprintf(h->text + n, sizeof h->text - n, "%d:%.*s|", (int)kind, S_ARG(line));
+}
+
+static void
+test_verdicts(void **state)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct pair p = open_pair();
+	struct submit_trace st = { .fd = p.theirs, .flags = SUBMIT_VERBOSE };
+	struct trace out = submit_trace(&st);
+	struct heard heard = { "" };
+	struct trace in = { .emit = hear, .ctx = &heard };
+	struct rcpt theirs[2], ours[2];
+	struct envelope e, there;
+	struct message m;
+	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+
+	(void)state;
+	make(&a, &e, &m, ours);
+	make(&a, &there, &m, theirs);
+	theirs[0].state = RCPT_SENT;
+	theirs[0].confirmation = "250 ok";
+	theirs[1].state = RCPT_REFUSED;
+	(void)fail_set(&theirs[1].fail, FAIL_PERM, STAGE_RCPT, 0, "the server said no");
+	theirs[1].fail.smtp = 550;
+	trace_line(&out, TRACE_LOG, "a log line");
+	trace_line(&out, TRACE_DEBUG, "not asked for");
+	trace_line(&out, TRACE_IN, "250 x");
+	assert_true(submit_verdicts(p.theirs, &there, &whole, &f));
+	assert_true(submit_result(p.mine, &e, &a, &in, &f));
+	assert_string_equal(heard.text, "0:a log line|3:250 x|");
+	assert_int_equal(ours[0].state, RCPT_SENT);
+	assert_string_equal(ours[0].confirmation, "250 ok");
+	assert_int_equal(ours[1].state, RCPT_REFUSED);
+	assert_int_equal(ours[1].fail.smtp, 550);
+	assert_string_equal(ours[1].fail.text, "the server said no");
+	close_pair(p);
+}
+
+static void
+test_whole_failure_and_silence(void **state)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct pair p = open_pair();
+	struct envelope none = { .nrcpts = 0 };
+	struct trace quiet = { NULL, NULL };
+	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+
+	(void)state;
+	(void)fail_conf(&whole, "onehop.conf:3: no");
+	assert_true(submit_verdicts(p.theirs, &none, &whole, &f));
+	assert_false(submit_result(p.mine, &none, &a, &quiet, &f));
+	assert_int_equal(fail_exit_code(&f), 78);
+	assert_string_equal(f.text, "onehop.conf:3: no");
+	(void)shutdown(p.theirs, SHUT_RDWR);
+	assert_false(submit_result(p.mine, &none, &a, &quiet, &f));
+	assert_int_equal(f.cls, FAIL_TEMP);
+	close_pair(p);
+}
+
+/* Rows of records, each a letter and a payload; fields end in NUL, written as '~' here. */
+static const struct {
+	const char *what;
+	struct {
+		char letter;
+		const char *payload;
+	} records[6];
+} hostile[] = {
+	{ "ends early", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" } } },
+	{ "no envelope", { { 'R', "x@y~x@y~0~0~" }, { 'G', "0~0~0~0~0~" } } },
+	{ "no recipient", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'G', "0~0~0~0~0~" } } },
+	{ "two envelopes",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" },
+		{ 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" } } },
+	{ "id with a slash", { { 'E', "../../../../x~s@x~l~~0~0~0~" } } },
+	{ "long id", { { 'E', "1vNabc-000123-0A1vNabc-000123-0A~s@x~l~~0~0~0~" } } },
+	{ "newline in sender", { { 'E', "1vNabc-000123-0A~s@x\nRCPT TO:<e@v>~l~~0~0~0~" } } },
+	{ "newline in login", { { 'E', "1vNabc-000123-0A~s@x~l\nx~~0~0~0~" } } },
+	{ "newline in envid", { { 'E', "1vNabc-000123-0A~s@x~l~i\r\nd~0~0~0~" } } },
+	{ "bracket in recipient",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "x@y> SIZE=1~x~0~0~" } } },
+	{ "empty recipient", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "~x~0~0~" } } },
+	{ "control in original",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "x@y~x\ny~0~0~" } } },
+	{ "header without colon", { { 'H', "no header\n" } } },
+	{ "header without end", { { 'H', "A: b" } } },
+	{ "two headers in one", { { 'H', "A: b\nBcc: c\n" } } },
+	{ "empty line in header", { { 'H', "A: b\n\nbody\n" } } },
+	{ "CR in header", { { 'H', "A: b\r c\n" } } },
+	{ "NUL in header", { { 'H', "A: b~c\n" } } },
+	{ "body size wrong",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "x@y~x@y~0~0~" }, { 'B', "12345" },
+		{ 'G', "4~0~0~0~0~" } } },
+	{ "descriptor missing",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "x@y~x@y~0~0~" }, { 'F', "" },
+		{ 'G', "5~0~0~0~0~" } } },
+	{ "unknown record", { { 'Q', "" } } },
+};
+
+static void
+test_hostile(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct pair p = open_pair();
+		struct envelope e;
+		struct message m;
+		struct fail f = FAIL_INIT;
+
+		for (size_t k = 0; hostile[i].records[k].letter != '\0'; k++) {
+			char *payload = arena_strz(&a, str_of(hostile[i].records[k].payload));
+			size_t n = strlen(payload);
+
+			for (size_t b = 0; b < n; b++)
+				if (payload[b] == '~')
+					payload[b] = '\0';
+			assert_true(record_put(
+			    p.mine, hostile[i].records[k].letter, str_at(payload, n), &f));
+		}
+		(void)shutdown(p.mine, SHUT_WR);
+		if (submit_receive(p.theirs, &a, &e, &m, &f))
+			fail_msg("taken: %s", hostile[i].what);
+		assert_int_equal(f.cls, FAIL_USER);
+		body_close(&m.body);
+		close_pair(p);
+	}
+}
+
+static void
+test_record_too_long(void **state)
+{
+	struct pair p = open_pair();
+	unsigned char head[5] = { 'B', 0x7f, 0xff, 0xff, 0xff };
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
+	int passed = -1;
+	char letter;
+
+	(void)state;
+	assert_int_equal(write(p.mine, head, sizeof head), 5);
+	assert_false(record_get(p.theirs, &letter, &b, &passed));
+	close_pair(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_body_in_records),
+		cmocka_unit_test(test_body_as_descriptor),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_whole_failure_and_silence),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_record_too_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
