@@ -1,3 +1,144 @@
-/* list.c */
+/* list.c - the addresses in a header field or an argument. */
 #include "addr/list.h"
+
+#include "addr/extract.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { FOLD_COLUMN = 40 };
+
+/* Where the thing that opens at s.p[at] (a quoted string or a comment) has ended. */
+static size_t
+skip_quoted(struct str s, size_t at)
+{
+	bool comment = s.p[at] == '(';
+	size_t depth = 1;
+
+	for (at++; at < s.n && depth > 0; at++) {
+		char c = s.p[at];
+
+		if (c == '\\' && at + 1 < s.n)
+			at++;
+		else if (c == (comment ? ')' : '"'))
+			depth--;
+		else if (comment && c == '(')
+			depth++;
+	}
+	return at;
+}
+
+/* The comma that ends the first item of s, or s.n.  Commas of a source route do not, nor those
+ * between < and >. */
+static size_t
+item_end(struct str s)
+{
+	bool routed = s.n > 0 && s.p[0] == '@';
+	int open = routed ? 1 : 0;
+	size_t at = 0;
+
+	while (at < s.n && (s.p[at] != ',' || open > 0)) {
+		char c = s.p[at];
+
+		if (c == '"' || c == '(') {
+			at = skip_quoted(s, at);
+			continue;
+		}
+		if (c == '<') {
+			routed = at + 1 < s.n && s.p[at + 1] == '@';
+			open = routed ? 2 : 1;
+		} else if (c == '>' || (routed && c == ':')) {
+			open--;
+		}
+		at += c == '\\' && at + 1 < s.n ? 2 : 1;
+	}
+	return at;
+}
+
+/* Past used bytes, the blanks behind them, and the comma when the item is used up. */
+static void
+advance(struct address_list *l, size_t used)
+{
+	l->rest = str_skip(l->rest, used);
+	l->item -= used;
+	while (l->item > 0 && ascii_space(l->rest.p[0])) {
+		l->rest = str_skip(l->rest, 1);
+		l->item--;
+	}
+	if (l->item == 0)
+		l->rest = str_ltrim(str_skip(l->rest, 1));
+}
+
+struct address_list
+address_list_open(struct str text)
+{
+	return (struct address_list){ .rest = str_ltrim(text) };
+}
+
+bool
+address_list_next(struct address_list *l, struct arena *a, struct address *out)
+{
+	while (l->rest.n > 0) {
+		struct extracted x;
+		struct str item;
+		bool ok;
+
+		if (l->item == 0)
+			l->item = item_end(l->rest);
+		item = str_at(l->rest.p, l->item);
+		ok = extract_address(a, item, &l->in_group, false, &x);
+		advance(l, x.used);
+		if (!ok && x.empty)
+			continue;
+		item.n = x.used;
+		*out = (struct address){
+			.box = x.box,
+			.active = ok ? x.active : str_trim(item),
+			.bad = !ok,
+			.reason = x.reason,
+		};
+		return true;
+	}
+	return false;
+}
+
+/* Does the line end before p anyway, but for blanks? */
+static bool
+line_ends_before(struct str field, const char *p)
+{
+	while (p > field.p && (p[-1] == ' ' || p[-1] == '\t'))
+		p--;
+	return p > field.p && p[-1] == '\n';
+}
+
+bool
+address_list_edit(struct str field, struct arena *a, const struct address_edit *e, struct buf *out)
+{
+	struct address_list l = address_list_open(str_skip(field, str_find(field, ':') + 1));
+	const char *done = field.p; /* all before it is in out */
+	size_t line = out->n;       /* where the line that is being written begins there */
+	struct address x;
+
+	while (address_list_next(&l, a, &x)) {
+		const char *behind = x.active.p + x.active.n;
+		size_t old = x.active.n, at;
+
+		if (x.bad && e->bad != NULL)
+			e->bad(e->ctx, x.reason);
+		if (x.bad || !e->change(e->ctx, a, &x.box))
+			continue;
+		buf_add(out, done, (size_t)(x.active.p - done));
+		at = out->n;
+		buf_fmt(out, "%.*s@%.*s", S_ARG(x.box.local), S_ARG(x.box.domain));
+		at = out->n - at;
+		buf_add(out, behind, (size_t)(l.rest.p - behind));
+		done = l.rest.p;
+		if (at > old && out->n - line > FOLD_COLUMN && !line_ends_before(field, done)) {
+			line = out->n;
+			buf_str(out, "\n\t");
+		}
+	}
+	if (done == field.p)
+		return false;
+	buf_add(out, done, (size_t)(field.p + field.n - done));
+	return true;
+}

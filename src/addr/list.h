@@ -6,23 +6,40 @@
 #define ONEHOP_ADDR_LIST_H
 
 #include "addr/mailbox.h"
+#include "base/buf.h"
 
 struct address {
-	struct mailbox box;  /* comments and source route taken out; in the arena */
-	struct str active;   /* the bytes in the text that stand for box (what rewriting replaces):
-	                        route, comments inside and obsolete blanks included */
-	bool in_group;
-	bool bad;            /* this item could not be parsed: box is empty, active is the item,
-	                        reason says why */
-	const char *reason;  /* Exim's words */
+	struct mailbox box; /* comments and source route taken out; in the arena */
+	struct str active;  /* the bytes in the text that stand for box (what rewriting replaces):
+			       route, comments inside and obsolete blanks included */
+	bool bad;           /* this item could not be parsed: box is empty, active is the item,
+			       reason says why */
+	const char *reason; /* Exim's words */
 };
 
 struct address_list {
-	struct str rest; /* private */
+	struct str rest; /* private: begins at the next item */
+	size_t item;     /* private: bytes of it that belong to an item begun already */
 	bool in_group;
 };
 
 struct address_list address_list_open(struct str text);
-/* Next item; false at the end.  Empty items and group brackets are stepped over. */
+/* Next item; false at the end.  Empty items and group brackets are stepped over.
+ * Unlike Exim, what follows the ";" of a group without a comma is an item too. */
 bool address_list_next(struct address_list *l, struct arena *a, struct address *out);
+
+/* What to do with the addresses of a field. */
+struct address_edit {
+	/* True: *box was changed and is to stand in the field. */
+	bool (*change)(const void *ctx, struct arena *a, struct mailbox *box);
+	/* An item that could not be parsed, and stays; may be NULL. */
+	void (*bad)(const void *ctx, const char *reason);
+	const void *ctx;
+};
+
+/* A field (name through final LF) with its addresses edited.  True when something changed: the
+ * new field was appended to out, all other bytes kept; when an address became longer and ends
+ * past column 40, "\n\t" follows its separator, as Exim does.  False: out is as it was. */
+bool address_list_edit(
+    struct str field, struct arena *a, const struct address_edit *e, struct buf *out);
 #endif

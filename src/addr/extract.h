@@ -1,0 +1,24 @@
+/* extract.h - the operative address inside one mailbox: RFC 5322 3.4 as Exim reads it.
+ *
+ * The grammar behind mailbox_parse() and address_list_next(); others call those.  Pure,
+ * without recursion: time and memory are linear in the item. */
+#ifndef ONEHOP_ADDR_EXTRACT_H
+#define ONEHOP_ADDR_EXTRACT_H
+
+#include "addr/mailbox.h"
+
+enum { COMMENT_DEPTH_MAX = 64 };
+
+struct extracted {
+	struct mailbox box; /* in the arena; local.n == 0: the null address "<>" */
+	struct str active;  /* the bytes of item that stand for box */
+	size_t used;        /* bytes of item read: all, or up to behind a group's ";" */
+	bool empty;         /* on failure: there was no address at all */
+	const char *reason; /* on failure: Exim's words, one printable line */
+};
+
+/* Read the address in item.  in_group (NULL: groups are not allowed) says whether a group
+ * "phrase:" is open, and is updated.  null_ok: "<>" is an address. */
+bool extract_address(struct arena *a, struct str item, bool *in_group, bool null_ok,
+    struct extracted *out) NODISCARD;
+#endif
