@@ -118,7 +118,7 @@ arena_grow(struct arena *a, void *array, size_t n, size_t size)
 	if (n != 0 && __builtin_mul_overflow(n, (size_t)2, &cap))
 		no_memory();
 	p = arena_array(a, cap, size);
-	if (n > 0)
+	if (array != NULL)
 		memcpy(p, array, n * size);
 	return p;
 }

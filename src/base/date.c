@@ -34,8 +34,8 @@ date_rfc5322(int64_t now, char out[DATE_MAX])
 	long mag = labs(off);
 
 	(void)snprintf(out, DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d %c%02ld%02ld",
-	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, off < 0 ? '-' : '+', mag / 60, mag % 60);
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, off < 0 ? '-' : '+', mag / 60, mag % 60);
 	return out;
 }
 

@@ -31,10 +31,10 @@ enum { FAIL_TEXT = 1024 };
 struct fail {
 	enum fail_class cls;
 	enum fail_stage stage;
-	int sys;      /* errno or 0 */
-	int smtp;     /* reply code 400..599 or 0 */
-	int exit;     /* sysexits code that overrides the table's, or 0 */
-	char dsn[12]; /* RFC 3463 status the server gave ("5.1.1"), or "" */
+	int sys;              /* errno or 0 */
+	int smtp;             /* reply code 400..599 or 0 */
+	int exit;             /* sysexits code that overrides the table's, or 0 */
+	char dsn[12];         /* RFC 3463 status the server gave ("5.1.1"), or "" */
 	char text[FAIL_TEXT]; /* one printable line (UTF-8 allowed), no trailing newline */
 };
 

@@ -28,14 +28,16 @@ int file_open(int dirfd, const char *path, enum file_flags flags, struct stat *s
  * False: *f is TEMP or USER/CONFIG with the path in the text; f->sys has errno (ENOENT ...). */
 bool file_read(struct arena *a, const char *path, struct str *out, struct fail *f) NODISCARD;
 /* The same from a descriptor that file_open() gave (path is for the message only). */
-bool file_read_fd(struct arena *a, int fd, const char *path, struct str *out,
-    struct fail *f) NODISCARD;
+bool file_read_fd(
+    struct arena *a, int fd, const char *path, struct str *out, struct fail *f) NODISCARD;
 /* Read until n bytes or the end; EINTR is retried, a non-blocking descriptor is waited for.
  * Returns the bytes read, or -1 with errno. */
 ssize_t fd_read_full(int fd, void *p, size_t n) NODISCARD;
-/* One read(2) of up to n bytes that retries EINTR and waits on EAGAIN; 0 at the end; -1 with errno. */
+/* One read(2) of up to n bytes that retries EINTR and waits on EAGAIN; 0 at the end; -1 with errno.
+ */
 ssize_t fd_read(int fd, void *p, size_t n) NODISCARD;
-/* Empty b, then read exactly n bytes into it.  False: fewer came, or they are more than b may hold. */
+/* Empty b, then read exactly n bytes into it.  False: fewer came, or they are more than b may hold.
+ */
 bool buf_read(struct buf *b, int fd, size_t n) NODISCARD;
 /* Write all n bytes (EINTR retried, EAGAIN waited for).  False with errno. */
 bool fd_write_full(int fd, const void *p, size_t n) NODISCARD;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# shellcheck finds no fault in the shell scripts.
+# The shell scripts pass shellcheck.
 command -v shellcheck >/dev/null || { echo "1..0 # SKIP shellcheck is not installed"; exit 0; }
-cd "$top_srcdir" || exit 99
+cd "${top_srcdir:?}" || exit 99
 scripts=$(grep -rlE --exclude-dir=__pycache__ '^#! ?/bin/(ba|da)?sh|^#!/usr/bin/env bash' \
 	bootstrap .ci tests dist 2>/dev/null | sort)
 echo "1..$(echo "$scripts" | wc -l)"

@@ -55,8 +55,10 @@ def check(path):
 
 
 def total():
-    lines = sum(len(text(path).splitlines()) for path in sources(".c", ".h", ".def"))
-    return f"src is {lines} lines", [f"at most {TOTAL}"] if lines > TOTAL else []
+    """Lines that hold code, as cloc counts them."""
+    code = (re.sub(r"/\*.*?\*/", "", text(path), flags=re.S) for path in sources(".c", ".h"))
+    lines = sum(1 for c in code for line in c.splitlines() if line.strip())
+    return f"src is {lines} lines of C", [f"at most {TOTAL}"] if lines > TOTAL else []
 
 
 report([check(p) for p in sources(".c", ".h", under=("src", "tests", "man"))] + [total()])
