@@ -1,3 +1,262 @@
-/* conf.c */
+/* conf.c - the file in use, what is read with it, and how it is shown. */
 #include "conf/conf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/file.h"
+#include "base/num.h"
+#include "conf/debian.h"
+#include "conf/names.h"
+#include "conf/table.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+bool
+conf_read(struct conf *c, const char *path, struct str *text, struct fail *f)
+{
+	struct str none = { NULL, 0 };
+
+	if (file_read(c->arena, path, text, f))
+		return true;
+	if (f->sys == ENOENT || f->sys == ENOTDIR) {
+		*text = none;
+		return true;
+	}
+	if (f->sys == EACCES || f->sys == EPERM)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, f->sys,
+		    "cannot read %s as uid %u; who sends mail must be able to", path, geteuid());
+	return false;
+}
+
+/* The defaults below /etc, when that is elsewhere. */
+static void
+move_defaults(struct conf *c)
+{
+	for (size_t o = 0; o < CONF_COUNT; o++) {
+		const char **at = (void *)((char *)c + conf_rows[o].offset);
+
+		if (conf_rows[o].kind == KIND_STR &&
+		    str_starts(str_of(conf_rows[o].def), STR("/etc/")))
+			*at = arena_fmt(c->arena, "%s%s", c->sysconfdir, conf_rows[o].def + 4);
+	}
+}
+
+static void
+move_home(struct conf *c, const struct conf_paths *paths)
+{
+	c->home = paths->home;
+	if (paths->state == NULL)
+		return;
+	c->spool_directory = arena_strz(c->arena, str_of(paths->state));
+	c->log_file = arena_fmt(c->arena, "%s/mainlog", paths->state);
+}
+
+static bool
+is_debian(const char *path)
+{
+	return str_iends(str_of(path), STR("update-exim4.conf.conf"));
+}
+
+/* The first file there is: its path and text.  path is NULL when there is none. */
+static bool
+find_file(struct conf *c, const struct conf_paths *paths, const char **path, struct str *text,
+    struct fail *f)
+{
+	const char *const candidates[] = {
+		paths->user_file,
+		arena_fmt(c->arena, "%s/onehop/onehop.conf", c->sysconfdir),
+		arena_fmt(c->arena, "%s/exim4/update-exim4.conf.conf", c->sysconfdir),
+	};
+
+	*path = paths->file;
+	if (paths->file != NULL)
+		return file_read(c->arena, paths->file, text, f);
+	for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+		if (candidates[i] == NULL)
+			continue;
+		if (!conf_read(c, candidates[i], text, f))
+			return false;
+		if (text->p != NULL) {
+			*path = candidates[i];
+			return true;
+		}
+	}
+	return true;
+}
+
+static const char *
+directory_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? "." : arena_strz(a, str_at(path, (size_t)(slash - path)));
+}
+
+/* A name that goes into addresses, EHLO and header lines: no byte that would end them. */
+static bool
+check_name(const struct conf *c, enum conf_option o, const char *name, struct fail *f)
+{
+	if (domain_is_plain(str_of(name)))
+		return true;
+	return fail_conf(
+	    f, "%s: %s \"%s\" is not a domain", conf_where(c, o), conf_rows[o].name, name);
+}
+
+static bool
+find_mailname(struct conf *c, struct fail *f)
+{
+	struct str text, name;
+
+	if (!conf_read(c, c->mailname_file, &text, f))
+		return false;
+	name = mailname_parse(c->arena, text);
+	if (name.n == 0) {
+		c->qualify_domain = c->primary_hostname;
+		c->origin[CONF_qualify_domain] = c->origin[CONF_primary_hostname];
+		return true;
+	}
+	c->qualify_domain = arena_strz(c->arena, name);
+	c->origin[CONF_qualify_domain] = (struct conf_origin){ c->mailname_file, 1 };
+	return true;
+}
+
+static bool
+find_names(struct conf *c, struct fail *f)
+{
+	if (c->primary_hostname[0] == '\0') {
+		c->primary_hostname = hostname_find(c->arena, c->sysconfdir);
+		c->origin[CONF_primary_hostname].file = "host name";
+	}
+	if (strcmp(c->qualify_domain, "@") == 0)
+		c->qualify_domain = c->primary_hostname;
+	if (c->qualify_domain[0] == '\0' && !find_mailname(c, f))
+		return false;
+	return check_name(c, CONF_primary_hostname, c->primary_hostname, f) &&
+	    check_name(c, CONF_qualify_domain, c->qualify_domain, f) &&
+	    (c->visible_name[0] == '\0' || check_name(c, CONF_visible_name, c->visible_name, f));
+}
+
+bool
+conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struct fail *f)
+{
+	const char *path;
+	struct str text;
+
+	conf_init(c, a);
+	if (paths->sysconfdir != NULL)
+		c->sysconfdir = paths->sysconfdir;
+	c->credentials = paths->credentials;
+	move_defaults(c);
+	if (!find_file(c, paths, &path, &text, f))
+		return false;
+	if (path == NULL)
+		return find_names(c, f);
+	c->file = arena_strz(a, str_of(path));
+	c->debian = is_debian(path);
+	if (paths->home != NULL && (path == paths->file || path == paths->user_file))
+		move_home(c, paths);
+	if (!conf_parse(c, text, c->file, c->debian, f))
+		return false;
+	if (c->debian && !debian_load(c, directory_of(a, c->file), f))
+		return false;
+	return find_names(c, f);
+}
+
+const char *
+conf_where(const struct conf *c, enum conf_option o)
+{
+	const struct conf_origin *at = &c->origin[o];
+
+	if (at->file == NULL)
+		return "default";
+	return at->line == 0 ? at->file : arena_fmt(c->arena, "%s:%u", at->file, at->line);
+}
+
+/* As it could stand in a file: in quotes when blanks or a "#" would be lost. */
+static void
+put_text(struct buf *out, struct str s)
+{
+	bool plain = s.n == 0 ||
+	    (str_trim(s).n == s.n && s.p[0] != '\'' && s.p[0] != '"' && s.p[0] != '#' &&
+		s.p[s.n - 1] != '\\' && !memmem(s.p, s.n, " #", 2));
+
+	if (plain) {
+		buf_put(out, s);
+		return;
+	}
+	buf_char(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_char(out, '\\');
+		buf_char(out, s.p[i]);
+	}
+	buf_char(out, '"');
+}
+
+static void
+put_size(struct buf *out, uint64_t v)
+{
+	static const char letters[] = " KMG";
+	size_t i = 0;
+
+	while (v != 0 && v % 1024 == 0 && i < 3) {
+		v /= 1024;
+		i++;
+	}
+	buf_fmt(out, i > 0 ? "%" PRIu64 "%c" : "%" PRIu64, v, letters[i]);
+}
+
+static void
+put_value(const struct conf *c, const struct conf_row *row, struct buf *out)
+{
+	const void *at = (const char *)c + row->offset;
+	struct str words = str_of(row->words), word;
+	char seconds[48];
+
+	switch (row->kind) {
+	case KIND_STR:
+		put_text(out, str_of(*(const char *const *)at));
+		break;
+	case KIND_BOOL:
+		buf_str(out, *(const bool *)at ? "yes" : "no");
+		break;
+	case KIND_UINT:
+		buf_fmt(out, "%" PRIu64, *(const uint64_t *)at);
+		break;
+	case KIND_SECS:
+		buf_str(out, num_format_seconds(*(const uint64_t *)at, seconds));
+		break;
+	case KIND_SIZE:
+		put_size(out, *(const uint64_t *)at);
+		break;
+	case KIND_WORD:
+		word = str_cut(&words, '|');
+		for (unsigned i = 0; i < *(const unsigned *)at; i++)
+			word = str_cut(&words, '|');
+		buf_put(out, word);
+		break;
+	}
+}
+
+static void
+put_option(const struct conf *c, enum conf_option o, struct buf *out)
+{
+	buf_fmt(out, "%s = ", conf_rows[o].name);
+	put_value(c, &conf_rows[o], out);
+	buf_fmt(out, "\t# %s\n", conf_where(c, o));
+}
+
+bool
+conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f)
+{
+	enum conf_option o = conf_find(name);
+
+	if (name.n > 0 && o == CONF_COUNT)
+		return conf_unknown(name, f);
+	if (name.n > 0)
+		put_option(c, o, out);
+	for (unsigned i = 0; name.n == 0 && i < CONF_COUNT; i++)
+		put_option(c, (enum conf_option)i, out);
+	return true;
+}

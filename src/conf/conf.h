@@ -45,34 +45,46 @@ struct conf {
 #include "conf/options.def"
 #undef OPT
 	struct conf_origin origin[CONF_COUNT];
-	const char *file;         /* the file in use (first found), or NULL: defaults only */
-	const char *home;         /* the home of the user whose own setup this is, or NULL */
-	bool debian;              /* file is Debian's update-exim4.conf.conf */
-	const char *const *warnings; /* NULL-terminated: unknown keys of Debian's file, macros without
-	                                an option here; shown by -bV and doctor */
+	const char *file;              /* the file in use (first found), or NULL: defaults only */
+	const char *home;              /* the home of the user whose own setup this is, or NULL */
+	const char *sysconfdir;        /* as conf_paths had it; "/etc" after conf_init() */
+	const char *credentials;       /* as conf_paths had it, or NULL */
+	bool debian;                   /* file is Debian's update-exim4.conf.conf */
+	const char *const *warnings;   /* NULL-terminated: unknown keys of Debian's file, macros
+					  without   an option here; shown by -bV and doctor */
 	struct conf_section *sections; /* private */
+	struct conf_macros *macros;    /* private */
 	struct arena *arena;
 };
 
 /* Where to look.  All strings are the caller's and must outlive the conf. */
 struct conf_paths {
-	const char *file;       /* -C FILE, or NULL */
-	const char *user_file;  /* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
+	const char *file; /* -C FILE, or NULL */
+	const char
+	    *user_file; /* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
 	const char *sysconfdir; /* "/etc": below it onehop/onehop.conf and exim4/ are looked for */
+	/* What a user's own setup (file or user_file is in use and home is not NULL) goes by: */
+	const char *home;  /* the user's home; NULL for root and the system's own programs */
+	const char *state; /* $XDG_STATE_HOME/onehop: spool and log are below it */
+	const char
+	    *credentials; /* $CREDENTIALS_DIRECTORY, or NULL: passwd.client is looked for there */
 };
 
-/* Find the file in use, parse it, then fill in names (conf/names.h): primary_hostname,
- * qualify_domain, spool_directory of a user's own setup.
+/* Find the file in use, parse it (with Debian's: its macros too, conf/debian.h), then fill in
+ * names (conf/names.h): primary_hostname, qualify_domain; spool_directory and log_file of a
+ * user's own setup.  No file at all is no error: what cannot do without reports it.
  * False: *f is USER/CONFIG (exit 78) with file:line, or TEMP when a file cannot be read. */
-bool conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths,
-    struct fail *f) NODISCARD;
+bool conf_load(
+    struct conf *c, struct arena *a, const struct conf_paths *paths, struct fail *f) NODISCARD;
 /* Parse text as if it stood in file; debian: the rules of update-exim4.conf.conf (unknown keys
  * warn, values are lower-cased as update-exim4.conf does, capital lines are macros). Pure;
  * what the fuzzer calls.  conf_init() must have run. */
 void conf_init(struct conf *c, struct arena *a);
-bool conf_parse(struct conf *c, struct str text, const char *file, bool debian,
-    struct fail *f) NODISCARD;
-/* Set one option from its text, as a line of a file would ("-O name=value").  name may be an alias. */
+bool conf_parse(
+    struct conf *c, struct str text, const char *file, bool debian, struct fail *f) NODISCARD;
+/* Set one option from its text, as a line of a file would ("-O name=value").  name may be an
+ * alias; a macro of type BOOL is on by any value but no, false and 0, as in Debian.  An empty
+ * value is the default. */
 bool conf_set(struct conf *c, struct str name, struct str value, struct conf_origin where,
     struct fail *f) NODISCARD;
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",

@@ -25,6 +25,6 @@ bool lsearch_next(struct lsearch *t, struct arena *a, struct lsearch_entry *e);
 /* First entry whose key equals key without case (lsearch). */
 bool lsearch_find(struct str text, struct str key, struct arena *a, struct lsearch_entry *e);
 /* Exim's partial-lsearch: the key, then "*." and its suffixes of at least two labels. */
-bool lsearch_find_partial(struct str text, struct str domain, struct arena *a,
-    struct lsearch_entry *e);
+bool lsearch_find_partial(
+    struct str text, struct str domain, struct arena *a, struct lsearch_entry *e);
 #endif

@@ -18,10 +18,10 @@ struct secret {
 	const char *key;            /* as written; in the arena */
 	const char *where;          /* "/etc/exim4/passwd.client:7" */
 	enum secret_match match;
-	bool only;                  /* it is the only credential line of the file */
-	bool world_readable;        /* the file's mode lets everyone read it: warn */
-	void *page;                 /* private */
-	size_t page_size;           /* private */
+	bool only;           /* it is the only credential line of the file */
+	bool world_readable; /* the file's mode lets everyone read it: warn */
+	void *page;          /* private */
+	size_t page_size;    /* private */
 };
 
 /* The credential for a host: the line for configured exactly, then the line for canonical exactly

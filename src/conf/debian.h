@@ -1,0 +1,42 @@
+/* debian.h - Debian's exim4 configuration: the keys of update-exim4.conf.conf, and the macros of
+ * exim4.conf.localmacros and exim4.conf.template.  Read, never executed.  Private to conf/.
+ *
+ * What an administrator set is taken; what Debian's template sets itself changes nothing here. */
+#ifndef ONEHOP_CONF_DEBIAN_H
+#define ONEHOP_CONF_DEBIAN_H
+
+#include "conf/conf.h"
+
+struct assignment {
+	struct str name, value;
+	struct conf_origin where;
+};
+
+struct conf_macros {
+	struct assignment *macros; /* that a file has set */
+	size_t n;
+	struct assignment *variables; /* of update-exim4.conf.conf, as its shell has them */
+	size_t nvariables;
+	bool split;  /* dc_use_split_config */
+	bool seeded; /* what update-exim4.conf generates is among the macros */
+};
+
+struct conf_macros *debian_state(struct conf *c);
+/* The last of this name, or NULL. */
+const struct assignment *debian_find(const struct assignment *list, size_t n, struct str name);
+void debian_define(struct conf *c, const struct assignment *one);
+
+/* One assignment of update-exim4.conf.conf, its value as the shell would have it. */
+bool debian_set(struct conf *c, struct str name, struct str value, struct conf_origin where,
+    struct fail *f) NODISCARD;
+/* What one macro means here.  ours: the administrator wrote it, so an unknown one is warned of. */
+bool debian_apply(
+    struct conf *c, const struct assignment *one, bool ours, struct fail *f) NODISCARD;
+/* The macros in the text of one of Exim's files.  ours: all that is in it is the administrator's
+ * (localmacros); else Debian's own defaults are passed over and unknown macros are no news. */
+bool debian_macros(
+    struct conf *c, struct str text, const char *file, bool ours, struct fail *f) NODISCARD;
+/* Read the files that hold macros: localmacros and template in dir, where update-exim4.conf.conf
+ * is, or conf.d/ when dc_use_split_config is true.  Missing ones are no error. */
+bool debian_load(struct conf *c, const char *dir, struct fail *f) NODISCARD;
+#endif

@@ -1,0 +1,285 @@
+/* macros.c - the macros in Exim's configuration files: assignments and .ifdef, nothing else. */
+#include <dirent.h>
+#include <errno.h>
+
+#include "conf/debian.h"
+#include "conf/table.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { DEPTH_MAX = 32, JOINED_MAX = 65536 };
+
+/* One .ifdef: are its lines read, and was one of its branches already? */
+struct level {
+	bool live, done;
+};
+
+struct scanner {
+	struct conf *c;
+	struct str rest;
+	const char *file;
+	bool ours;
+	unsigned line, start; /* of the next line; of the logical line */
+	struct level levels[DEPTH_MAX];
+	size_t depth;
+};
+
+/* What Debian's template sets where the administrator did not.  onehop has its own defaults. */
+static const struct {
+	const char *macro, *value;
+} stock[] = {
+	{ "LOCAL_DELIVERY", "mail_spool" },
+	{ "SPOOLDIR", "/var/spool/exim4" },
+	{ "MAIN_TRUSTED_USERS", "uucp" },
+	{ "MAIN_IGNORE_BOUNCE_ERRORS_AFTER", "2d" },
+	{ "MAIN_TIMEOUT_FROZEN_AFTER", "7d" },
+};
+
+static bool
+is_stock(struct str name, struct str value)
+{
+	for (size_t i = 0; i < sizeof stock / sizeof stock[0]; i++)
+		if (str_eq(name, str_of(stock[i].macro)) && str_eq(value, str_of(stock[i].value)))
+			return true;
+	return false;
+}
+
+static struct str
+physical_line(struct scanner *s)
+{
+	s->line++;
+	return str_trim(str_cut(&s->rest, '\n'));
+}
+
+static bool
+goes_on(struct str line)
+{
+	return line.n > 0 && line.p[line.n - 1] == '\\';
+}
+
+/* The next line with its continuations; joined only when it is one that is looked at. */
+static struct str
+logical_line(struct scanner *s)
+{
+	AUTO_BUF struct buf joined = BUF_INIT(JOINED_MAX);
+	struct str line;
+	bool wanted;
+
+	s->start = s->line + 1;
+	line = physical_line(s);
+	if (line.n == 0 || line.p[0] == '#' || !goes_on(line))
+		return line;
+	wanted = ascii_lower(line.p[0]) != line.p[0] || line.p[0] == '.';
+	while (goes_on(line) && s->rest.n > 0) {
+		if (wanted)
+			buf_put(&joined, str_at(line.p, line.n - 1));
+		do
+			line = physical_line(s);
+		while (line.n > 0 && line.p[0] == '#' && s->rest.n > 0);
+	}
+	buf_put(&joined, line);
+	return wanted ? arena_str(s->c->arena, buf_get(&joined)) : str_at("", 0);
+}
+
+static struct str
+cut_word(struct str *rest)
+{
+	struct str word = *rest;
+
+	for (word.n = 0; word.n < rest->n && !ascii_space(rest->p[word.n]);)
+		word.n++;
+	*rest = str_ltrim(str_skip(*rest, word.n));
+	return word;
+}
+
+/* True when any of the names is a macro.  Those with "_" in front say what Exim was built with. */
+static bool
+any_defined(const struct scanner *s, struct str names)
+{
+	const struct conf_macros *m = debian_state(s->c);
+
+	while (names.n > 0) {
+		struct str word = cut_word(&names);
+
+		if (word.p[0] == '_' || debian_find(m->macros, m->n, word) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_live(const struct scanner *s)
+{
+	for (size_t i = 0; i < s->depth; i++)
+		if (!s->levels[i].live)
+			return false;
+	return true;
+}
+
+static bool
+condition(struct scanner *s, struct str line, struct fail *f)
+{
+	struct str word = cut_word(&line);
+	struct level *top = s->depth > 0 ? &s->levels[s->depth - 1] : NULL;
+	bool is = any_defined(s, line), negated = str_iends(word, STR("ndef"));
+
+	if (str_eq(word, STR(".ifdef")) || str_eq(word, STR(".ifndef"))) {
+		if (s->depth == DEPTH_MAX)
+			return fail_conf(
+			    f, "%s:%u: .ifdef is nested too deeply", s->file, s->start);
+		s->levels[s->depth].live = s->levels[s->depth].done = is != negated;
+		s->depth++;
+	} else if (top == NULL) {
+		return true; /* Exim's to complain about */
+	} else if (str_eq(word, STR(".elifdef")) || str_eq(word, STR(".elifndef"))) {
+		top->live = !top->done && is != negated;
+		top->done |= top->live;
+	} else if (str_eq(word, STR(".else"))) {
+		top->live = !top->done;
+		top->done = true;
+	} else if (str_eq(word, STR(".endif"))) {
+		s->depth--;
+	}
+	return true;
+}
+
+/* Exim stops at a second "=" for one macro; here the first counts, but localmacros go before
+ * the capital lines of update-exim4.conf.conf, around which Debian writes ".ifndef". */
+static bool
+define(struct scanner *s, const struct assignment *one, bool again, struct fail *f)
+{
+	const struct conf_macros *m = debian_state(s->c);
+	const struct assignment *old = debian_find(m->macros, m->n, one->name);
+
+	if (old != NULL && !again && !(s->ours && old->where.file == s->c->file)) {
+		if (s->ours)
+			conf_warn(s->c, "%s:%u: %.*s was set before at %s:%u, which counts",
+			    s->file, s->start, S_ARG(one->name), old->where.file, old->where.line);
+		return true;
+	}
+	debian_define(s->c, one);
+	if (!s->ours && is_stock(one->name, one->value))
+		return true;
+	return debian_apply(s->c, one, s->ours, f);
+}
+
+static bool
+macro_line(struct scanner *s, struct str line, struct fail *f)
+{
+	struct assignment one = { .where = { s->file, s->start } };
+	bool again;
+	size_t n = 0;
+
+	while (n < line.n && (ascii_alnum(line.p[n]) || line.p[n] == '_'))
+		n++;
+	one.name = str_at(line.p, n);
+	line = str_ltrim(str_skip(line, n));
+	if (line.n == 0 || line.p[0] != '=')
+		return true;
+	again = line.n > 1 && line.p[1] == '=';
+	one.value = str_trim(str_skip(line, again ? 2 : 1));
+	return define(s, &one, again, f);
+}
+
+/* The macros that update-exim4.conf puts in front of the template. */
+static void
+seed(struct conf *c)
+{
+	static const char *const names[] = { "DCsmarthost", "DCreadhost", "ETC_MAILNAME",
+		"LOCAL_DELIVERY", "MAIN_LOCAL_DOMAINS" };
+	static const char *const types[] = { "DCconfig_smarthost", "DCconfig_satellite",
+		"DCconfig_local" };
+	struct assignment one = { .where = { c->file, 0 } };
+
+	if (debian_state(c)->seeded)
+		return;
+	debian_state(c)->seeded = true;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		one.name = str_of(names[i]);
+		debian_define(c, &one);
+	}
+	if (c->configtype < sizeof types / sizeof types[0]) {
+		one.name = str_of(types[c->configtype]);
+		debian_define(c, &one);
+	}
+}
+
+bool
+debian_macros(struct conf *c, struct str text, const char *file, bool ours, struct fail *f)
+{
+	struct scanner s = { .c = c, .rest = text, .file = file, .ours = ours };
+
+	if (!ours)
+		seed(c);
+	while (s.rest.n > 0) {
+		struct str line = logical_line(&s);
+		bool ok = true;
+
+		if (line.n > 0 && line.p[0] == '.')
+			ok = condition(&s, line, f);
+		else if (line.n > 0 && ascii_lower(line.p[0]) != line.p[0] && is_live(&s))
+			ok = macro_line(&s, line, f);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool
+load_one(struct conf *c, const char *path, bool ours, struct fail *f)
+{
+	struct str text;
+
+	return conf_read(c, path, &text, f) &&
+	    (text.p == NULL || debian_macros(c, text, path, ours, f));
+}
+
+/* The names that run-parts would take: letters, digits, "_" and "-". */
+static int
+is_part(const struct dirent *d)
+{
+	for (const char *p = d->d_name; *p != '\0'; p++)
+		if (!ascii_alnum(*p) && *p != '_' && *p != '-')
+			return 0;
+	return 1;
+}
+
+static bool
+load_dir(struct conf *c, const char *dir, struct fail *f)
+{
+	struct dirent **list = NULL;
+	int n = scandir(dir, &list, is_part, alphasort);
+	bool ok = true;
+
+	if (n < 0)
+		return errno == ENOENT ||
+		    fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", dir);
+	for (int i = 0; i < n; i++) {
+		bool ours = strstr(list[i]->d_name, "exim4-config_") == NULL;
+		const char *path = arena_fmt(c->arena, "%s/%s", dir, list[i]->d_name);
+		const char *instead = arena_fmt(c->arena, "%s.rul", path);
+
+		if (access(instead, F_OK) == 0)
+			path = instead;
+		ok = ok && load_one(c, path, ours, f);
+		free(list[i]);
+	}
+	free(list);
+	return ok;
+}
+
+bool
+debian_load(struct conf *c, const char *dir, struct fail *f)
+{
+	static const char *const parts[] = { "main", "acl", "router", "transport", "retry",
+		"rewrite", "auth" };
+
+	if (!debian_state(c)->split)
+		return load_one(
+			   c, arena_fmt(c->arena, "%s/exim4.conf.localmacros", dir), true, f) &&
+		    load_one(c, arena_fmt(c->arena, "%s/exim4.conf.template", dir), false, f);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (!load_dir(c, arena_fmt(c->arena, "%s/conf.d/%s", dir, parts[i]), f))
+			return false;
+	return true;
+}

@@ -1,0 +1,31 @@
+/* table.h - the rows of options.def as data.  Private to conf/. */
+#ifndef ONEHOP_CONF_TABLE_H
+#define ONEHOP_CONF_TABLE_H
+
+#include "conf/conf.h"
+
+enum conf_kind { KIND_STR, KIND_BOOL, KIND_UINT, KIND_SECS, KIND_SIZE, KIND_WORD };
+
+struct conf_row {
+	const char *name, *dc, *macro, *def, *words;
+	enum conf_kind kind;
+	uint64_t min, max;
+	size_t offset; /* in struct conf */
+};
+
+extern const struct conf_row conf_rows[CONF_COUNT];
+
+/* The option of this name or alias (without case), or CONF_COUNT. */
+enum conf_option conf_find(struct str name);
+/* The name or alias that is spelt most like name; *edits: how many letters apart. */
+const char *conf_nearest(struct str name, enum conf_option *o, size_t *edits);
+/* The failure "there is no option NAME; the nearest is ..."; always false. */
+bool conf_unknown(struct str name, struct fail *f);
+/* Does the option decide who may read or send what?  Such a key is never guessed at. */
+bool conf_is_security(enum conf_option o);
+/* Add one sentence to c->warnings. */
+void conf_warn(struct conf *c, const char *fmt, ...) PRINTF(2, 3);
+/* The text of a file.  True with text->p == NULL: there is no such file.
+ * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
+bool conf_read(struct conf *c, const char *path, struct str *text, struct fail *f) NODISCARD;
+#endif
