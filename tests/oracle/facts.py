@@ -6,6 +6,7 @@ Left out is what differs by nature: ids, dates, versions, sizes, EHLO and its an
   tried  transactions that ended without a message: server, mail, rcpt
   auth   each AUTH: server, tls, mech, decoded (what was sent), reply (the last one)
   files  what is new or changed where mail may land: path, mode, owner, content
+  dead   dead letters: path, mode, owner
 """
 import re
 
@@ -71,9 +72,11 @@ def facts(observed):
         for a in c["auth"]:
             auth.append({**where, "mech": a["mech"], "decoded": a["decoded"], "reply": (a["replies"] or [None])[-1]})
     files = [{"path": path, "mode": f["mode"], "owner": f["owner"], "content": f.get("content")}
-             for path, f in observed["files"].items() if MAILBOX.match(path)]
+             for path, f in observed["files"].items() if MAILBOX.match(path) and not path.endswith("/dead.letter")]
+    dead = [{"path": path, "mode": f["mode"], "owner": f["owner"]}
+            for path, f in observed["files"].items() if path.endswith("/dead.letter")]
     out = stable({"steps": [step_facts(s) for s in observed["steps"]], "wire": wire, "tried": tried, "auth": auth,
-                  "files": files})
+                  "files": files, "dead": dead})
     out["wire"].sort(key=lambda w: (w["server"], w["mail"], str(w["rcpt"]), w["data"]))
     out["files"].sort(key=lambda f: (f["path"], f["content"] or ""))
     return out
@@ -86,9 +89,13 @@ def shown(value):
     return str(value) + "\n"
 
 
+def same_text(expected, got):
+    return bool(expected.fullmatch(got)) if isinstance(expected, re.Pattern) else expected == got
+
+
 def differences(expected, got):
     """Lines that say where got is not as expected; none when it is.  A step's rc of None is not looked at, one of
-    "error" is any but 0, stdout None is not looked at, "says" is a pattern that must be found in stderr."""
+    "error" is any but 0; stdout may be a compiled pattern; "says" is a pattern that must be found in stderr."""
     out = []
     if len(expected["steps"]) != len(got["steps"]):
         out.append("%d steps, expected %d" % (len(got["steps"]), len(expected["steps"])))
@@ -96,13 +103,13 @@ def differences(expected, got):
         where = "step %d %s: " % (n + 1, " ".join(g["argv"]))
         if e["rc"] is not None and e["rc"] != g["rc"] and not (e["rc"] == "error" and g["rc"] not in (0, 127, "timeout")):
             out.append(where + "exit %s, expected %s; stderr: %s" % (g["rc"], e["rc"], g["stderr"].strip()[-600:]))
-        if e["stdout"] is not None and e["stdout"] != g["stdout"]:
+        if e["stdout"] is not None and not same_text(e["stdout"], g["stdout"]):
             out.append(where + "stdout %r, expected %r" % (g["stdout"], e["stdout"]))
         if e["routers"] is not None and e["routers"] != g["routers"]:
             out.append(where + "routers %s, expected %s" % (g["routers"], e["routers"]))
         if e.get("says") and not re.search(e["says"], g["stderr"]):
             out.append(where + "stderr does not say %r: %s" % (e["says"], g["stderr"].strip()[-600:]))
-    for key in ("wire", "tried", "auth", "files"):
+    for key in ("wire", "tried", "auth", "files", "dead"):
         if expected[key] is None:
             continue
         extra = [x for x in got[key] if x not in expected[key]]

@@ -1,0 +1,64 @@
+"""Every recorded run of the real Exim, played with onehop.
+
+A case is as Exim, or purpose.py says why not and what is expected instead; that is checked just as exactly.
+"""
+import concurrent.futures
+import os
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.dirname(HERE), HERE]
+from harness import sandbox  # noqa: E402
+import facts  # noqa: E402
+import play  # noqa: E402
+from purpose import PURPOSE  # noqa: E402
+
+CASES = play.recorded()
+WORKERS = 2
+tally = {"as Exim": 0, "on purpose": 0, "other": 0}
+
+
+def run(name):
+    """(differences from Exim, differences from what the table expects or None)"""
+    case = CASES[name]
+    if name not in PURPOSE:
+        got = facts.facts(sandbox.run_case(play.prepared(case)))
+        return facts.differences(play.expectation(case), got), None
+    played, expected = PURPOSE[name].apply(case)
+    got = facts.facts(sandbox.run_case(played))
+    same_play = played["steps"] == case["steps"]
+    return (facts.differences(play.expectation(case), got) if same_play else ["played in another way"],
+            facts.differences(expected, got))
+
+
+@pytest.fixture(scope="session")
+def replay(request):
+    why = sandbox.unavailable()
+    if why:
+        pytest.skip(why)
+    names = [item.callspec.params["name"] for item in request.session.items
+             if getattr(item, "callspec", None) and item.function is test_case]
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        yield {name: pool.submit(run, name) for name in names}
+
+
+def test_table_names_cases():
+    assert sorted(set(PURPOSE) - set(CASES)) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(replay, name):
+    from_exim, from_table = replay[name].result()
+    tally["other"] += 1
+    if from_table is None:
+        assert not from_exim, "not as Exim (%s):\n%s" % (CASES[name]["doc"], "\n".join(from_exim))
+        kind = "as Exim"
+    else:
+        assert not from_table, "on purpose (%s), but not as purpose.py says:\n%s" % (
+            PURPOSE[name].reason, "\n".join(from_table))
+        assert from_exim, "purpose.py has a reason for this, but it is as Exim: take the entry out"
+        kind = "on purpose"
+    tally["other"] -= 1
+    tally[kind] += 1
