@@ -1,40 +1,59 @@
 /* output.h - a message on its way out: line ends, dots, long lines.
  *
  * One writer for SMTP and LMTP.  A stray CR never leaves (SMTP smuggling), dots are doubled,
- * and a line over 998 octets does not lose the mail: header fields are folded, a text body is
- * re-encoded (quoted-printable or base64) where MIME allows it without touching a signed part,
+ * and a line over 998 octets does not lose the mail: header fields are folded, a part of the body
+ * is re-encoded (quoted-printable or base64) where MIME allows it without touching a signed part,
  * otherwise it is sent as it is and the caller is told so. */
 #ifndef ONEHOP_MSG_OUTPUT_H
 #define ONEHOP_MSG_OUTPUT_H
 
 #include "base/buf.h"
+#include "msg/encode.h"
 #include "msg/message.h"
 
 enum { LINE_MAX_OCTETS = 998 }; /* RFC 5321 4.5.3.1.6 without CRLF */
 
-/* What has to be done to the message for this server; decided once, before the first octet. */
-struct output_plan {
-	enum { BODY_AS_IS, BODY_QP, BODY_BASE64 } encode;
-	bool long_lines;  /* lines over 998 octets are left in: log it */
-	bool needs_8bit;  /* 8-bit octets are left in the body */
-	uint64_t size;    /* an upper bound of the octets on the wire, for SIZE= */
+/* A stretch of the body on the wire. */
+struct piece {
+	enum {
+		PIECE_TEXT,   /* as it is */
+		PIECE_WRAP,   /* base64 with long lines: broken into lines of 76 octets */
+		PIECE_QP,     /* encoded */
+		PIECE_BASE64, /* encoded */
+	} kind;
+	const char *mem;   /* text that stands in for body octets (a part's header), or NULL */
+	uint64_t from, to; /* octets of the body, or of mem */
 };
 
-/* server_8bit: the server offers 8BITMIME.  Headers in m may be replaced (folded, CTE changed). */
-struct output_plan output_plan(struct message *m, bool server_8bit);
+/* What has to be done to the message for this server; decided once, before the first octet.
+ * Its memory is the message's arena; the message itself is not changed. */
+struct output_plan {
+	const struct header *headers; /* as they leave: folded, Content-Transfer-Encoding set */
+	size_t nheaders;
+	const struct piece *pieces; /* the body, in order */
+	size_t npieces;
+	bool long_lines; /* lines over 998 octets are left in: log it */
+	bool needs_8bit; /* 8-bit octets are left in the body */
+	uint64_t size; /* for SIZE=: as Exim's, and at least the octets sent but for doubled dots */
+};
+
+/* server_8bit: the server offers 8BITMIME.  Without it 8-bit text is sent all the same, as Exim
+ * does; but when the body has to be encoded anyway, its parts with 8-bit text are encoded too. */
+struct output_plan output_plan(const struct message *m, bool server_8bit);
 
 struct output {
 	const struct message *m;
 	struct output_plan plan;
 	bool stuff_dots; /* DATA; false for BDAT */
 	/* private */
-	size_t header;
-	uint64_t at;
-	unsigned column;
-	bool body_started, line_start, done;
+	size_t header, piece; /* where we are: a field, behind the fields a piece */
+	uint64_t at;          /* octets of it that are out */
+	struct encode encode;
+	char *scratch; /* what was read from the body's file */
+	bool mid_line, after_cr, body_started, done;
 };
 
-/* Append the next piece (at most about 64 KiB) in wire form to out; *more is false when all has been
- * given (the final "." is the session's).  False: the body could not be read: TEMP/DATA. */
+/* Append the next piece (at most about 64 KiB) in wire form to out; *more is false when all has
+ * been given (the final "." is the session's).  False: the body could not be read: TEMP/DATA. */
 bool output_next(struct output *o, struct buf *out, bool *more, struct fail *f) NODISCARD;
 #endif
