@@ -19,8 +19,8 @@ enum reply_step {
 };
 
 struct reply {
-	int code;        /* 200..599 */
-	unsigned lines;  /* lines taken so far */
+	int code;       /* 200..599 */
+	unsigned lines; /* lines taken so far */
 	size_t bytes;
 	unsigned enh[3]; /* RFC 3463 x.y.z of the last line, all 0 if absent */
 };

@@ -1,37 +1,55 @@
 /* session.h - one SMTP or LMTP conversation over a stream (RFC 5321, 2920, 2033).
  *
  * Straight-line code: each phase is a function, the order of calls is the protocol.
- * smtp/smarthost.c puts the phases together. */
+ * smtp/smarthost.c puts the phases together.
+ *
+ * A failure is TEMP unless the server said 5xx.  530, 535 and 538 are TEMP too: a missing or wrong
+ * login is the administrator's to mend, not the mail's fault. */
 #ifndef ONEHOP_SMTP_SESSION_H
 #define ONEHOP_SMTP_SESSION_H
 
 #include "base/trace.h"
 #include "conf/conf.h"
-#include "conf/secret.h"
 #include "io/stream.h"
 #include "msg/message.h"
 #include "smtp/caps.h"
 #include "smtp/reply.h"
 #include "spool/envelope.h"
 
+struct secret;
+
+enum {
+	SESSION_RCPT_MAX = 100, /* recipients of one transaction when the server does not say */
+	SESSION_CHUNK_MAX = 1 << 16, /* a message up to this size goes with its envelope (BDAT) */
+};
+
 struct session {
 	struct stream *stream;
 	const struct conf *conf;
 	const struct trace *trace;
-	const struct secret *secret; /* replies are redacted against it; may be NULL */
+	const struct secret *secret; /* what redact takes out of replies; may be NULL */
+	void (*redact)(
+	    const struct secret *secret, struct buf *line); /* secret_redact(); a pointer,
+			     so that a program without passwords need not link them */
 	const char *helo;
-	const char *host, *ip;       /* for messages: H=host [ip] */
-	bool lmtp;                   /* LHLO, one final reply per recipient */
-	bool esmtp;                  /* EHLO was taken */
+	const char *host, *ip; /* for messages: H=host [ip] */
+	bool lmtp;             /* LHLO, one final reply per recipient */
+	bool esmtp;            /* EHLO was taken */
 	bool tls;
+	bool dead;      /* 421, lost or out of step: no further command may be sent */
+	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
-	const char *auth;            /* mechanism that worked, lower case; NULL: not logged in */
-	struct buf out, line, text;  /* text: the whole last reply, lines joined by LF, redacted */
+	const char *auth;         /* mechanism that worked, lower case; NULL: not logged in */
+	const char *binding_type; /* TLS channel binding (tls/tls.h), for SCRAM-...-PLUS; "" or */
+	struct str binding;       /* empty: none */
+	struct buf out, line;     /* line: the last line as it came */
+	struct buf shown, text;   /* text: the whole last reply, lines joined by LF, redacted */
+	struct buf asked;         /* what the reply is to, secrets starred: "RCPT TO:<x@y>" */
 	struct reply reply;
 };
 
-void session_init(struct session *s, struct stream *stream, const struct conf *c,
-    const struct trace *t);
+void session_init(
+    struct session *s, struct stream *stream, const struct conf *c, const struct trace *t);
 void session_free(struct session *s);
 /* Read the greeting. */
 bool session_greeting(struct session *s, struct fail *f) NODISCARD;
@@ -41,16 +59,30 @@ bool session_hello(struct session *s, bool helo_ok, struct fail *f) NODISCARD;
  * Any byte behind the 220 is an error. */
 bool session_starttls(struct session *s, struct fail *f) NODISCARD;
 /* One transaction: MAIL, RCPT..., DATA, message.  mail_auth: "login@mailname" or NULL.
- * Every recipient of e whose index is in which[] gets a state.  True: the server said yes or no about
- * each.  False: *f says where it stopped; those still RCPT_WAITING must be tried again; at
- * STAGE_EOM the server may have taken the message. */
+ * Every recipient of e whose index is in which[] (at most session_rcpt_max() of them) gets a state.
+ * m is not changed; strings of the results are in m->arena.  True: the server said yes or no about
+ * each.  False: *f says where it stopped and the session is dead; those still RCPT_WAITING must be
+ * tried again.  A recipient in RCPT_RETRY whose fail has STAGE_EOM and smtp 0 may have it. */
 bool session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
     struct message *m, const char *mail_auth, struct fail *f) NODISCARD;
+/* How many recipients one transaction may have: LIMITS RCPTMAX, else SESSION_RCPT_MAX. */
+size_t session_rcpt_max(const struct session *s);
 /* QUIT, without waiting for the reply. */
 void session_quit(struct session *s);
-/* Send what is in s->out; hear one reply into s->reply and s->text.  For auth.c. */
+
+/* --- for auth.c and transaction.c --- */
+
+/* Put one command into s->out and show it.  False: it has a control character (an address that
+ * got past all checks): PERM, nothing was added. */
+bool session_command(struct session *s, enum fail_stage at, struct fail *f, const char *fmt, ...)
+    PRINTF(4, 5) NODISCARD;
+/* The same for "verb secret" (either may be empty): the secret is shown as asterisks. */
+void session_secret(struct session *s, const char *verb, struct str secret);
+/* Send what is in s->out; hear one reply into s->reply and s->text. */
 bool session_flush(struct session *s, enum fail_stage at, struct fail *f) NODISCARD;
 bool session_hear(struct session *s, enum fail_stage at, struct fail *f) NODISCARD;
 /* *f from the last reply: 4xx TEMP, 5xx PERM, with the server's words and status. Returns false. */
 bool session_refused(struct session *s, enum fail_stage at, struct fail *f);
+/* The last reply as one line, its line breaks as \n, as Exim writes it. */
+void session_words(const struct session *s, struct buf *out);
 #endif

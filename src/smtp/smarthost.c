@@ -1,3 +1,307 @@
-/* smarthost.c */
+/* smarthost.c - one message to the first host of a list that takes it. */
 #include "smtp/smarthost.h"
+
+#include "addr/rewrite.h"
+#include "io/clock.h"
+#include "smtp/hop.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+struct smarthost {
+	struct hop hop;
+	const char *hosts; /* the list, and the place in it, that an open hop belongs to */
+	size_t place;
+};
+
+/* A delivery: the recipients of one list. */
+struct load {
+	struct envelope *e;
+	struct message *m;
+	const char *mail_auth;
+	size_t *list; /* indices into e->rcpts */
+	size_t n;
+};
+
+struct smarthost *
+smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
+{
+	struct smarthost *h = arena_alloc(a, sizeof *h);
+
+	h->hop = (struct hop){ .conf = c, .arena = a, .trace = t };
+	return h;
+}
+
+void
+smarthost_free(struct smarthost *h)
+{
+	hop_forget(&h->hop);
+}
+
+void
+smarthost_warm(struct smarthost *h, const char *hosts)
+{
+	struct fail f = FAIL_INIT;
+	struct host *list;
+	size_t n;
+
+	hop_close(&h->hop);
+	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &f))
+		return;
+	h->hosts = hosts;
+	for (h->place = 0; h->place < n && !h->hop.open; h->place += !h->hop.open) {
+		if (!hop_find(&h->hop, &list[h->place], &f))
+			continue;
+		for (size_t i = 0; i < h->hop.at.n; i++)
+			if (hop_open(&h->hop, &i, &f) || !hop_other_address(&f))
+				break;
+	}
+}
+
+/* --- the message --- */
+
+/* Nobody knows whether this recipient has it: not to be given to another host in this run. */
+static bool
+in_doubt(const struct rcpt *r)
+{
+	return r->state == RCPT_RETRY && r->fail.stage == STAGE_EOM && r->fail.smtp == 0;
+}
+
+static size_t
+count(const struct load *load, enum rcpt_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < load->n; i++)
+		n += load->e->rcpts[load->list[i]].state == state;
+	return n;
+}
+
+/* What another host refused for now is asked again here. */
+static size_t
+wake(const struct load *load)
+{
+	for (size_t i = 0; i < load->n; i++) {
+		struct rcpt *r = &load->e->rcpts[load->list[i]];
+
+		if (r->state == RCPT_RETRY && !in_doubt(r))
+			r->state = RCPT_WAITING; /* its fail stays, for when nobody takes it */
+	}
+	return count(load, RCPT_WAITING);
+}
+
+static void
+stamp(const struct smarthost *h, struct rcpt *r)
+{
+	const struct session *s = &h->hop.session;
+
+	r->host = s->host;
+	r->ip = arena_strz(h->hop.arena, str_of(s->ip));
+	if (r->state != RCPT_SENT)
+		return;
+	r->tls = s->tls ? h->hop.tls.cipher : NULL;
+	r->tls_peer = s->tls ? h->hop.tls.peer : NULL;
+	r->tls_verified = s->tls && h->hop.tls.verdict != TLS_UNVERIFIED;
+	r->auth = s->auth;
+}
+
+/* One transaction for as many as it may hold.  *sent counts those that were taken. */
+static bool
+carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
+{
+	struct session *s = &h->hop.session;
+	size_t which[SESSION_RCPT_MAX] = { 0 }, n = 0, before = *sent;
+	bool ok;
+
+	for (size_t i = 0; i < load->n && n < session_rcpt_max(s); i++)
+		if (load->e->rcpts[load->list[i]].state == RCPT_WAITING)
+			which[n++] = load->list[i];
+	ok = session_transaction(
+	    s, load->e, which, n, load->m, s->auth != NULL ? load->mail_auth : NULL, f);
+	for (size_t i = 0; i < n; i++) {
+		stamp(h, &load->e->rcpts[which[i]]);
+		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
+	}
+	/* "Too many recipients" after it took some: the next transaction is for the others. */
+	for (size_t i = 0; i<n && * sent> before; i++) {
+		struct rcpt *r = &load->e->rcpts[which[i]];
+
+		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_RCPT && r->fail.smtp == 452)
+			r->state = RCPT_WAITING;
+	}
+	return ok;
+}
+
+/* All transactions that this connection needs or allows. */
+static bool
+carry(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
+{
+	struct session *s = &h->hop.session;
+
+	for (uint64_t done = 0; count(load, RCPT_WAITING) > 0; done++) {
+		if (s->dead)
+			return fail_set(f, FAIL_TEMP, STAGE_MAIL, 0,
+			    "%s ended the connection before all recipients were given", s->host);
+		if (s->caps.limit_mail > 0 && done >= s->caps.limit_mail)
+			return fail_set(f, FAIL_TEMP, STAGE_MAIL, 0,
+			    "%s takes only %ju messages in one connection", s->host,
+			    (uintmax_t)s->caps.limit_mail);
+		if (!carry_some(h, load, sent, f)) {
+			trace_line(
+			    h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Carry over the open connection; it is closed when it failed. */
+static bool
+use_link(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
+{
+	bool ok;
+
+	(void)wake(load);
+	h->hop.stream.final_ms = clock_ms() + (int64_t)h->hop.conf->total_timeout * 1000;
+	ok = carry(h, load, sent, f);
+	if (!ok || h->hop.session.dead)
+		hop_close(&h->hop);
+	return ok;
+}
+
+/* One host, address by address, until nothing is left that it might take. */
+static bool
+try_host(struct smarthost *h, const struct host *host, const struct load *load, struct fail *f)
+{
+	bool ok = false;
+	size_t i = 0;
+
+	if (!hop_find(&h->hop, host, f))
+		return false;
+	while (i < h->hop.at.n && wake(load) > 0) {
+		size_t sent = 0;
+
+		if (!hop_open(&h->hop, &i, f)) {
+			if (!hop_other_address(f))
+				return false;
+			i++;
+			continue;
+		}
+		ok = use_link(h, load, &sent, f);
+		if (ok || sent == 0) /* else it took some and hung up: ask it for the others */
+			i++;
+		if (wake(load) > 0)
+			hop_close(&h->hop);
+	}
+	return ok;
+}
+
+/* No host took them: those without a refusal of their own get the host's. */
+static bool
+give_up(const struct load *load, const struct fail *host_fail, bool *blamed)
+{
+	for (size_t i = 0; i < load->n; i++) {
+		struct rcpt *r = &load->e->rcpts[load->list[i]];
+
+		if (r->state != RCPT_WAITING)
+			continue;
+		r->state = RCPT_RETRY;
+		if (r->fail.cls != FAIL_NONE)
+			continue;
+		r->fail = *host_fail;
+		*blamed = true;
+	}
+	return *blamed;
+}
+
+static bool
+deliver_list(struct smarthost *h, const struct load *load, const char *hosts, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+	struct host *list = NULL;
+	size_t n = 0, place = 0, sent = 0;
+	bool blamed = false;
+
+	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &why))
+		n = 0;
+	else if (n == 0)
+		(void)fail_set(&why, FAIL_TEMP, STAGE_CONFIG, 0, "smarthost is empty");
+	if (h->hop.open && (h->hosts == NULL || strcmp(h->hosts, hosts) != 0))
+		hop_close(&h->hop);
+	if (h->hop.open) {
+		place = h->place;
+		/* It may have grown old while the message came in: then the same host, afresh. */
+		if (use_link(h, load, &sent, &why) && wake(load) > 0)
+			place++;
+	}
+	for (; place < n && wake(load) > 0; place++) {
+		hop_close(&h->hop);
+		h->hosts = hosts;
+		h->place = place;
+		if (try_host(h, &list[place], load, &why) && wake(load) == 0)
+			break;
+	}
+	if (!give_up(load, &why, &blamed))
+		return true;
+	*f = why;
+	return false;
+}
+
+/* --- masquerade (EXIM-SEMANTICS 8) --- */
+
+static void
+hide(struct smarthost *h, struct envelope *e, struct message *m)
+{
+	struct header *copy = arena_array(h->hop.arena, m->nheaders + 1, sizeof *copy);
+
+	if (e->sender[0] != '\0')
+		e->sender =
+		    mailbox_text(h->hop.arena, hide_address(h->hop.conf, mailbox_split(e->sender)));
+	memcpy(copy, m->headers, m->nheaders * sizeof *copy);
+	m->headers = copy;
+	for (size_t i = 0; i < m->nheaders; i++) {
+		AUTO_BUF struct buf text = BUF_INIT(2 * HEADER_MAX);
+
+		if (copy[i].type != H_FROM && copy[i].type != H_REPLYTO && copy[i].type != H_SENDER)
+			continue;
+		if (!hide_field(h->hop.conf, h->hop.arena, copy[i].text, &text) || !buf_ok(&text))
+			continue;
+		copy[i].text = arena_str(h->hop.arena, buf_get(&text));
+		copy[i].name.p = copy[i].text.p;
+	}
+}
+
+bool
+smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, struct fail *f)
+{
+	struct envelope wire = *e;
+	struct message text = *m;
+	struct load load = { .e = &wire, .m = &text };
+	bool *taken = arena_array(h->hop.arena, e->nrcpts + 1, sizeof *taken), ok = true;
+
+	if (hide_active(h->hop.conf))
+		hide(h, &wire, &text);
+	if (e->auth_parameter && h->hop.conf->smtp_auth_parameter && e->login != NULL &&
+	    e->login[0] != '\0')
+		load.mail_auth =
+		    arena_fmt(h->hop.arena, "%s@%s", e->login, h->hop.conf->qualify_domain);
+	load.list = arena_array(h->hop.arena, e->nrcpts + 1, sizeof *load.list);
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		const char *hosts = e->rcpts[i].hosts;
+
+		if (taken[i] || e->rcpts[i].state != RCPT_WAITING || hosts == NULL)
+			continue;
+		load.n = 0;
+		for (size_t k = i; k < e->nrcpts; k++) {
+			struct rcpt *r = &e->rcpts[k];
+
+			if (r->state != RCPT_WAITING || r->hosts == NULL ||
+			    strcmp(r->hosts, hosts) != 0)
+				continue;
+			taken[k] = true;
+			r->fail.cls = FAIL_NONE;
+			load.list[load.n++] = k;
+		}
+		ok &= deliver_list(h, &load, hosts, f);
+	}
+	return ok;
+}

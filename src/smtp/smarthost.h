@@ -1,7 +1,8 @@
 /* smarthost.h - one message to the first host of a list that takes it.
  *
- * TLS and AUTH policy are here (DESIGN 6): never unauthenticated when there is a credential,
- * never clear text after a failed verification, reference names only as written by the administrator. */
+ * TLS and AUTH policy are in smtp/policy.h (DESIGN 6).  A host that cannot be reached, greets with
+ * a refusal, fails at TLS or at the login, or says 4xx to the sender or the message gives way to
+ * the next; what a host says with 5xx about the sender, a recipient or the message is final. */
 #ifndef ONEHOP_SMTP_SMARTHOST_H
 #define ONEHOP_SMTP_SMARTHOST_H
 
@@ -10,17 +11,21 @@
 #include "msg/message.h"
 #include "spool/envelope.h"
 
-/* A connection made before the message was complete (the caller is still reading its stdin): connected,
- * greeted, encrypted and logged in, ready for MAIL. */
+/* A connection made before the message was complete (the caller is still reading its stdin):
+ * connected, greeted, encrypted and logged in, ready for MAIL. */
 struct smarthost;
 
+/* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
 /* Connect and log in to the hosts of this list, without a message.  Failure is not reported: it
  * comes again, with its words, in smarthost_deliver(). */
 void smarthost_warm(struct smarthost *h, const char *hosts);
-/* Deliver to all recipients of e that are RCPT_WAITING and have a transport of ours; each gets its
- * state.  False: *f is the failure that concerns all that are left waiting (or they carry their own). */
-bool smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m,
-    struct fail *f) NODISCARD;
+/* Deliver to all recipients of e that are RCPT_WAITING and have hosts; each gets its state
+ * (RCPT_RETRY when no host could be asked) and, when a server was reached, host and ip.
+ * m and the addresses in e are not changed (hide_mailname works on copies).
+ * False: some are RCPT_RETRY for a reason that concerns a host, not them; *f is the last of these.
+ * The connection is kept for the next message. */
+bool smarthost_deliver(
+    struct smarthost *h, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 void smarthost_free(struct smarthost *h);
 #endif

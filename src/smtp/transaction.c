@@ -1,2 +1,498 @@
-/* transaction.c */
+/* transaction.c - MAIL, RCPT, DATA or BDAT, and one verdict per recipient. */
+#include "addr/domain.h"
+#include "addr/mailbox.h"
+#include "msg/output.h"
+#include "smtp/session.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+struct transaction {
+	struct session *s;
+	struct envelope *e;
+	const size_t *which;
+	size_t n;
+	struct message *m; /* a shallow copy: output_plan() may replace headers */
+	struct output_plan plan;
+	const char *mail_auth;
+	bool utf8;              /* MAIL says SMTPUTF8 */
+	bool *asked, *accepted; /* by place in which[] */
+	size_t nasked, naccepted;
+	bool chunk; /* the message goes with the envelope: BDAT */
+	bool flown; /* ... and has gone: from here on the server may have it */
+	bool mail_refused;
+	bool go;             /* 354 */
+	struct fail refusal; /* of the sender or the message: it concerns all */
+};
+
+static struct rcpt *
+rcpt_at(const struct transaction *t, size_t i)
+{
+	return &t->e->rcpts[t->which[i]];
+}
+
+static void
+settle(struct rcpt *r, const struct fail *f)
+{
+	r->state = f->cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+	r->fail = *f;
+}
+
+/* The same verdict for all that have none yet. */
+static void
+settle_waiting(const struct transaction *t, const struct fail *f)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (rcpt_at(t, i)->state == RCPT_WAITING)
+			settle(rcpt_at(t, i), f);
+}
+
+/* RFC 3461 4: printable ASCII but "+" and "=" stands for itself. */
+static void
+xtext(struct buf *out, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s > ' ' && *s < 0x7f && *s != '+' && *s != '=')
+			buf_char(out, *s);
+		else
+			buf_fmt(out, "+%02X", (unsigned)(unsigned char)*s);
+}
+
+/* A last look at what stands between < and >: nothing in it may end the path early. */
+static bool
+path_ok(const char *path)
+{
+	bool quoted = false;
+
+	for (const char *p = path; *p != '\0'; p++) {
+		if (ascii_control(*p))
+			return false;
+		if (*p == '\\' && quoted && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && (*p == '<' || *p == '>' || *p == ' '))
+			return false;
+	}
+	return !quoted;
+}
+
+/* The address as this server can take it: domain in A-labels unless SMTPUTF8 is in use. */
+static bool
+wire_path(const struct transaction *t, const char *address, struct buf *out, struct fail *f)
+{
+	struct mailbox box = mailbox_split(address);
+	struct str domain = box.domain;
+
+	if (!path_ok(address))
+		return fail_set(f, FAIL_PERM, STAGE_ADDRESS, 0,
+		    "%s is not an address that can be sent", address);
+	if (!t->utf8 && str_8bit(box.local))
+		return fail_set(f, FAIL_PERM, STAGE_ADDRESS, 0,
+		    "%s has characters other than ASCII before the @, and the smarthost does not "
+		    "offer SMTPUTF8",
+		    address);
+	if (!t->utf8 && !domain_to_ascii(t->m->arena, domain, &domain, f)) {
+		f->cls = FAIL_PERM;
+		return false;
+	}
+	buf_put(out, box.local);
+	if (domain.n > 0) {
+		buf_char(out, '@');
+		buf_put(out, domain);
+	}
+	return true;
+}
+
+static void
+mail_parameters(const struct transaction *t, struct buf *out)
+{
+	const struct envelope *e = t->e;
+	unsigned have = t->s->caps.have;
+
+	if (have & CAP_SIZE)
+		buf_fmt(out, " SIZE=%ju", (uintmax_t)t->plan.size);
+	if ((have & CAP_8BITMIME) && (t->plan.needs_8bit || t->utf8))
+		buf_str(out, " BODY=8BITMIME");
+	if (t->utf8)
+		buf_str(out, " SMTPUTF8");
+	if ((have & CAP_DSN) && e->ret != RET_UNSET)
+		buf_str(out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
+	if ((have & CAP_DSN) && e->envid != NULL && e->envid[0] != '\0') {
+		buf_str(out, " ENVID=");
+		xtext(out, e->envid);
+	}
+	if (t->mail_auth != NULL && (have & CAP_AUTH)) {
+		buf_str(out, " AUTH=");
+		xtext(out, t->mail_auth);
+	}
+}
+
+static bool
+say_mail(struct transaction *t, struct fail *f)
+{
+	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
+
+	if (!wire_path(t, t->e->sender, &path, f))
+		return false;
+	mail_parameters(t, &more);
+	return session_command(t->s, STAGE_MAIL, f, "MAIL FROM:<%.*s>%.*s", S_ARG(buf_get(&path)),
+	    S_ARG(buf_get(&more)));
+}
+
+static void
+rcpt_parameters(const struct transaction *t, const struct rcpt *r, struct buf *out)
+{
+	static const struct {
+		enum rcpt_notify bit;
+		const char *word;
+	} words[] = { { NOTIFY_NEVER, "NEVER" }, { NOTIFY_SUCCESS, "SUCCESS" },
+		{ NOTIFY_FAILURE, "FAILURE" }, { NOTIFY_DELAY, "DELAY" } };
+	const char *glue = " NOTIFY=";
+
+	if (!(t->s->caps.have & CAP_DSN) || r->notify == 0)
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (r->notify & words[i].bit) {
+			buf_fmt(out, "%s%s", glue, words[i].word);
+			glue = ",";
+		}
+	if (r->original != NULL && !str_8bit(str_of(r->original)) &&
+	    strchr(r->original, '@') != NULL) {
+		buf_str(out, " ORCPT=rfc822;");
+		xtext(out, r->original);
+	}
+}
+
+/* RCPT for one recipient; one that cannot be said is refused here, alone. */
+static void
+say_rcpt(struct transaction *t, size_t i)
+{
+	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
+	struct fail why = FAIL_INIT;
+
+	rcpt_parameters(t, rcpt_at(t, i), &more);
+	t->asked[i] = wire_path(t, rcpt_at(t, i)->address, &path, &why) &&
+	    session_command(t->s, STAGE_RCPT, &why, "RCPT TO:<%.*s>%.*s", S_ARG(buf_get(&path)),
+		S_ARG(buf_get(&more)));
+	if (t->asked[i])
+		t->nasked++;
+	else
+		settle(rcpt_at(t, i), &why);
+}
+
+/* Name what the next reply is to; in a group the last command said is not it. */
+static void
+about(struct transaction *t, const char *verb, const char *address)
+{
+	buf_reset(&t->s->asked);
+	buf_fmt(&t->s->asked, address != NULL ? "%s:<%s>" : "%s", verb, address);
+}
+
+static bool
+hear_mail(struct transaction *t, struct fail *f)
+{
+	if (!session_hear(t->s, STAGE_MAIL, f))
+		return false;
+	if (t->s->reply.code / 100 == 2) {
+		t->s->mail_open = true;
+		return true;
+	}
+	t->mail_refused = true;
+	(void)session_refused(t->s, STAGE_MAIL, &t->refusal);
+	if (!t->s->dead)
+		return true;
+	*f = t->refusal;
+	return false;
+}
+
+static bool
+hear_rcpt(struct transaction *t, size_t i, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+
+	about(t, "RCPT TO", rcpt_at(t, i)->address);
+	if (!session_hear(t->s, STAGE_RCPT, f))
+		return false;
+	if (t->s->dead)
+		return session_refused(t->s, STAGE_RCPT, f);
+	if (t->s->reply.code / 100 == 2) {
+		t->accepted[i] = !t->mail_refused;
+		t->naccepted += t->accepted[i];
+	} else if (!t->mail_refused) {
+		(void)session_refused(t->s, STAGE_RCPT, &why);
+		settle(rcpt_at(t, i), &why);
+	}
+	return true;
+}
+
+/* 354 and only 354 asks for the text. */
+static bool
+hear_data(struct transaction *t, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+
+	about(t, "DATA", NULL);
+	if (!session_hear(t->s, STAGE_DATA, f))
+		return false;
+	t->go = t->s->reply.code == 354;
+	if (t->go || t->naccepted == 0)
+		return true;
+	(void)session_refused(t->s, STAGE_DATA, &why);
+	if (t->s->reply.code >= 400 && !t->s->dead) {
+		settle_waiting(t, &why);
+		return true;
+	}
+	t->s->dead = true;
+	*f = why;
+	return false;
+}
+
+/* Settle the accepted recipient i from the reply to the end of the message. */
+static void
+settle_final(struct transaction *t, size_t i, bool first)
+{
+	struct rcpt *r = rcpt_at(t, i);
+	struct fail why = FAIL_INIT;
+	AUTO_BUF struct buf words = BUF_INIT(2 * REPLY_MAX);
+
+	if (t->s->reply.code / 100 != 2) {
+		(void)session_refused(t->s, STAGE_EOM, &why);
+		settle(r, &why);
+		return;
+	}
+	session_words(t->s, &words);
+	r->state = RCPT_SENT;
+	r->confirmation = arena_strz(t->m->arena, buf_get(&words));
+	r->continued = !first;
+}
+
+/* One reply for all; with LMTP one for each accepted recipient. */
+static bool
+hear_final(struct transaction *t, struct fail *f)
+{
+	bool first = true;
+
+	about(t, "end of data", NULL);
+	for (size_t i = 0; i < t->n; i++) {
+		if (!t->accepted[i])
+			continue;
+		if ((first || t->s->lmtp) && !session_hear(t->s, STAGE_EOM, f))
+			return false;
+		settle_final(t, i, first);
+		first = false;
+	}
+	t->s->mail_open = false;
+	return true;
+}
+
+/* DATA was not stopped although nobody takes the message: RFC 2920 3.1 has a lone dot for it.
+ * LMTP would send no reply to count on, so there the line is dropped. */
+static bool
+send_nothing(struct transaction *t, struct fail *f)
+{
+	if (t->s->lmtp) {
+		t->s->dead = true;
+		return true;
+	}
+	t->s->mail_open = false;
+	return session_command(t->s, STAGE_DATA, f, ".") && session_flush(t->s, STAGE_DATA, f) &&
+	    session_hear(t->s, STAGE_DATA, f);
+}
+
+static bool
+send_text(struct transaction *t, struct fail *f)
+{
+	struct output o = { .m = t->m, .plan = t->plan, .stuff_dots = true };
+	bool more = true;
+
+	trace_line(t->s->trace, TRACE_OUT, "(writing message)");
+	while (more) {
+		if (!output_next(&o, &t->s->out, &more, f)) {
+			t->s->dead = true; /* no dot: what was sent is dropped by the server */
+			return false;
+		}
+		if (more && !session_flush(t->s, STAGE_DATA, f))
+			return false;
+	}
+	return session_command(t->s, STAGE_EOM, f, ".") && session_flush(t->s, STAGE_EOM, f) &&
+	    hear_final(t, f);
+}
+
+/* One command, one answer: for servers without PIPELINING. */
+static bool
+step_by_step(struct transaction *t, struct fail *f)
+{
+	if (!session_flush(t->s, STAGE_MAIL, f) || !hear_mail(t, f))
+		return false;
+	for (size_t i = 0; i < t->n && !t->mail_refused; i++) {
+		say_rcpt(t, i);
+		if (t->asked[i] && (!session_flush(t->s, STAGE_RCPT, f) || !hear_rcpt(t, i, f)))
+			return false;
+	}
+	if (t->naccepted == 0)
+		return true;
+	return session_command(t->s, STAGE_DATA, f, "DATA") && session_flush(t->s, STAGE_DATA, f) &&
+	    hear_data(t, f);
+}
+
+/* The whole message behind the envelope, in the same flight (RFC 3030 with RFC 2920). */
+static bool
+say_chunk(struct transaction *t, struct fail *f)
+{
+	struct output o = { .m = t->m, .plan = t->plan };
+	AUTO_BUF struct buf text = BUF_INIT(4 * SESSION_CHUNK_MAX);
+	bool more = true;
+
+	while (more)
+		if (!output_next(&o, &text, &more, f))
+			return false;
+	if (!buf_ok(&text))
+		return fail_set(f, FAIL_TEMP, STAGE_DATA, 0, "out of memory");
+	if (!session_command(t->s, STAGE_DATA, f, "BDAT %zu LAST", text.n))
+		return false;
+	trace_line(t->s->trace, TRACE_OUT, "(writing message)");
+	buf_put(&t->s->out, buf_get(&text));
+	return true;
+}
+
+/* The reply to BDAT; when nobody was accepted it is a refusal that says nothing new. */
+static bool
+hear_chunk(struct transaction *t, struct fail *f)
+{
+	if (t->naccepted > 0)
+		return hear_final(t, f);
+	about(t, "BDAT", NULL);
+	return session_hear(t->s, STAGE_DATA, f);
+}
+
+/* All in one write (RFC 2920 3.1).  Every answer is heard before the text is sent, so that the
+ * replies stay in step. */
+static bool
+pipelined(struct transaction *t, struct fail *f)
+{
+	struct session *s = t->s;
+	AUTO_BUF struct buf mail = BUF_INIT(s->asked.max);
+
+	buf_put(&mail, buf_get(&s->asked));
+	for (size_t i = 0; i < t->n; i++)
+		say_rcpt(t, i);
+	if (t->nasked == 0) {
+		buf_reset(&s->out);
+		return true;
+	}
+	if (!(t->chunk ? say_chunk(t, f) : session_command(s, STAGE_DATA, f, "DATA"))) {
+		s->dead = true;
+		return false;
+	}
+	t->flown = t->chunk;
+	if (!session_flush(s, t->chunk ? STAGE_EOM : STAGE_MAIL, f))
+		return false;
+	buf_reset(&s->asked);
+	buf_put(&s->asked, buf_get(&mail));
+	if (!hear_mail(t, f))
+		return false;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->asked[i] && !hear_rcpt(t, i, f))
+			return false;
+	return t->chunk ? hear_chunk(t, f) : hear_data(t, f);
+}
+
+/* Text behind the envelope, and what is left open by a refusal. */
+static bool
+converse(struct transaction *t, struct fail *f)
+{
+	if (t->s->mail_open) {
+		t->s->mail_open = false;
+		if (!session_command(t->s, STAGE_MAIL, f, "RSET") ||
+		    !session_flush(t->s, STAGE_MAIL, f) || !session_hear(t->s, STAGE_MAIL, f))
+			return false;
+	}
+	if (!say_mail(t, &t->refusal)) {
+		settle_waiting(t, &t->refusal);
+		return true;
+	}
+	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, f))
+		return false;
+	if (t->mail_refused)
+		settle_waiting(t, &t->refusal);
+	if (!t->go)
+		return true;
+	return t->naccepted > 0 ? send_text(t, f) : send_nothing(t, f);
+}
+
+/* After the loss of the final reply nobody knows: the accepted recipients must not be given to
+ * another host in this run. */
+static void
+settle_unknown(struct transaction *t, struct fail *f)
+{
+	if (t->flown && f->smtp == 0)
+		f->stage = STAGE_EOM;
+	if (f->stage != STAGE_EOM || f->smtp != 0)
+		return;
+	fail_prefix(f, "the answer to the end of the message was lost, it may arrive twice");
+	for (size_t i = 0; i < t->n; i++)
+		if (rcpt_at(t, i)->state == RCPT_WAITING && (t->flown || t->accepted[i]))
+			settle(rcpt_at(t, i), f);
+}
+
+/* RFC 6531 is needed for a local part or a header field in UTF-8; a domain has its A-labels. */
+static bool
+needs_utf8(const struct transaction *t)
+{
+	if (str_8bit(mailbox_split(t->e->sender).local))
+		return true;
+	for (size_t i = 0; i < t->n; i++)
+		if (str_8bit(mailbox_split(rcpt_at(t, i)->address).local))
+			return true;
+	for (size_t i = 0; i < t->m->nheaders; i++)
+		if (t->m->headers[i].type != H_DELETED && str_8bit(t->m->headers[i].text))
+			return true;
+	return false;
+}
+
+static bool
+too_large(struct transaction *t)
+{
+	struct fail *f = &t->refusal;
+	uint64_t max = t->s->caps.size_max;
+
+	if (!(t->s->caps.have & CAP_SIZE) || max == 0 || t->plan.size <= max)
+		return false;
+	(void)fail_set(f, FAIL_PERM, STAGE_MAIL, 0,
+	    "the message has %ju octets, %s takes at most %ju", (uintmax_t)t->plan.size, t->s->host,
+	    (uintmax_t)max);
+	(void)snprintf(f->dsn, sizeof f->dsn, "5.3.4");
+	return true;
+}
+
+bool
+session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
+    struct message *m, const char *mail_auth, struct fail *f)
+{
+	struct message wire = *m;
+	struct transaction t = {
+		.s = s, .e = e, .which = which, .n = n, .m = &wire, .mail_auth = mail_auth
+	};
+	unsigned both = CAP_PIPELINING | CAP_CHUNKING;
+
+	wire.headers = arena_array(m->arena, m->nheaders + 1, sizeof *wire.headers);
+	memcpy(wire.headers, m->headers, m->nheaders * sizeof *wire.headers);
+	t.asked = arena_array(m->arena, n, sizeof *t.asked);
+	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
+	t.plan = output_plan(&wire, (s->caps.have & CAP_8BITMIME) != 0);
+	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
+	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX;
+	if (t.plan.long_lines)
+		trace_line(s->trace, TRACE_LOG,
+		    "the message has lines of more than %d octets; they are sent as they are",
+		    (int)LINE_MAX_OCTETS);
+	if (too_large(&t)) {
+		settle_waiting(&t, &t.refusal);
+		return true;
+	}
+	if (converse(&t, f))
+		return true;
+	s->dead = true;
+	settle_unknown(&t, f);
+	return false;
+}

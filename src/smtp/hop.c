@@ -1,0 +1,195 @@
+/* hop.c - one host of the list: found, connected, encrypted, logged in. */
+#include "smtp/hop.h"
+
+#include <arpa/inet.h>
+
+#include "io/clock.h"
+#include "io/connect.h"
+#include "smtp/auth.h"
+#include "smtp/policy.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { PORT_SMTP = 25, PORT_SUBMISSIONS = 465 };
+
+static unsigned
+endpoint_port(const struct endpoint *e)
+{
+	if (e->addr.ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)&e->addr)->sin_port);
+	if (e->addr.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)&e->addr)->sin6_port);
+	return 0;
+}
+
+static bool
+find_secret(struct hop *h, struct fail *f)
+{
+	struct secret alone = { 0 };
+
+	if (h->host->kind == HOST_LMTP || h->host->kind == HOST_UNIX)
+		return true;
+	if (!secret_find(h->conf, h->arena, h->at.name, h->at.canonical, &h->secret, f))
+		return false;
+	h->via_dns = h->secret.match == SECRET_CANONICAL;
+	if (h->secret.login.n == 0 || h->secret.match != SECRET_PATTERN)
+		return true;
+	if (!secret_find(h->conf, h->arena, h->at.name, NULL, &alone, f))
+		return false;
+	h->via_dns = alone.login.n == 0;
+	secret_wipe(&alone);
+	return true;
+}
+
+bool
+hop_find(struct hop *h, const struct host *host, struct fail *f)
+{
+	const struct conf *c = h->conf;
+	int64_t deadline_ms = clock_ms() + (int64_t)c->connect_timeout * 1000;
+
+	hop_forget(h);
+	h->host = host;
+	return resolve_host(h->arena, host, c->tls == TLS_IMPLICIT ? PORT_SUBMISSIONS : PORT_SMTP,
+		   c->ip_family, deadline_ms, &h->at, f) &&
+	    find_secret(h, f);
+}
+
+void
+hop_forget(struct hop *h)
+{
+	hop_close(h);
+	secret_wipe(&h->secret);
+	h->secret = (struct secret){ 0 };
+	h->at = (struct resolved){ 0 };
+	h->via_dns = false;
+}
+
+void
+hop_close(struct hop *h)
+{
+	if (h->open) {
+		session_quit(&h->session);
+		session_free(&h->session);
+		stream_close(&h->stream);
+	}
+	h->open = false;
+}
+
+static bool
+start_tls(struct hop *h, struct link *l, struct fail *f)
+{
+	struct session *s = &h->session;
+	const char *names[2];
+	size_t n = policy_names(l, names);
+
+	if (!tls_start(&h->stream, h->conf, names, n, h->arena, &h->tls, f)) {
+		s->dead = true;
+		fail_prefix(f, "there is no TLS with %s%s", l->host,
+		    h->secret.login.n == 0 && h->conf->tls == TLS_AUTO ?
+			" (tls = off would do without)" :
+			"");
+		return false;
+	}
+	s->tls = l->tls = true;
+	l->verdict = h->tls.verdict;
+	l->why = h->tls.why;
+	s->binding = tls_channel_binding(&h->stream, h->arena, &s->binding_type);
+	return true;
+}
+
+static bool
+encrypt(struct hop *h, struct link *l, struct fail *f)
+{
+	struct session *s = &h->session;
+
+	if (policy_implicit(h->conf, l))
+		return start_tls(h, l, f) && session_greeting(s, f) && session_hello(s, true, f);
+	if (!session_greeting(s, f) || !session_hello(s, true, f))
+		return false;
+	l->offered = (s->caps.have & CAP_STARTTLS) != 0;
+	if (!policy_starttls(h->conf, l))
+		return true;
+	return session_starttls(s, f) && start_tls(h, l, f) && session_hello(s, false, f);
+}
+
+static bool
+log_in(struct hop *h, const struct link *l, struct fail *f)
+{
+	struct session *s = &h->session;
+
+	if (!policy_allows(h->conf, l, f))
+		return false;
+	if (h->secret.login.n == 0 && !auth_external(s, h->conf))
+		return true;
+	s->redact = secret_redact;
+	return auth_login(s, h->conf, &h->secret, l->tls || l->loopback, f);
+}
+
+/* A line of -v for the attempt, as Exim has it. */
+static void
+note_attempt(const struct hop *h, size_t which, const char *how)
+{
+	const struct endpoint *e = &h->at.list[which];
+
+	if (e->ip[0] == '\0')
+		trace_line(h->trace, TRACE_NOTE, "Connecting to %s ... %s", h->at.name, how);
+	else
+		trace_line(h->trace, TRACE_NOTE, "Connecting to %s [%s]:%u ... %s", h->at.canonical,
+		    e->ip, endpoint_port(e), how);
+}
+
+static bool
+dial(struct hop *h, size_t *which, struct fail *f)
+{
+	const struct conf *c = h->conf;
+	const struct connect_options o = {
+		.timeout_s = c->connect_timeout, .interface = c->interface, .socks = c->socks_proxy
+	};
+
+	if (connect_race(h->at.list, h->at.n, which, &o, &h->stream, f)) {
+		note_attempt(h, *which, "connected");
+		return true;
+	}
+	for (size_t i = *which; i < h->at.n; i++)
+		note_attempt(h, i, "failed");
+	if (h->at.n == 1 && f->sys != 0)
+		trace_line(h->trace, TRACE_LOG, "H=%s [%s] %s", h->at.canonical, h->at.list[0].ip,
+		    strerrordesc_np(f->sys));
+	else
+		trace_line(h->trace, TRACE_LOG, "H=%s %s", h->at.canonical, f->text);
+	return false;
+}
+
+bool
+hop_open(struct hop *h, size_t *which, struct fail *f)
+{
+	struct session *s = &h->session;
+	struct link l = { .host = h->at.canonical,
+		.configured = h->at.name,
+		.secret = &h->secret,
+		.via_dns = h->via_dns,
+		.submissions = h->at.implicit_tls };
+
+	if (!dial(h, which, f))
+		return false;
+	h->stream.final_ms = clock_ms() + (int64_t)h->conf->total_timeout * 1000;
+	h->tls = (struct tls_info){ 0 };
+	session_init(s, &h->stream, h->conf, h->trace);
+	h->open = true;
+	s->host = h->at.canonical;
+	s->ip = h->at.list[*which].ip;
+	s->lmtp = h->host->kind == HOST_LMTP;
+	l.loopback = h->at.list[*which].loopback;
+	l.port = endpoint_port(&h->at.list[*which]);
+	if (encrypt(h, &l, f) && log_in(h, &l, f))
+		return true;
+	trace_line(h->trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
+	hop_close(h);
+	return false;
+}
+
+bool
+hop_other_address(const struct fail *f)
+{
+	return f->stage != STAGE_AUTH && f->stage != STAGE_TLS && f->stage != STAGE_CONNECT;
+}

@@ -1,0 +1,107 @@
+/* policy.c - what may go over a link: TLS, certificates and passwords. */
+#include "smtp/policy.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { PORT_SUBMISSIONS = 465 };
+
+static bool
+has_secret(const struct link *l)
+{
+	return l->secret != NULL && l->secret->login.n > 0;
+}
+
+bool
+policy_implicit(const struct conf *c, const struct link *l)
+{
+	return c->tls == TLS_IMPLICIT ||
+	    (c->tls == TLS_AUTO && (l->port == PORT_SUBMISSIONS || l->submissions));
+}
+
+bool
+policy_starttls(const struct conf *c, const struct link *l)
+{
+	return !l->tls && l->offered && (c->tls == TLS_AUTO || c->tls == TLS_STARTTLS);
+}
+
+size_t
+policy_names(const struct link *l, const char *names[2])
+{
+	bool keyed = has_secret(l) && l->secret->match == SECRET_CANONICAL;
+
+	names[0] = l->configured;
+	if (!keyed)
+		return 1;
+	if (!l->secret->only) {
+		names[0] = l->secret->key;
+		return 1;
+	}
+	names[1] = l->secret->key;
+	return 2;
+}
+
+static bool
+deny_clear(const struct conf *c, const struct link *l, struct fail *f)
+{
+	const struct secret *s = l->secret;
+
+	if (!c->auth_client_allow_notls_passwords)
+		return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
+		    "%s %s, so the password of %s is not sent to it; "
+		    "auth_client_allow_notls_passwords = yes would send it in clear",
+		    l->host, c->tls == TLS_OFF ? "is used without TLS" : "does not offer STARTTLS",
+		    s->where);
+	return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
+	    "the password of %s (%s) was found only through the name that DNS gave, and there is "
+	    "no "
+	    "TLS to prove it; write a line for %s itself",
+	    s->where, s->key, l->configured);
+}
+
+static bool
+deny_unverified(const struct conf *c, const struct link *l, struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+	    "the certificate of %s is not accepted: it %s; nothing is sent%s%s. tls_fingerprint or "
+	    "tls_verify = no would accept it",
+	    l->host, l->why != NULL ? l->why : "does not verify",
+	    has_secret(l) && c->tls_verify == CHOICE_AUTO ? ", for there is a password in " : "",
+	    has_secret(l) && c->tls_verify == CHOICE_AUTO ? l->secret->where : "");
+}
+
+/* A pattern line that only DNS led to: with other lines about, a forged CNAME could have chosen it.
+ */
+static bool
+deny_confused(const struct link *l, struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
+	    "the password of %s (%s) was found only through the name that DNS gave for %s, and the "
+	    "certificate does not prove that name; write a line for %s itself",
+	    l->secret->where, l->secret->key, l->configured, l->configured);
+}
+
+bool
+policy_allows(const struct conf *c, const struct link *l, struct fail *f)
+{
+	bool pattern = has_secret(l) && l->via_dns && l->secret->match == SECRET_PATTERN;
+
+	if (!l->tls && (c->tls == TLS_STARTTLS || c->tls == TLS_IMPLICIT))
+		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+		    "%s does not offer STARTTLS, and tls = %s asks for it", l->host,
+		    c->tls == TLS_STARTTLS ? "starttls" : "implicit");
+	if (!l->tls && c->tls_verify == CHOICE_YES && !l->loopback)
+		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+		    "there is no TLS with %s, and tls_verify = yes asks for a certificate",
+		    l->host);
+	if (l->tls && l->verdict == TLS_UNVERIFIED &&
+	    (c->tls_verify == CHOICE_YES ||
+		(c->tls_verify == CHOICE_AUTO && has_secret(l) && !l->loopback)))
+		return deny_unverified(c, l, f);
+	if (!has_secret(l) || l->loopback)
+		return true;
+	if (!l->tls && (!c->auth_client_allow_notls_passwords || pattern))
+		return deny_clear(c, l, f);
+	if (pattern && !l->secret->only && l->verdict != TLS_PINNED)
+		return deny_confused(l, f);
+	return true;
+}

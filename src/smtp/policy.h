@@ -1,0 +1,38 @@
+/* policy.h - what may go over a link: TLS, certificates and passwords (DESIGN 6, SECURITY 2). Pure.
+ *
+ * With a credential: TLS that verified against a reference name, or loopback, or an option that
+ * allows less in so many words.  Without one TLS is opportunistic, but a server that has offered
+ * it gets mail over TLS or not at all: after a failed handshake nothing goes out in clear. */
+#ifndef ONEHOP_SMTP_POLICY_H
+#define ONEHOP_SMTP_POLICY_H
+
+#include "conf/conf.h"
+#include "conf/secret.h"
+#include "tls/tls.h"
+
+struct link {
+	const char *host;            /* for the sentences */
+	const char *configured;      /* N0: as written in smarthost */
+	const struct secret *secret; /* login.n == 0: no credential */
+	bool via_dns;                /* the line was found through the canonical name alone */
+	bool loopback;               /* counts as secure */
+	unsigned port;
+	bool submissions; /* found as _submissions._tcp: implicit TLS, whatever the port */
+	bool offered;     /* STARTTLS is in the server's list */
+	bool tls;         /* the handshake is done, and: */
+	enum tls_verdict verdict;
+	const char *why; /* TLS_UNVERIFIED: one clause */
+};
+
+/* TLS from the first byte? */
+bool policy_implicit(const struct conf *c, const struct link *l);
+/* STARTTLS now?  (TLS not yet on.) */
+bool policy_starttls(const struct conf *c, const struct link *l);
+/* The names that may vouch for the certificate, SNI first; at most 2.  A name that DNS gave is
+ * never one, unless it is exactly the key of the line that matched; and when there are other lines
+ * too it is the only one, so that a forged CNAME cannot send one host's password to another. */
+size_t policy_names(const struct link *l, const char *names[2]);
+/* May mail (and the password, if there is one) go over this link as it now is?
+ * False: TEMP/TLS or TEMP/AUTH; the sentence says which option would allow it. */
+bool policy_allows(const struct conf *c, const struct link *l, struct fail *f) NODISCARD;
+#endif

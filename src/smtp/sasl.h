@@ -1,0 +1,25 @@
+/* sasl.h - the SASL mechanisms that need computing: CRAM-MD5 and SCRAM (RFC 2195, 5802, 7677).
+ * sasl.c is the only file that includes gsasl. */
+#ifndef ONEHOP_SMTP_SASL_H
+#define ONEHOP_SMTP_SASL_H
+
+#include "base/buf.h"
+#include "base/fail.h"
+
+struct sasl;
+
+struct sasl_login {
+	struct str login, password; /* the caller's; copies are wiped by sasl_free() */
+	const char *binding_type;   /* "tls-exporter", "tls-unique" or "" */
+	struct str binding;
+};
+
+/* Start one mechanism ("SCRAM-SHA-256").  NULL: the library does not have it. */
+struct sasl *sasl_new(const char *mechanism, const struct sasl_login *who);
+/* Take what the server said (decoded; empty at the start of a mechanism in which the client
+ * speaks first) and append what is to be said.  *done: nothing is left to say, and what the
+ * server had to prove is proved.  False: *f TEMP/AUTH: the server's part is wrong. */
+bool sasl_step(
+    struct sasl *x, struct str challenge, struct buf *out, bool *done, struct fail *f) NODISCARD;
+void sasl_free(struct sasl *x);
+#endif
