@@ -1,5 +1,10 @@
 /* secret.h - which password goes to which host: passwd.client (EXIM-SEMANTICS 14, SECURITY 2).
  *
+ * A line is HOST:LOGIN:PASSWORD; HOST is a name, an address with or without brackets, or a
+ * pattern.  PASSWORD may be file:/PATH, the first line of that file; it may be missing when
+ * password_command is set, whose first output line it is then.  password_command = LOGIN:COMMAND
+ * is for each host of smarthost that has no line.
+ *
  * Only onehop-send links this.  The file's text and the password live in locked memory that
  * is left out of core dumps; secret_wipe() erases it. */
 #ifndef ONEHOP_CONF_SECRET_H
@@ -24,13 +29,20 @@ struct secret {
 	size_t page_size;    /* private */
 };
 
+enum { SECRET_MAX = 4096 }; /* bytes of a line of passwd.client, twice */
+
 /* The credential for a host: the line for configured exactly, then the line for canonical exactly
  * (may be NULL or equal), then the first pattern that matches either.
  * True with s->login.n == 0: no line matches (or no file): there is no password for this host.
- * False: a line is malformed (no password, empty login; file:line) or the file cannot be read
- * (EACCES: the sentence says who must be able to): USER/CONFIG or TEMP. */
+ * False: the line that is for this host is malformed (no password, empty login; file:line), the
+ * file cannot be read (EACCES: the sentence says who must be able to) or password_command gave
+ * nothing: USER/CONFIG or TEMP. */
 bool secret_find(const struct conf *c, struct arena *a, const char *configured,
     const char *canonical, struct secret *s, struct fail *f) NODISCARD;
+/* One sentence with file:line for each malformed line of the file, whatever host it is for;
+ * *list is NULL-terminated and in the arena. */
+bool secret_problems(
+    const struct conf *c, struct arena *a, const char *const **list, struct fail *f) NODISCARD;
 void secret_wipe(struct secret *s);
 /* Replace each appearance of the password, its base64 and the PLAIN blob in line by asterisks.
  * For replies of the server before they are shown or logged. */

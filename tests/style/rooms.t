@@ -29,7 +29,7 @@ ROOMS = [
      "decisions take `now` as an argument"),
     ("sleep", r"\b(u|nano|clock_nano)?sleep\(", "src/io/clock.c", "waits have a deadline and a reason"),
     ("exec", r"\b(v?fork|posix_spawnp?|exec[lv]p?e?|fexecve)\(",
-     "src/io/ src/guard/ src/local/pipe.c src/cli/deliver.c src/cli/door.c src/conf/secret.c src/main/",
+     "src/io/ src/guard/ src/local/pipe.c src/cli/deliver.c src/cli/door.c src/conf/command.c src/main/",
      "few places start a program, none with a shell"),
     ("locale", r"\b(setlocale|toupper|isalpha|isalnum|isdigit|ispunct|isprint|iscntrl)\(", "",
      "mail is ASCII and UTF-8, whatever the locale"),

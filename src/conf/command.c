@@ -1,0 +1,202 @@
+/* command.c - password_command. */
+#include "conf/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { OUTPUT, ENDED, TIMER, EVENTS };
+
+bool
+command_login(struct str *text, struct str *login)
+{
+	size_t n = 0;
+
+	while (n < text->n && !ascii_space(text->p[n]) && text->p[n] != ':' && text->p[n] != '/')
+		n++;
+	if (n == 0 || n == text->n || text->p[n] != ':')
+		return false;
+	*login = str_at(text->p, n);
+	*text = str_skip(*text, n + 1);
+	return true;
+}
+
+/* Words of a command: blanks part them, '...' and "..." keep them together. */
+static bool
+split_command(struct arena *a, struct str s, char *argv[COMMAND_WORDS + 1], struct fail *f)
+{
+	size_t n = 0;
+
+	for (s = str_ltrim(s); s.n > 0 && n < COMMAND_WORDS; s = str_ltrim(s)) {
+		char *word = arena_alloc(a, s.n + 1);
+		char quote = '\0';
+		size_t i = 0;
+
+		argv[n++] = word;
+		for (; i < s.n && (quote != '\0' || !ascii_space(s.p[i])); i++) {
+			if (quote == '\0' && (s.p[i] == '\'' || s.p[i] == '"'))
+				quote = s.p[i];
+			else if (s.p[i] == quote)
+				quote = '\0';
+			else
+				*word++ = s.p[i];
+		}
+		if (quote != '\0')
+			return fail_conf(f, "a quote is not closed");
+		s = str_skip(s, i);
+	}
+	argv[n] = NULL;
+	return (n > 0 && s.n == 0) ||
+	    fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
+}
+
+/* posix_spawn() and not fork(): nothing of ours, secrets in memory least of all, runs in between.
+ */
+static int
+start(char *const argv[], const char *home, int output, pid_t *pid)
+{
+	char home_line[4096];
+	char path_line[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+	     lang_line[] = "LANG=C";
+	char *const envp[] = { path_line, lang_line, home != NULL ? home_line : NULL, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int err;
+
+	(void)snprintf(home_line, sizeof home_line, "HOME=%s", home != NULL ? home : "");
+	(void)sigemptyset(&none);
+	(void)sigfillset(&all);
+	(void)posix_spawn_file_actions_init(&files);
+	(void)posix_spawnattr_init(&attr);
+	(void)posix_spawnattr_setsigmask(&attr, &none);
+	(void)posix_spawnattr_setsigdefault(&attr, &all);
+	(void)posix_spawnattr_setpgroup(&attr, 0);
+	(void)posix_spawnattr_setflags(
+	    &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	err = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+	if (err == 0)
+		err = posix_spawnp(pid, argv[0], &files, &attr, argv, envp);
+	(void)posix_spawnattr_destroy(&attr);
+	(void)posix_spawn_file_actions_destroy(&files);
+	return err;
+}
+
+/* Take what there is; what does not fit is read and dropped, so that the program can end. */
+static void
+drain(const struct command *c, int fd, size_t *n)
+{
+	char rest[512];
+
+	for (;;) {
+		bool full = *n == c->size;
+		ssize_t got =
+		    read(fd, full ? rest : c->room + *n, full ? sizeof rest : c->size - *n);
+
+		if (got <= 0)
+			break;
+		if (!full)
+			*n += (size_t)got;
+	}
+	explicit_bzero(rest, sizeof rest);
+}
+
+static int
+new_timer(void)
+{
+	struct itimerspec in = { .it_value = { .tv_sec = COMMAND_SECONDS } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (fd >= 0)
+		(void)timerfd_settime(fd, 0, &in, NULL);
+	return fd;
+}
+
+/* Until the program ends (not until its output does: a daemon it started may keep that) or its
+ * time is up. */
+static bool
+watch(const struct command *c, pid_t pid, int output, size_t *n)
+{
+	AUTO_FD int ended = pidfd_open(pid, 0);
+	AUTO_FD int timer = new_timer();
+	struct pollfd on[EVENTS] = { { output, POLLIN, 0 }, { ended, POLLIN, 0 },
+		{ timer, POLLIN, 0 } };
+
+	if (ended < 0 || timer < 0)
+		return false;
+	while (on[ENDED].revents == 0) {
+		if (poll(on, EVENTS, -1) < 0 && errno != EINTR)
+			return false;
+		if (on[TIMER].revents != 0)
+			return false;
+		if (on[OUTPUT].revents != 0)
+			drain(c, output, n);
+		if (on[OUTPUT].revents & POLLHUP)
+			on[OUTPUT].fd = -1;
+	}
+	drain(c, output, n);
+	return true;
+}
+
+static bool
+finish(const struct command *c, pid_t pid, int output, size_t *n, struct fail *f)
+{
+	bool in_time = watch(c, pid, output, n);
+	int status = 0;
+
+	if (!in_time)
+		(void)kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!in_time)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0,
+		    "the command did not end within %d seconds", COMMAND_SECONDS);
+	if (WIFSIGNALED(status))
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0, "the command was ended by signal %d",
+		    WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0, "the command ended with status %d",
+		    WEXITSTATUS(status));
+	return true;
+}
+
+bool
+command_first_line(const struct command *c, struct arena *a, struct str *line, struct fail *f)
+{
+	char *argv[COMMAND_WORDS + 1];
+	int ends[2], err;
+	AUTO_FD int output = -1;
+	struct str all;
+	size_t n = 0;
+	pid_t pid;
+
+	if (!split_command(a, c->text, argv, f))
+		return false;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot make a pipe");
+	output = ends[0];
+	(void)fcntl(output, F_SETFL, O_NONBLOCK);
+	err = start(argv, c->home, ends[1], &pid);
+	(void)close(ends[1]);
+	if (err != 0)
+		return fail_set(f, FAIL_USER, STAGE_CONFIG, err, "cannot run %s", argv[0]);
+	if (!finish(c, pid, output, &n, f))
+		return false;
+	all = str_at(c->room, n);
+	*line = str_rtrim(str_cut(&all, '\n'));
+	if (line->n == 0 || n == c->size)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0, "the first line is %s",
+		    line->n == 0 ? "empty" : "too long");
+	return true;
+}
