@@ -6,4 +6,6 @@
 #include <stdint.h>
 
 int64_t clock_ms(void); /* CLOCK_MONOTONIC in milliseconds */
+int64_t clock_unix(
+    void); /* CLOCK_REALTIME in seconds, for words about a certificate's dates only */
 #endif

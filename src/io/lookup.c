@@ -77,38 +77,78 @@ before(const struct target *a, const struct target *b)
 	return a->priority < b->priority || (a->priority == b->priority && a->weight > b->weight);
 }
 
+static unsigned
+get16(const unsigned char *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* One SRV record's data of n bytes at rd.  False: it cannot be read. */
+static bool
+parse_target(const unsigned char *reply, const unsigned char *end, const unsigned char *rd,
+    size_t n, struct target *t)
+{
+	if (n < 7 || dn_expand(reply, end, rd + 6, t->name, sizeof(t->name)) < 0)
+		return false;
+	t->priority = get16(rd);
+	t->weight = get16(rd + 2);
+	t->port = get16(rd + 4);
+	return true;
+}
+
+static void
+insert(struct target *list, size_t n, struct target t)
+{
+	for (; n > 0 && before(&t, &list[n - 1]); n--)
+		list[n] = list[n - 1];
+	list[n] = t;
+}
+
+/* The answer section of a reply, or NULL. */
+static const unsigned char *
+skip_question(const unsigned char *reply, const unsigned char *end)
+{
+	const unsigned char *p = reply + NS_HFIXEDSZ;
+
+	for (unsigned i = get16(reply + 4); i > 0; i--) {
+		int n = p < end ? dn_skipname(p, end) : -1;
+
+		if (n < 0 || end - p < n + NS_QFIXEDSZ)
+			return NULL;
+		p += n + NS_QFIXEDSZ;
+	}
+	return p;
+}
+
 bool
 lookup_parse_srv(const unsigned char *reply, size_t len, struct target *list, size_t max, size_t *n)
 {
-	ns_msg msg;
-	ns_rr rr;
+	const unsigned char *end = reply + len, *p;
+	size_t found = 0;
 
-	*n = 0;
-	if (len > REPLY_MAX || ns_initparse(reply, (int)len, &msg) < 0)
+	if (len < NS_HFIXEDSZ || (p = skip_question(reply, end)) == NULL)
 		return false;
-	for (int i = 0; i < ns_msg_count(msg, ns_s_an) && *n < max; i++) {
+	for (unsigned i = get16(reply + 6); i > 0 && found < max; i--) {
+		int name = p < end ? dn_skipname(p, end) : -1;
 		struct target t = { 0 };
-		const unsigned char *rd;
-		size_t at = *n;
+		unsigned type, size;
 
-		if (ns_parserr(&msg, ns_s_an, i, &rr) < 0)
+		if (name < 0 || end - p < name + NS_RRFIXEDSZ)
 			return false;
-		if (ns_rr_type(rr) != ns_t_srv || ns_rr_rdlen(rr) < 7)
-			continue;
-		rd = ns_rr_rdata(rr);
-		t.priority = ns_get16(rd);
-		t.weight = ns_get16(rd + 2);
-		t.port = ns_get16(rd + 4);
-		if (ns_name_uncompress(
-			ns_msg_base(msg), ns_msg_end(msg), rd + 6, t.name, sizeof(t.name)) < 0)
+		p += name;
+		type = get16(p);
+		size = get16(p + 8);
+		p += NS_RRFIXEDSZ;
+		if (end - p < (ptrdiff_t)size)
 			return false;
-		if (t.name[0] == '\0' || strcmp(t.name, ".") == 0 || t.port == 0)
-			continue; /* RFC 2782: the service is decidedly not offered */
-		for (; at > 0 && before(&t, &list[at - 1]); at--)
-			list[at] = list[at - 1];
-		list[at] = t;
-		(*n)++;
+		if (type == ns_t_srv && !parse_target(reply, end, p, size, &t))
+			return false;
+		/* RFC 2782: the root as target says that there is no such service. */
+		if (t.name[0] != '\0' && strcmp(t.name, ".") != 0 && t.port != 0)
+			insert(list, found++, t);
+		p += size;
 	}
+	*n = found;
 	return true;
 }
 

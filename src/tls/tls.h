@@ -1,4 +1,8 @@
-/* tls.h - TLS over a stream (the only directory that includes gnutls). */
+/* tls.h - TLS over a stream (the only directory that includes gnutls).
+ *
+ * Programs link tls/load.c, which loads onehop-tls.so at the first call: linking GnuTLS costs a
+ * start 2.6 million instructions, and most starts of onehop-send need none of it.  Unit tests link
+ * tls/tls.c itself. */
 #ifndef ONEHOP_TLS_TLS_H
 #define ONEHOP_TLS_TLS_H
 
@@ -9,25 +13,33 @@
 enum tls_verdict {
 	TLS_UNVERIFIED, /* chain or name did not verify: why says what */
 	TLS_VERIFIED,   /* chain and one of the reference names */
-	TLS_PINNED,     /* one of tls_fingerprint */
+	TLS_PINNED,     /* one of tls_fingerprint; when that is set nothing else will do */
 };
 
 struct tls_info {
 	enum tls_verdict verdict;
-	const char *name;    /* the reference name that matched */
-	const char *cipher;  /* Exim's X=: "TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256" */
-	const char *peer;    /* Exim's DN=: "CN=smtp.isp.example" */
-	const char *why;     /* one clause for the person who must act: "the certificate is for
-	                        mail.evil, not for smtp.isp" / "expired on 2026-01-01" / "is signed by an
-	                        authority that is not trusted" */
+	/* The reference name that matched; NULL unless TLS_VERIFIED. */
+	const char *name;
+	/* Exim's X=: "TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256" */
+	const char *cipher;
+	/* Exim's DN=: "CN=smtp.isp.example" */
+	const char *peer;
+	/* TLS_UNVERIFIED: what is said of the certificate, for the person who must act: "is for
+	 * mail.evil, not for smtp.isp", "expired on 2026-01-01", "is self-signed; its SHA-256
+	 * fingerprint is ..."; else "". */
+	const char *why;
 };
 
-/* Handshake on s, in place: afterwards s reads and writes through TLS.  names[0] is sent as SNI when
- * it is a host name.  Verification is done and reported, the decision is the caller's.
- * The certificate store is read only when a full handshake needs it, and then only the issuers
- * that the chain needs.  False: TEMP/TLS, the handshake failed; s can only be closed. */
+/* Handshake on s, in place and within its deadline: afterwards s reads and writes through TLS.  Its
+ * last flight is held back until the first write or read, so that a command travels with it.
+ * names[0] is sent as SNI when it is a host name; names[] are the reference names, addresses among
+ * them.  Verification is done and reported, the decision is the caller's.  Of the certificate store
+ * only the issuers that the chain names are parsed.
+ * False: TEMP/TLS, the handshake failed, or s holds bytes that came in clear; s can only be
+ * closed. */
 bool tls_start(struct stream *s, const struct conf *c, const char *const *names, size_t nnames,
     struct arena *a, struct tls_info *info, struct fail *f) NODISCARD;
-/* Channel binding data for SCRAM-PLUS: "tls-exporter" (TLS 1.3) or "tls-unique"; empty when s has none. */
+/* Channel binding data for SCRAM-PLUS, and its *type: "tls-exporter" (TLS 1.3) or "tls-unique".
+ * Empty when s has none. */
 struct str tls_channel_binding(struct stream *s, struct arena *a, const char **type);
 #endif

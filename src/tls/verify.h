@@ -1,0 +1,13 @@
+/* verify.h - is the other end who it should be?  Private to tls/. */
+#ifndef ONEHOP_TLS_VERIFY_H
+#define ONEHOP_TLS_VERIFY_H
+
+#include <gnutls/gnutls.h>
+
+#include "tls/tls.h"
+
+/* Judge the certificates that the handshake of session brought, against tls_fingerprint, or the
+ * trusted authorities and names[].  Fills verdict, name, peer and why of *info; never fails. */
+void verify_peer(gnutls_session_t session, const struct conf *c, const char *const *names,
+    size_t nnames, struct arena *a, struct tls_info *info);
+#endif
