@@ -33,7 +33,9 @@ make_printable(char *s)
 			*s = '?';
 }
 
-static PRINTF(3, 0) void set_text(struct fail *f, int sys, const char *fmt, va_list ap)
+PRINTF(3, 0)
+static void
+set_text(struct fail *f, int sys, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(f->text, sizeof f->text, fmt, ap);
 
