@@ -1,2 +1,207 @@
-/* forward.c */
+/* forward.c - what a user has set up at home. */
+#include "local/forward.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "route/alias.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+/* "# Exim filter", "# Sieve filter": a program of another kind. */
+static bool
+is_filter(struct str text)
+{
+	if (text.n == 0 || text.p[0] != '#')
+		return false;
+	text = str_ltrim(str_skip(text, 1));
+	return str_istarts(text, STR("exim filter")) || str_istarts(text, STR("sieve filter"));
+}
+
+static void
+add(struct arena *a, struct probe *p, enum transport t, struct str text)
+{
+	p->items = arena_grow(a, p->items, p->nitems, sizeof *p->items);
+	p->items[p->nitems++] = (struct probe_item){ t, arena_strz(a, text) };
+}
+
+static void
+skip(struct arena *a, struct probe *p, const struct alias_item *it, const char *why)
+{
+	if (p->skipped == NULL)
+		p->skipped = arena_fmt(a, "%s in \"%.*s\"", why, S_ARG(it->text));
+}
+
+static void
+add_address(struct arena *a, struct probe *p, const struct alias_item *it)
+{
+	bool bare = it->text.n > 0 && it->text.p[0] == '\\';
+	struct fail why = FAIL_INIT;
+	struct mailbox m;
+
+	if (mailbox_parse(a, bare ? str_skip(it->text, 1) : it->text, false, &m, &why))
+		add(a, p, TRANSPORT_NONE, it->text);
+	else
+		skip(a, p, it, why.text);
+}
+
+static void
+add_item(struct arena *a, struct probe *p, const struct alias_item *it)
+{
+	switch (it->kind) {
+	case ALIAS_ADDRESS:
+		add_address(a, p, it);
+		break;
+	case ALIAS_PIPE:
+		add(a, p, TRANSPORT_PIPE, it->text);
+		break;
+	case ALIAS_FILE:
+		add(a, p, TRANSPORT_FILE, it->text);
+		break;
+	case ALIAS_DIRECTORY:
+		add(a, p, TRANSPORT_DIRECTORY, it->text);
+		break;
+	case ALIAS_DEVNULL:
+		add(a, p, TRANSPORT_BYPASSED, it->text);
+		break;
+	case ALIAS_BLACKHOLE:
+		p->discard = true;
+		break;
+	case ALIAS_BAD:
+		skip(a, p, it, it->reason);
+		break;
+	case ALIAS_UNKNOWN:
+	case ALIAS_INCLUDE:
+	case ALIAS_FAIL:
+	case ALIAS_DEFER:
+		break;
+	}
+}
+
+bool
+forward_parse(struct arena *a, struct str text, const char *name, struct probe *out, struct fail *f)
+{
+	struct probe p = { .found = PROBE_FORWARD };
+	struct alias_items items;
+
+	if (is_filter(text))
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "%s is an Exim or Sieve filter; filters are not supported, write addresses "
+		    "or \"|/usr/bin/procmail\" there",
+		    name);
+	if (!alias_expand(a, text, &items, f)) {
+		fail_prefix(f, "error in redirect file %s", name);
+		return false;
+	}
+	for (size_t i = 0; i < items.n; i++) {
+		const struct alias_item *it = &items.list[i];
+
+		if (it->kind == ALIAS_FAIL || it->kind == ALIAS_DEFER)
+			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+			    "error in redirect file: \"%s %.*s\" is not permitted (%s)",
+			    it->kind == ALIAS_FAIL ? ":fail:" : ":defer:", S_ARG(it->text), name);
+		add_item(a, &p, it);
+	}
+	if (p.nitems == 0 && !p.discard)
+		p.found = PROBE_MAILBOX;
+	*out = p;
+	return true;
+}
+
+static bool
+check_file(const struct stat *st, const struct user *u, const char *name, struct fail *f)
+{
+	if (st->st_uid != u->uid)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "bad owner for %s: it belongs to uid %u and not to %s", name, st->st_uid,
+		    u->name);
+	if ((st->st_mode & 022) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "bad mode (0%o) for %s: 0%o bit(s) unexpected; chmod go-w it", st->st_mode,
+		    name, st->st_mode & 022);
+	if (st->st_nlink != 1)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "%s has %lu hard links; it must have one", name, (unsigned long)st->st_nlink);
+	if (st->st_size > FORWARD_MAX)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is larger than %d bytes", name, FORWARD_MAX);
+	return true;
+}
+
+/* True with p == NULL: there is none. */
+static bool
+read_forward(struct arena *a, int home, const struct user *u, const char *name, struct str *text,
+    struct fail *f)
+{
+	struct stat st;
+	AUTO_FD int fd = file_open(home, ".forward", 0, &st);
+
+	if (fd < 0 && errno == ENOENT) {
+		*text = str_at(NULL, 0);
+		return true;
+	}
+	if (fd < 0 && errno == EINVAL)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a regular file", name);
+	if (fd < 0)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot read %s", name);
+	return check_file(&st, u, name, f) && file_read_fd(a, fd, name, text, f);
+}
+
+static bool
+exists(int dir, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool
+find_forward(struct arena *a, int home, const struct user *u, struct probe *out, struct fail *f)
+{
+	const char *name = arena_fmt(a, "%s/.forward", u->home);
+	struct str text;
+
+	if (!read_forward(a, home, u, name, &text, f))
+		return false;
+	return text.p == NULL || forward_parse(a, text, name, out, f);
+}
+
+bool
+forward_probe(
+    struct arena *a, const struct user *u, bool skip_forward, struct probe *out, struct fail *f)
+{
+	AUTO_FD int home = open(u->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct probe p = { .found = PROBE_MAILBOX };
+
+	if (home < 0 && errno != ENOENT && errno != ENOTDIR)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot look into %s", u->home);
+	if (home >= 0 && !skip_forward && !find_forward(a, home, u, &p, f))
+		return false;
+	if (home >= 0 && p.found == PROBE_MAILBOX) {
+		if ((exists(AT_FDCWD, PROCMAILRC) || exists(home, ".procmailrc")) &&
+		    access(PROCMAIL, X_OK) == 0)
+			p.found = PROBE_PROCMAIL;
+		else if (exists(home, ".mailfilter") && access(MAILDROP, X_OK) == 0)
+			p.found = PROBE_MAILDROP;
+	}
+	*out = p;
+	return true;
+}
+
+bool
+forward_asks(
+    struct arena *a, const struct user *u, enum transport t, const char *text, struct fail *f)
+{
+	struct probe p;
+
+	if (!forward_probe(a, u, false, &p, f))
+		return false;
+	if (p.found == PROBE_FORWARD)
+		for (size_t i = 0; i < p.nitems; i++)
+			if (p.items[i].transport == t && strcmp(p.items[i].text, text) == 0)
+				return true;
+	return fail_set(
+	    f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not, or no longer, in %s/.forward", text, u->home);
+}

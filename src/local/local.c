@@ -1,3 +1,191 @@
-/* local.c */
+/* local.c - the caller's side of onehop-local. */
 #include "local/local.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/program.h"
+#include "io/child.h"
+#include "local/request.h"
+#include "local/user.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { CHUNK = 8192 };
+
+/* A helper that does not want to read on has its reasons, and says them. */
+static bool
+give(int to, struct str s, struct fail *f)
+{
+	return fd_write_full(to, s.p, s.n) || errno == EPIPE ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot write to onehop-local");
+}
+
+static bool
+give_body(int to, const struct body *b, struct fail *f)
+{
+	char chunk[CHUNK];
+	uint64_t at = 0;
+
+	while (at < b->size) {
+		int64_t n = body_read(b, at, chunk, sizeof chunk);
+
+		if (n <= 0)
+			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, n < 0 ? errno : 0,
+			    "cannot read the message back");
+		if (!give(to, str_at(chunk, (size_t)n), f))
+			return false;
+		at += (uint64_t)n;
+	}
+	return true;
+}
+
+static bool
+give_message(int to, const struct message *m, struct fail *f)
+{
+	for (size_t i = 0; i < m->nheaders; i++)
+		if (m->headers[i].type != H_DELETED && !give(to, m->headers[i].text, f))
+			return false;
+	return give(to, STR("\n"), f) && give_body(to, &m->body, f);
+}
+
+static uint64_t
+size_of(const struct message *m)
+{
+	uint64_t n = 1 + m->body.size;
+
+	for (size_t i = 0; i < m->nheaders; i++)
+		if (m->headers[i].type != H_DELETED)
+			n += m->headers[i].text.n;
+	return n;
+}
+
+static bool
+hear(int from, struct buf *reply, struct fail *f)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	while ((n = fd_read(from, chunk, sizeof chunk)) > 0)
+		buf_add(reply, chunk, (size_t)n);
+	return (n == 0 && buf_ok(reply)) ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot hear onehop-local");
+}
+
+/* It ended without an answer: say how. */
+static bool
+lost(int status, const char *path, struct fail *f)
+{
+	if (WIFSIGNALED(status))
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s was killed by signal %d", path,
+		    WTERMSIG(status));
+	return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s gave no answer (exit status %d)", path,
+	    WEXITSTATUS(status));
+}
+
+/* One run of onehop-local: the request, the message (NULL: none), the answer. */
+static bool
+ask(struct arena *a, const char *verb, const char *user, const struct local_request *rq,
+    const struct message *m, struct buf *reply, struct fail *f)
+{
+	char *const argv[] = { arena_fmt(a, "onehop-local"), arena_fmt(a, "%s", verb),
+		arena_fmt(a, "%s", user), NULL };
+	const struct child_program p = { .path = program_path(a, "onehop-local"), .argv = argv };
+	AUTO_BUF struct buf lines = BUF_INIT(REQUEST_MAX + 16);
+	struct child c;
+	int status;
+	bool ok;
+
+	if (!request_write(rq, &lines, f) || !child_start(&c, &p, STAGE_LOCAL, f))
+		return false;
+	ok = give(c.in, buf_get(&lines), f) && (m == NULL || give_message(c.in, m, f));
+	(void)close(c.in); /* when not ok: the message ends before its size, and is dropped */
+	c.in = -1;
+	ok = ok && hear(c.out, reply, f);
+	status = child_wait(&c);
+	return ok && (reply->n > 0 || lost(status, p.path, f));
+}
+
+static bool
+check_right(const struct user *u, struct fail *f)
+{
+	return user_may_become(u) ||
+	    fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+		"cannot deliver to %s: only root or %s may; call as root, or enable the service "
+		"that may (systemctl enable --now onehop.socket)",
+		u->name, u->name);
+}
+
+bool
+local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_forward,
+    struct probe *out, struct fail *f)
+{
+	struct local_request rq = { .skip_forward = skip_forward, .maildir = c->maildir_directory };
+	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
+	struct user u;
+	int found = user_find(a, user, &u, f);
+
+	if (found < 0)
+		return false;
+	if (found == 0 || user_has_no_filter(a, &u)) {
+		*out = (struct probe){ .found = found == 0 ? PROBE_NO_USER : PROBE_MAILBOX };
+		return true;
+	}
+	return check_right(&u, f) && ask(a, "probe", user, &rq, NULL, &reply, f) &&
+	    reply_read(buf_get(&reply), a, out, f);
+}
+
+bool
+local_deliver(const struct conf *c, const struct local_job *job, struct message *m, struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
+	const struct route *r = job->route;
+	struct local_request rq = {
+		.transport = r->transport,
+		.path = r->path,
+		.maildir = c->maildir_directory,
+		.host = c->primary_hostname,
+		.qualify = c->qualify_domain,
+		.id = job->id,
+		.sender = job->sender,
+		.recipient = mailbox_text(&a, r->address),
+		.nenvelope_to = job->nenvelope_to,
+		.now = (uint64_t)job->now,
+		.size = size_of(m),
+	};
+	struct user u;
+	int found = user_find(&a, r->user, &u, f);
+
+	if (found < 0)
+		return false;
+	if (found == 0)
+		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", r->user);
+	rq.envelope_to = arena_array(&a, job->nenvelope_to, sizeof *rq.envelope_to);
+	for (size_t i = 0; i < job->nenvelope_to; i++)
+		rq.envelope_to[i] = job->envelope_to[i];
+	return check_right(&u, f) &&
+	    ask(&a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver", u.name, &rq, m, &reply,
+		f) &&
+	    reply_read(buf_get(&reply), &a, NULL, f);
+}
+
+bool
+local_probe_for_route(
+    void *asker, const char *user, bool skip_forward, struct probe *out, struct fail *f)
+{
+	const struct local_asker *who = asker;
+
+	return local_probe(who->conf, who->arena, user, skip_forward, out, f);
+}
+
+int
+local_user_exists(void *asker, const char *user)
+{
+	const struct local_asker *who = asker;
+	struct fail why = FAIL_INIT;
+	struct user u;
+
+	return user_find(who->arena, user, &u, &why);
+}

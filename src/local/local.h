@@ -9,19 +9,31 @@
 
 /* One local delivery: all that the headers in front of the message need. */
 struct local_job {
-	const struct route *route;         /* transport, user, path */
-	const char *sender;                /* "" null */
-	const char *const *envelope_to;    /* original recipients that ended here */
+	const struct route *route; /* transport, user, path */
+	const char *sender;        /* "" null */
+	const char *const
+	    *envelope_to; /* original recipients that ended here: route_envelope_to() */
 	size_t nenvelope_to;
+	const char *id; /* of the message, for a pipe's MESSAGE_ID; NULL: none */
 	int64_t now;
 };
 
-/* route_env.probe: asks onehop-local what user has in the home.  Without the right to become user:
- * TEMP/DOOR with the sentence that says which door to open. */
+/* route_env.probe: asks onehop-local what user has in the home; when everybody can see that there
+ * is nothing, it is not asked.  Without the right to become user: TEMP/DOOR with the sentence that
+ * says which door to open. */
 bool local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_forward,
     struct probe *out, struct fail *f) NODISCARD;
 /* Deliver.  True: file and directory are synced (or the pipe's program said 0).
  * False: TEMP (try again) or PERM (the program's words are in the text). */
-bool local_deliver(const struct conf *c, const struct local_job *job, struct message *m,
-    struct fail *f) NODISCARD;
+bool local_deliver(
+    const struct conf *c, const struct local_job *job, struct message *m, struct fail *f) NODISCARD;
+
+/* The two questions of struct route_env; its ctx is a struct local_asker. */
+struct local_asker {
+	const struct conf *conf;
+	struct arena *arena;
+};
+bool local_probe_for_route(
+    void *asker, const char *user, bool skip_forward, struct probe *out, struct fail *f) NODISCARD;
+int local_user_exists(void *asker, const char *user);
 #endif

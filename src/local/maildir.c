@@ -1,2 +1,214 @@
-/* maildir.c */
+/* maildir.c - into a Maildir. */
+#include "local/maildir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, TRIES = 10 };
+
+const char *
+maildir_path(struct arena *a, const char *option, const char *home)
+{
+	struct str o = str_of(option);
+	const char *path = option;
+
+	if (str_starts(o, STR("$home")))
+		path = arena_fmt(a, "%s%s", home, option + sizeof "$home" - 1);
+	else if (str_starts(o, STR("${home}")))
+		path = arena_fmt(a, "%s%s", home, option + sizeof "${home}" - 1);
+	return path[0] == '/' ? path : NULL;
+}
+
+static int
+open_directory(int at, const char *path)
+{
+	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A name is on the disk when its directory is.  Where we may write but not read, that is up to the
+ * file system. */
+static void
+sync_parent(struct arena *a, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] != '/')
+		n--;
+	AUTO_FD int fd = open_directory(AT_FDCWD, arena_fmt(a, "%.*s", (int)n, path));
+
+	if (fd >= 0)
+		(void)fsync(fd);
+}
+
+/* mkdir -p */
+static bool
+make_path(struct arena *a, const char *path, struct fail *f)
+{
+	char *at = arena_strz(a, str_of(path));
+
+	for (char *p = at + 1;; p++) {
+		bool end = *p == '\0';
+
+		if (!end && *p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(at, DIRECTORY_MODE) == 0)
+			sync_parent(a, at);
+		else if (errno != EEXIST)
+			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s", at);
+		if (end)
+			return true;
+		*p = '/';
+	}
+}
+
+static int
+open_maildir(struct arena *a, const char *path, struct fail *f)
+{
+	int fd = open_directory(AT_FDCWD, path);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (!make_path(a, path, f))
+			return -1;
+		fd = open_directory(AT_FDCWD, path);
+	}
+	if (fd < 0)
+		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", path);
+	return fd;
+}
+
+static int
+open_part(int maildir, const char *name, const char *path, struct fail *f)
+{
+	int fd;
+
+	if (mkdirat(maildir, name, DIRECTORY_MODE) == 0)
+		(void)fsync(maildir);
+	else if (errno != EEXIST) {
+		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s/%s", path, name);
+		return -1;
+	}
+	fd = open_directory(maildir, name);
+	if (fd < 0)
+		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s/%s", path, name);
+	return fd;
+}
+
+/* The characters that a Maildir's file name cannot have are written as Courier does. */
+static const char *
+file_name(struct arena *a, const struct letter *l, unsigned try)
+{
+	AUTO_BUF struct buf b = BUF_INIT(512);
+
+	buf_fmt(&b, "%lld.M%uP%d.", (long long)l->sec, l->usec + try, (int)getpid());
+	for (const char *p = l->rq->host; *p != '\0'; p++) {
+		if (*p == '/')
+			buf_str(&b, "\\057");
+		else if (*p == ':')
+			buf_str(&b, "\\072");
+		else
+			buf_char(&b, *p);
+	}
+	return arena_strz(a, buf_get(&b));
+}
+
+/* A file being written: without a name where the system can do that, so that no kill leaves one. */
+struct draft {
+	int fd, tmp;
+	const char *name; /* in tmp; NULL: it has none */
+};
+
+static bool
+open_draft(struct draft *d, struct arena *a, const struct letter *l, int tmp, struct fail *f)
+{
+	*d = (struct draft){ .tmp = tmp, .fd = -1 };
+	if (access("/proc/self/fd", X_OK) == 0)
+		d->fd = openat(tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
+	for (unsigned try = 0; d->fd < 0 && try < TRIES; try++) {
+		d->name = file_name(a, l, try);
+		d->fd = openat(
+		    tmp, d->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+		if (d->fd < 0 && errno != EEXIST)
+			break;
+	}
+	return d->fd >= 0 ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create a file in the Maildir's tmp");
+}
+
+/* Give it its name in new/.  False with errno; EEXIST: another name, please. */
+static bool
+publish(const struct draft *d, int new, const char *name)
+{
+	char link[sizeof "/proc/self/fd/" + 16];
+
+	if (d->name == NULL) {
+		(void)snprintf(link, sizeof link, "/proc/self/fd/%d", d->fd);
+		return linkat(AT_FDCWD, link, new, name, AT_SYMLINK_FOLLOW) == 0;
+	}
+	if (renameat2(d->tmp, d->name, new, name, RENAME_NOREPLACE) == 0)
+		return true;
+	/* File systems that cannot refuse: the name is unique by its making. */
+	return (errno == EINVAL || errno == ENOSYS) && renameat(d->tmp, d->name, new, name) == 0;
+}
+
+static bool
+publish_some_name(
+    const struct draft *d, struct arena *a, const struct letter *l, int new, struct fail *f)
+{
+	const char *name = "";
+
+	for (unsigned try = 0; try < TRIES; try++) {
+		name = file_name(a, l, try);
+		if (publish(d, new, name)) {
+			if (fsync(new) == 0)
+				return true;
+			(void)fail_set(
+			    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the Maildir's new");
+			(void)unlinkat(new, name, 0);
+			return false;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return fail_set(
+	    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s in the Maildir's new", name);
+}
+
+static bool
+write_draft(const struct draft *d, struct letter *l, struct fail *f)
+{
+	AUTO_BUF struct buf head = BUF_INIT(LETTER_HEAD_MAX);
+
+	letter_head(l, &head);
+	if (!letter_write(d->fd, &head, f) || !letter_copy(l, d->fd, false, f))
+		return false;
+	return fsync(d->fd) == 0 ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the message");
+}
+
+bool
+maildir_deliver(struct letter *l, struct arena *a, const char *path, struct fail *f)
+{
+	AUTO_FD int maildir = open_maildir(a, path, f);
+	AUTO_FD int tmp = maildir < 0 ? -1 : open_part(maildir, "tmp", path, f);
+	AUTO_FD int new = tmp < 0 ? -1 : open_part(maildir, "new", path, f);
+	AUTO_FD int cur = new < 0 ? -1 : open_part(maildir, "cur", path, f);
+	struct draft d;
+	bool done;
+
+	if (cur < 0 || !open_draft(&d, a, l, tmp, f))
+		return false;
+	done = write_draft(&d, l, f) && publish_some_name(&d, a, l, new, f);
+	if (!done) {
+		if (d.name != NULL)
+			(void)unlinkat(tmp, d.name, 0);
+		fail_prefix(f, "%s", path);
+	}
+	/* Some file systems (NFS, quotas) say only here that there was no room; it is synced. */
+	(void)close(d.fd);
+	return done;
+}

@@ -126,38 +126,34 @@ static bool
 add_alias_item(struct children *c, const struct alias_item *it, const struct lsearch_entry *entry,
     struct fail *f)
 {
-	switch (it->kind) {
-	case ALIAS_ADDRESS:
+	if (it->kind == ALIAS_ADDRESS)
 		return add_address(c, it->text, false, f);
-	case ALIAS_BAD:
+	if (it->kind == ALIAS_BAD)
 		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "%s", it->reason);
-	case ALIAS_DEVNULL:
+	if (it->kind == ALIAS_DEVNULL)
 		drop(add_final(c, "system_aliases", "/dev/null"));
-		return true;
-	default:
+	else
 		refuse_item(c, it, entry);
-		return true;
-	}
+	return true;
 }
 
 static bool
 take_verdict(struct subject *s, const struct alias_item *it, const struct lsearch_entry *entry)
 {
-	switch (it->kind) {
-	case ALIAS_BLACKHOLE:
+	if (it->kind == ALIAS_BLACKHOLE)
 		return discard(s);
-	case ALIAS_FAIL:
+	if (it->kind == ALIAS_FAIL) {
 		if (it->text.n > 0)
 			return subject_fail(s, "%.*s", S_ARG(it->text));
 		return subject_fail(s, "the alias %.*s says :fail:", S_ARG(entry->key));
-	case ALIAS_DEFER:
+	}
+	if (it->kind == ALIAS_DEFER) {
 		if (it->text.n > 0)
 			return subject_defer(s, "%.*s", S_ARG(it->text));
 		return subject_defer(
 		    s, "the alias %.*s in %s says :defer:", S_ARG(entry->key), where(s, entry));
-	default: /* :unknown: - as if it were not there */
-		return false;
 	}
+	return false; /* :unknown: - as if it were not there */
 }
 
 bool

@@ -1,0 +1,31 @@
+/* letter.h - the message on its way into a mailbox: what is put in front, and the rest copied. */
+#ifndef ONEHOP_LOCAL_LETTER_H
+#define ONEHOP_LOCAL_LETTER_H
+
+#include "base/buf.h"
+#include "local/become.h"
+#include "local/request.h"
+
+enum { LETTER_HEAD_MAX = 1 << 22, LETTER_CHUNK = 8192 };
+
+struct letter {
+	int fd;        /* the message is read from here */
+	uint64_t left; /* octets of it that are not read yet */
+	const struct local_request *rq;
+	const struct user *user;
+	int64_t sec; /* the clock, for the name of the file */
+	uint32_t usec;
+};
+
+/* "From SENDER DATE\n" of an mbox. */
+void letter_from_line(const struct letter *l, struct buf *out);
+/* Return-path, Envelope-to, Delivery-date. */
+void letter_head(const struct letter *l, struct buf *out);
+/* Up to n octets of the message; *got == 0 at its end.  False: TEMP: it ended before its size. */
+bool letter_read(struct letter *l, void *p, size_t n, size_t *got, struct fail *f) NODISCARD;
+/* All that is left of it to a file; quote_from: "From " at the start of a line becomes ">From ".
+ * False: TEMP; a part may have been written. */
+bool letter_copy(struct letter *l, int to, bool quote_from, struct fail *f) NODISCARD;
+/* Append b.  False: TEMP (also when b went bad). */
+bool letter_write(int to, const struct buf *b, struct fail *f) NODISCARD;
+#endif

@@ -1,0 +1,176 @@
+/* serve.c - the program onehop-local. */
+#include "local/serve.h"
+
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "local/become.h"
+#include "local/forward.h"
+#include "local/maildir.h"
+#include "local/mbox.h"
+#include "local/pipe.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { LOCK_TRIES = 10, LOCK_WAIT_MS = 3000, MORE_SECONDS = 600 };
+
+static const struct pipe_transport address_pipe = {
+	.name = "address_pipe",
+	.path = "/bin:/usr/bin",
+	.from_line = true,
+	.output = true,
+};
+static const struct pipe_transport procmail_pipe = {
+	.name = "procmail_pipe",
+	.path = "/bin:/usr/bin:/usr/local/bin",
+	.from_line = true,
+	.head = true,
+	.must_exist = true,
+};
+static const struct pipe_transport maildrop_pipe = {
+	.name = "maildrop_pipe",
+	.path = "/bin:/usr/bin:/usr/local/bin",
+	.head = true,
+	.must_exist = true,
+};
+
+static const char root_mailbox[] = "/var/mail/mail";
+
+static bool
+to_maildir(struct letter *l, struct arena *a, struct fail *f)
+{
+	const char *path = maildir_path(a, l->rq->maildir, l->user->home);
+
+	if (path == NULL)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "maildir_directory = %s does not give an absolute path for %s (home %s)",
+		    l->rq->maildir, l->user->name, l->user->home);
+	return maildir_deliver(l, a, path, f);
+}
+
+static bool
+to_mbox(struct letter *l, struct arena *a, const char *path, mode_t mode, struct fail *f)
+{
+	const struct mbox m = { path, mode, LOCK_TRIES, LOCK_WAIT_MS };
+
+	return mbox_deliver(l, a, &m, f);
+}
+
+/* Root's mail without an alias: the only file that no .forward asks for (Debian's mail4root). */
+static bool
+is_root_mailbox(const struct letter *l)
+{
+	return strcmp(l->user->name, "mail") == 0 && strcmp(l->rq->path, root_mailbox) == 0;
+}
+
+static bool
+deliver(struct letter *l, struct arena *a, struct fail *f)
+{
+	const char *path = l->rq->path;
+	enum transport t = l->rq->transport;
+
+	switch (t) {
+	case TRANSPORT_MAILDIR:
+		return to_maildir(l, a, f);
+	case TRANSPORT_SPOOL:
+		return to_mbox(l, a, arena_fmt(a, "/var/mail/%s", l->user->name), 0660, f);
+	case TRANSPORT_FILE:
+		return (is_root_mailbox(l) || forward_asks(a, l->user, t, path, f)) &&
+		    to_mbox(l, a, path, 0600, f);
+	case TRANSPORT_DIRECTORY:
+		return forward_asks(a, l->user, t, path, f) &&
+		    maildir_deliver(l, a, arena_strz(a, str_at(path, strlen(path) - 1)), f);
+	case TRANSPORT_PIPE:
+		return forward_asks(a, l->user, t, path, f) &&
+		    pipe_deliver(l, a, &address_pipe, path, f);
+	case TRANSPORT_PROCMAIL:
+		return pipe_deliver(l, a, &procmail_pipe, PROCMAIL, f);
+	case TRANSPORT_MAILDROP:
+		return pipe_deliver(l, a, &maildrop_pipe, MAILDROP, f);
+	case TRANSPORT_NONE:
+	case TRANSPORT_SMARTHOST:
+	case TRANSPORT_REMOTE:
+	case TRANSPORT_LMTP:
+	case TRANSPORT_BYPASSED:
+		break;
+	}
+	return fail_set(
+	    f, FAIL_TEMP, STAGE_LOCAL, 0, "onehop-local has no transport %s", transport_name(t));
+}
+
+static const struct verb {
+	const char *name;
+	bool probe, group_mail;
+} verbs[] = {
+	{ "probe", true, false }, { "deliver", false, false },
+	{ "spool", false, true }, /* deliver to /var/mail, which is group mail's */
+};
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static bool
+become_named(
+    struct arena *a, const struct verb *v, const char *name, struct user *u, struct fail *f)
+{
+	int found = user_find(a, name, u, f);
+
+	if (found == 0)
+		(void)fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", name);
+	return found > 0 && become_user(u, v->group_mail, f);
+}
+
+static bool
+answer(struct arena *a, const struct verb *v, const char *name, struct timespec now,
+    struct buf *reply, struct fail *f)
+{
+	struct local_request rq;
+	struct letter l = { .fd = STDIN_FILENO, .rq = &rq, .sec = now.tv_sec };
+	struct probe p;
+	struct user u;
+
+	if (!become_named(a, v, name, &u, f) || !request_read(STDIN_FILENO, a, &rq, f))
+		return false;
+	if (v->probe) {
+		if (!forward_probe(a, &u, rq.skip_forward, &p, f))
+			return false;
+		reply_probe(reply, &p);
+		return true;
+	}
+	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL))
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
+		    transport_name(rq.transport));
+	l.usec = (uint32_t)(now.tv_nsec / 1000);
+	l.left = rq.size;
+	l.user = &u;
+	return deliver(&l, a, f);
+}
+
+int
+local_serve(struct arena *a, int argc, char *const *argv, struct timespec now)
+{
+	const struct verb *v = argc == 3 ? find_verb(argv[1]) : NULL;
+	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
+	struct fail f = FAIL_INIT;
+
+	if (v == NULL)
+		return EX_USAGE;
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	/* Whatever a file system or a program does: this ends. */
+	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
+	if (answer(a, v, argv[2], now, &reply, &f))
+		reply_ok(&reply);
+	else
+		reply_fail(&reply, &f);
+	if (!buf_ok(&reply) || !fd_write_full(STDOUT_FILENO, reply.p, reply.n))
+		return EX_IOERR;
+	return EX_OK;
+}
