@@ -6,12 +6,15 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+/* What the size of output_plan(), which is Exim's, has over the octets that are sent. */
+enum { SIZE_ROOM = 1023 };
+
 struct transaction {
 	struct session *s;
 	struct envelope *e;
 	const size_t *which;
 	size_t n;
-	struct message *m; /* a shallow copy: output_plan() may replace headers */
+	const struct message *m;
 	struct output_plan plan;
 	const char *mail_auth;
 	bool utf8;              /* MAIL says SMTPUTF8 */
@@ -258,6 +261,7 @@ settle_final(struct transaction *t, size_t i, bool first)
 	if (t->s->reply.code / 100 != 2) {
 		(void)session_refused(t->s, STAGE_EOM, &why);
 		settle(r, &why);
+		t->s->dead |= t->s->reply.code < 400; /* out of step */
 		return;
 	}
 	session_words(t->s, &words);
@@ -454,12 +458,12 @@ static bool
 too_large(struct transaction *t)
 {
 	struct fail *f = &t->refusal;
-	uint64_t max = t->s->caps.size_max;
+	uint64_t max = t->s->caps.size_max, size = t->plan.size - SIZE_ROOM;
 
-	if (!(t->s->caps.have & CAP_SIZE) || max == 0 || t->plan.size <= max)
+	if (!(t->s->caps.have & CAP_SIZE) || max == 0 || size <= max)
 		return false;
 	(void)fail_set(f, FAIL_PERM, STAGE_MAIL, 0,
-	    "the message has %ju octets, %s takes at most %ju", (uintmax_t)t->plan.size, t->s->host,
+	    "the message has %ju octets, %s takes at most %ju", (uintmax_t)size, t->s->host,
 	    (uintmax_t)max);
 	(void)snprintf(f->dsn, sizeof f->dsn, "5.3.4");
 	return true;
@@ -469,17 +473,14 @@ bool
 session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
     struct message *m, const char *mail_auth, struct fail *f)
 {
-	struct message wire = *m;
 	struct transaction t = {
-		.s = s, .e = e, .which = which, .n = n, .m = &wire, .mail_auth = mail_auth
+		.s = s, .e = e, .which = which, .n = n, .m = m, .mail_auth = mail_auth
 	};
 	unsigned both = CAP_PIPELINING | CAP_CHUNKING;
 
-	wire.headers = arena_array(m->arena, m->nheaders + 1, sizeof *wire.headers);
-	memcpy(wire.headers, m->headers, m->nheaders * sizeof *wire.headers);
 	t.asked = arena_array(m->arena, n, sizeof *t.asked);
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
-	t.plan = output_plan(&wire, (s->caps.have & CAP_8BITMIME) != 0);
+	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
 	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
 	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX;
 	if (t.plan.long_lines)
