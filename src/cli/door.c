@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +17,7 @@
 static int
 spawn(pid_t *pid, const char *path, const char *config, int fd)
 {
-	char *const with[] = { "onehop-send", "-C", (char *)(uintptr_t)config, NULL };
-	char *const without[] = { "onehop-send", NULL };
+	const char *argv[] = { "onehop-send", config != NULL ? "-C" : NULL, config, NULL };
 	posix_spawn_file_actions_t actions;
 	int e = posix_spawn_file_actions_init(&actions);
 
@@ -27,8 +27,7 @@ spawn(pid_t *pid, const char *path, const char *config, int fd)
 	if (e == 0)
 		e = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	if (e == 0)
-		e = posix_spawn(
-		    pid, path, &actions, NULL, config != NULL ? with : without, environ);
+		e = posix_spawn(pid, path, &actions, NULL, (char *const *)(uintptr_t)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return e;
 }

@@ -198,6 +198,7 @@ show_routes(struct session_start *s)
 {
 	struct transcript t = { .fd = STDERR_FILENO, .verbose = s->cmd->mode == MODE_TEST };
 	struct trace trace = transcript_trace(&t);
+	struct local_asker asker = { &s->conf, s->arena };
 	struct looking l = { .start = s, .out = BUF_INIT(1 << 24) };
 	struct fail f = FAIL_INIT;
 
@@ -206,7 +207,7 @@ show_routes(struct session_start *s)
 		.trace = &trace,
 		.probe = local_probe_for_route,
 		.user_exists = local_user_exists,
-		.ctx = s };
+		.ctx = &asker };
 	if (!route_open(&l.env, &f))
 		return cli_complain(&f);
 	for (size_t i = 0; i < s->cmd->narguments; i++)

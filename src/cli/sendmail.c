@@ -286,11 +286,12 @@ fix_message(struct submission *s, struct fail *f)
 
 /* ------------------------------------------------------------------ sending it */
 
-/* Somebody far away among the arguments: onehop-send can connect while stdin is read. */
+/* Somebody far away among the arguments: onehop-send can connect while stdin is read.  Not with
+ * -v: the session is then shown behind the line that says which message it is for. */
 static bool
 wants_smarthost(const struct submission *s)
 {
-	for (size_t i = 0; i < s->rcpts.n; i++)
+	for (size_t i = 0; i < s->rcpts.n && !s->start->cmd->verbose; i++)
 		if (!domain_is_local(&s->start->conf, s->rcpts.list[i].domain))
 			return true;
 	return false;
