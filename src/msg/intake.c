@@ -11,7 +11,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { READ_SIZE = 128 * 1024 };
+enum { READ_SIZE = 128 * 1024, FIRST_ROOM = 4096 };
 
 enum state {
 	HEAD_START,  /* where a field would begin */
@@ -28,6 +28,12 @@ enum state {
 	ENDED,       /* the lone dot was read */
 };
 
+/* Octets in the arena.  What moves when it grows stays valid where it was. */
+struct area {
+	char *p;
+	size_t n, room;
+};
+
 struct intake {
 	struct message *m;
 	struct intake_options o;
@@ -35,14 +41,12 @@ struct intake {
 	enum state state;
 	enum { FIRST_UNKNOWN, FIRST_LF, FIRST_CRLF } first; /* how the first line ended */
 	bool nul;                                           /* in the field being read */
-	char *head;    /* the header section, HEADER_MAX octets */
-	size_t head_n; /* octets in it */
-	size_t field;  /* where the field being read begins */
-	char *stage;   /* the body since the last write to the file, BODY_MEMORY_MAX octets */
-	size_t staged;
-	uint64_t column; /* octets of the body's last line that body_count() has seen */
-	bool cr;         /* a CR of the body, held back */
-	bool ends_in_lf; /* the body so far */
+	struct area head;  /* the header section, less than HEADER_MAX octets */
+	size_t field;      /* where the field being read begins in it */
+	struct area stage; /* the body since the last write to the file, to BODY_MEMORY_MAX */
+	uint64_t column;   /* octets of the body's last line that body_count() has seen */
+	bool cr;           /* a CR of the body, held back */
+	bool ends_in_lf;   /* the body so far */
 };
 
 struct intake *
@@ -53,10 +57,25 @@ intake_new(struct message *m, const struct intake_options *o)
 	in->m = m;
 	in->o = *o;
 	m->body = (struct body){ .mem = "", .fd = -1 };
-	/* Fresh pages, touched only as far as they are needed. */
-	in->head = arena_alloc(m->arena, HEADER_MAX);
-	in->stage = arena_alloc(m->arena, BODY_MEMORY_MAX);
 	return in;
+}
+
+/* Room for n more octets. */
+static void
+make_room(struct arena *a, struct area *r, size_t n)
+{
+	size_t room = r->room > 0 ? r->room : FIRST_ROOM;
+	char *p;
+
+	if (n <= r->room - r->n)
+		return;
+	while (room - r->n < n)
+		room *= 2;
+	p = arena_alloc(a, room);
+	if (r->n > 0)
+		memcpy(p, r->p, r->n);
+	r->p = p;
+	r->room = room;
 }
 
 /* An unlinked file in dir; without O_EXCL, so that linkat() can give it a name in the spool. */
@@ -100,20 +119,20 @@ spill(struct intake *in, struct fail *f)
 {
 	struct body *b = &in->m->body;
 
-	body_count(b, str_at(in->stage, in->staged), &in->column);
+	body_count(b, str_at(in->stage.p, in->stage.n), &in->column);
 	if (b->fd < 0 && !open_body_file(in, f))
 		return false;
-	if (!fd_write_full(b->fd, in->stage, in->staged))
+	if (!fd_write_full(b->fd, in->stage.p, in->stage.n))
 		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 		    "cannot write the message to a temporary file");
-	in->staged = 0;
+	in->stage.n = 0;
 	return true;
 }
 
 static bool
 within_limit(const struct intake *in, size_t more, struct fail *f)
 {
-	uint64_t n = in->head_n + in->m->body.size + in->staged;
+	uint64_t n = in->head.n + in->m->body.size + in->stage.n;
 
 	if (in->o.size_max == 0 || (n <= in->o.size_max && more <= in->o.size_max - n))
 		return true;
@@ -134,7 +153,7 @@ body_put(struct intake *in, struct str s, struct fail *f)
 		return false;
 	in->ends_in_lf = s.p[s.n - 1] == '\n';
 	while (s.n > 0) {
-		size_t room = BODY_MEMORY_MAX - in->staged;
+		size_t room = BODY_MEMORY_MAX - in->stage.n;
 		size_t n = s.n < room ? s.n : room;
 
 		if (n == 0) {
@@ -142,8 +161,9 @@ body_put(struct intake *in, struct str s, struct fail *f)
 				return false;
 			continue;
 		}
-		memcpy(in->stage + in->staged, s.p, n);
-		in->staged += n;
+		make_room(in->m->arena, &in->stage, n);
+		memcpy(in->stage.p + in->stage.n, s.p, n);
+		in->stage.n += n;
 		s = str_skip(s, n);
 	}
 	return true;
@@ -221,14 +241,15 @@ body_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
 static bool
 head_put(struct intake *in, char c, struct fail *f)
 {
-	if (in->head_n + 1 >= HEADER_MAX) {
+	if (in->head.n + 1 >= HEADER_MAX) {
 		(void)fail_set(f, FAIL_PERM, STAGE_INPUT, 0,
 		    "message header longer than %d characters received: message not accepted",
 		    HEADER_MAX);
 		f->exit = EX_DATAERR;
 		return false;
 	}
-	in->head[in->head_n++] = c;
+	make_room(in->m->arena, &in->head, 1);
+	in->head.p[in->head.n++] = c;
 	return true;
 }
 
@@ -253,7 +274,7 @@ without_blank_lines(struct str text)
 static bool
 field_done(struct intake *in, struct fail *f)
 {
-	struct str text = str_at(in->head + in->field, in->head_n - in->field);
+	struct str text = str_at(in->head.p + in->field, in->head.n - in->field);
 	struct str from = in->m->nheaders == 0 ? scan_from_line(text) : str_at(NULL, 0);
 
 	in->state = HEAD_START;
@@ -262,16 +283,16 @@ field_done(struct intake *in, struct fail *f)
 	} else if (scan_field_name(text) != SIZE_MAX) {
 		for (size_t i = 0; in->nul && i < text.n; i++)
 			if (text.p[i] == '\0')
-				in->head[in->field + i] = '?';
+				in->head.p[in->field + i] = '?';
 		text.n = without_blank_lines(text);
-		in->head_n = in->field + text.n;
+		in->head.n = in->field + text.n;
 		message_append(in->m, text);
 	} else {
 		in->state = BODY_START;
-		in->head_n = in->field;
+		in->head.n = in->field;
 		return body_put(in, text, f);
 	}
-	in->field = in->head_n;
+	in->field = in->head.n;
 	in->nul = false;
 	return within_limit(in, 0, f);
 }
@@ -283,7 +304,7 @@ head_line_end(struct intake *in, bool crlf, struct fail *f)
 
 	if (in->first == FIRST_UNKNOWN)
 		in->first = crlf ? FIRST_CRLF : FIRST_LF;
-	if (in->head_n == in->field) {
+	if (in->head.n == in->field) {
 		in->state = BODY_START;
 		return true;
 	}
@@ -380,13 +401,13 @@ finish_lines(struct intake *in, struct fail *f)
 
 	if ((was == HEAD_DOT || was == HEAD_DOT_CR) && !head_put(in, '.', f))
 		return false;
-	if (was < HEAD_EOL && in->head_n > in->field && !head_put(in, '\n', f))
+	if (was < HEAD_EOL && in->head.n > in->field && !head_put(in, '\n', f))
 		return false;
-	if (was < BODY_START && in->head_n > in->field && !field_done(in, f))
+	if (was < BODY_START && in->head.n > in->field && !field_done(in, f))
 		return false;
 	if ((was == BODY_DOT || was == BODY_DOT_CR) && !body_put(in, STR("."), f))
 		return false;
-	if (in->cr || (in->m->body.size + in->staged > 0 && !in->ends_in_lf))
+	if (in->cr || (in->m->body.size + in->stage.n > 0 && !in->ends_in_lf))
 		return body_put(in, STR("\n"), f);
 	return true;
 }
@@ -402,8 +423,8 @@ intake_end(struct intake *in, struct str *from_line, struct fail *f)
 		if (!spill(in, f))
 			return false;
 	} else {
-		body_count(b, str_at(in->stage, in->staged), &in->column);
-		b->mem = in->stage;
+		body_count(b, str_at(in->stage.p, in->stage.n), &in->column);
+		b->mem = in->stage.n > 0 ? in->stage.p : "";
 	}
 	*from_line = in->from_line;
 	return true;

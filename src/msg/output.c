@@ -145,7 +145,7 @@ put_piece(struct output *o, struct buf *out, struct fail *f)
 {
 	const struct piece *p = &o->plan.pieces[o->piece];
 	bool text = p->kind == PIECE_TEXT || p->kind == PIECE_WRAP, last;
-	struct str s;
+	struct str s = { NULL, 0 };
 
 	if (!piece_octets(o, p, text ? TEXT_CHUNK : CODE_CHUNK, &s, f))
 		return false;

@@ -84,7 +84,7 @@ set_encoding(struct message *h, const struct leaf *l, bool base64)
 static void
 replace_part_header(struct plan *p, const struct leaf *l, bool base64)
 {
-	AUTO_BUF struct buf text = BUF_INIT(2 * HEADER_MAX);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)2 * HEADER_MAX);
 	struct message part = { .arena = p->m.arena };
 	struct str copy;
 
