@@ -176,10 +176,10 @@ lsearch_find_partial(struct str text, struct str domain, struct arena *a, struct
 
 	if (lsearch_find(text, domain, a, e))
 		return true;
-	while (str_find(rest, '.') < rest.n) {
+	do {
 		if (lsearch_find(text, str_of(arena_fmt(a, "*.%.*s", S_ARG(rest))), a, e))
 			return true;
 		rest = str_skip(rest, str_find(rest, '.') + 1);
-	}
+	} while (str_find(rest, '.') < rest.n);
 	return false;
 }

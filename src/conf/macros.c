@@ -44,11 +44,20 @@ is_stock(struct str name, struct str value)
 	return false;
 }
 
+/* Without calls where it can: each start of the program reads the 2,000 lines of the template. */
 static struct str
 physical_line(struct scanner *s)
 {
+	struct str line = str_at(s->rest.p, str_find(s->rest, '\n'));
+
+	s->rest = line.n < s->rest.n ? str_at(line.p + line.n + 1, s->rest.n - line.n - 1) :
+				       str_at("", 0);
 	s->line++;
-	return str_trim(str_cut(&s->rest, '\n'));
+	while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
+		line = str_at(line.p + 1, line.n - 1);
+	while (line.n > 0 && ascii_space(line.p[line.n - 1]))
+		line.n--;
+	return line;
 }
 
 static bool

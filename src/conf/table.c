@@ -34,14 +34,15 @@ find(struct str name, enum alias *alias)
 	for (unsigned o = 0; o < CONF_COUNT; o++) {
 		const struct conf_row *row = &conf_rows[o];
 
-		*alias = ALIAS_NONE;
-		if (is_called(name, row->name))
+		/* some macros are their option's name in capitals */
+		*alias = ALIAS_MACRO;
+		if (is_called(name, row->macro) && str_eq(name, str_of(row->macro)))
 			return (enum conf_option)o;
 		*alias = ALIAS_DC;
 		if (is_called(name, row->dc))
 			return (enum conf_option)o;
-		*alias = ALIAS_MACRO;
-		if (is_called(name, row->macro))
+		*alias = ALIAS_NONE;
+		if (is_called(name, row->name))
 			return (enum conf_option)o;
 	}
 	return CONF_COUNT;
@@ -98,7 +99,8 @@ conf_nearest(struct str name, enum conf_option *o, size_t *edits)
 		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 			size_t d = distance(name, str_of(names[k]));
 
-			if (names[k][0] == '\0' || d >= *edits)
+			if (names[k][0] == '\0' || d > *edits ||
+			    (d == *edits && (name.n == 0 || names[k][0] != name.p[0])))
 				continue;
 			*edits = d;
 			best = names[k];
