@@ -1,0 +1,195 @@
+/* test_policy.c - what may go over a link: every row is one situation (DESIGN 6, SECURITY 2). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "smtp/policy.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { NONE = -1 }; /* no credential */
+
+static const struct row {
+	const char *name;
+	unsigned tls, verify; /* options */
+	bool allow_clear;
+	int match; /* enum secret_match or NONE */
+	bool only, via_dns, loopback;
+	bool encrypted;
+	enum tls_verdict verdict;
+	bool allowed;
+	enum fail_stage stage; /* when it is not */
+	const char *says;
+} rows[] = {
+	{ "no credential, clear", TLS_AUTO, CHOICE_AUTO, false, NONE, 0, 0, 0, false,
+	    TLS_UNVERIFIED, true, 0, NULL },
+	{ "no credential, unverified", TLS_AUTO, CHOICE_AUTO, false, NONE, 0, 0, 0, true,
+	    TLS_UNVERIFIED, true, 0, NULL },
+	{ "no credential, tls_verify = yes, unverified", TLS_AUTO, CHOICE_YES, false, NONE, 0, 0, 0,
+	    true, TLS_UNVERIFIED, false, STAGE_TLS, "it expired yesterday" },
+	{ "no credential, tls_verify = yes, clear", TLS_AUTO, CHOICE_YES, false, NONE, 0, 0, 0,
+	    false, TLS_UNVERIFIED, false, STAGE_TLS, "tls_verify" },
+	{ "no credential, tls = starttls, clear", TLS_STARTTLS, CHOICE_AUTO, false, NONE, 0, 0, 0,
+	    false, TLS_UNVERIFIED, false, STAGE_TLS, "tls = starttls" },
+	{ "no credential, tls = starttls, unverified", TLS_STARTTLS, CHOICE_AUTO, false, NONE, 0, 0,
+	    0, true, TLS_UNVERIFIED, true, 0, NULL },
+	{ "password, clear", TLS_AUTO, CHOICE_AUTO, false, SECRET_CONFIGURED, true, 0, 0, false,
+	    TLS_UNVERIFIED, false, STAGE_AUTH, "auth_client_allow_notls_passwords = yes" },
+	{ "password, clear, tls_verify = no", TLS_AUTO, CHOICE_NO, false, SECRET_CONFIGURED, true,
+	    0, 0, false, TLS_UNVERIFIED, false, STAGE_AUTH, "/etc/p:7" },
+	{ "password, clear, tls = off", TLS_OFF, CHOICE_AUTO, false, SECRET_CONFIGURED, true, 0, 0,
+	    false, TLS_UNVERIFIED, false, STAGE_AUTH, "used without TLS" },
+	{ "password, clear and allowed", TLS_AUTO, CHOICE_AUTO, true, SECRET_CONFIGURED, false, 0,
+	    0, false, TLS_UNVERIFIED, true, 0, NULL },
+	{ "the walkthrough: canonical name, clear and allowed", TLS_AUTO, CHOICE_AUTO, true,
+	    SECRET_CANONICAL, true, true, 0, false, TLS_UNVERIFIED, true, 0, NULL },
+	{ "pattern on the configured name, clear and allowed", TLS_AUTO, CHOICE_AUTO, true,
+	    SECRET_PATTERN, true, false, 0, false, TLS_UNVERIFIED, true, 0, NULL },
+	{ "pattern by way of DNS, clear and allowed", TLS_AUTO, CHOICE_AUTO, true, SECRET_PATTERN,
+	    true, true, 0, false, TLS_UNVERIFIED, false, STAGE_AUTH,
+	    "write a line for smtp.isp.example itself" },
+	{ "password, loopback", TLS_AUTO, CHOICE_AUTO, false, SECRET_CONFIGURED, true, 0, true,
+	    false, TLS_UNVERIFIED, true, 0, NULL },
+	{ "password, loopback with a certificate of its own", TLS_AUTO, CHOICE_AUTO, false,
+	    SECRET_CONFIGURED, true, 0, true, true, TLS_UNVERIFIED, true, 0, NULL },
+	{ "password, loopback, tls_verify = yes", TLS_AUTO, CHOICE_YES, false, SECRET_CONFIGURED,
+	    true, 0, true, true, TLS_UNVERIFIED, false, STAGE_TLS, NULL },
+	{ "password, verified", TLS_AUTO, CHOICE_AUTO, false, SECRET_CONFIGURED, false, 0, 0, true,
+	    TLS_VERIFIED, true, 0, NULL },
+	{ "password, pinned", TLS_AUTO, CHOICE_AUTO, false, SECRET_CONFIGURED, false, 0, 0, true,
+	    TLS_PINNED, true, 0, NULL },
+	{ "password, unverified", TLS_AUTO, CHOICE_AUTO, false, SECRET_CONFIGURED, false, 0, 0,
+	    true, TLS_UNVERIFIED, false, STAGE_TLS,
+	    "the certificate of mx.isp.example is not accepted: it expired yesterday; nothing is "
+	    "sent, for there is a password in /etc/p:7" },
+	{ "clear passwords allowed: still no bad certificate", TLS_AUTO, CHOICE_AUTO, true,
+	    SECRET_CONFIGURED, false, 0, 0, true, TLS_UNVERIFIED, false, STAGE_TLS, NULL },
+	{ "password, unverified, tls_verify = no", TLS_AUTO, CHOICE_NO, false, SECRET_CONFIGURED,
+	    false, 0, 0, true, TLS_UNVERIFIED, true, 0, NULL },
+	{ "pattern by way of DNS, verified, other lines", TLS_AUTO, CHOICE_AUTO, false,
+	    SECRET_PATTERN, false, true, 0, true, TLS_VERIFIED, false, STAGE_AUTH,
+	    "the certificate does not prove that name" },
+	{ "pattern by way of DNS, pinned, other lines", TLS_AUTO, CHOICE_AUTO, false,
+	    SECRET_PATTERN, false, true, 0, true, TLS_PINNED, true, 0, NULL },
+	{ "pattern by way of DNS, verified, the only line", TLS_AUTO, CHOICE_AUTO, false,
+	    SECRET_PATTERN, true, true, 0, true, TLS_VERIFIED, true, 0, NULL },
+	{ "canonical name, verified", TLS_AUTO, CHOICE_AUTO, false, SECRET_CANONICAL, false, true,
+	    0, true, TLS_VERIFIED, true, 0, NULL },
+};
+
+static struct secret
+credential(int match, bool only)
+{
+	struct secret s = { .key = "mx.isp.example", .where = "/etc/p:7", .only = only };
+
+	if (match != NONE) {
+		s.login = STR("user");
+		s.password = STR("pass");
+		s.match = match == SECRET_PATTERN ? SECRET_PATTERN :
+		    match == SECRET_CANONICAL     ? SECRET_CANONICAL :
+						    SECRET_CONFIGURED;
+	}
+	return s;
+}
+
+static void
+each_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct row *r = &rows[i];
+		const struct secret secret = credential(r->match, r->only);
+		const struct conf c = { .tls = r->tls,
+			.tls_verify = r->verify,
+			.auth_client_allow_notls_passwords = r->allow_clear };
+		const struct link l = { .host = "mx.isp.example",
+			.configured = "smtp.isp.example",
+			.secret = &secret,
+			.via_dns = r->via_dns,
+			.loopback = r->loopback,
+			.tls = r->encrypted,
+			.verdict = r->verdict,
+			.why = "expired yesterday" };
+		struct fail f = FAIL_INIT;
+
+		if (policy_allows(&c, &l, &f) != r->allowed)
+			fail_msg("%s: %s", r->name, f.text);
+		if (!r->allowed && (f.cls != FAIL_TEMP || f.stage != r->stage))
+			fail_msg("%s: class %d stage %d", r->name, (int)f.cls, (int)f.stage);
+		if (r->says != NULL && strstr(f.text, r->says) == NULL)
+			fail_msg("%s: says '%s'", r->name, f.text);
+	}
+}
+
+static void
+when_tls_starts(void **state)
+{
+	static const struct {
+		unsigned tls, port;
+		bool submissions, offered, implicit, starttls;
+	} when[] = {
+		{ TLS_AUTO, 25, false, true, false, true },
+		{ TLS_AUTO, 25, false, false, false, false },
+		{ TLS_AUTO, 465, false, false, true, false },
+		{ TLS_AUTO, 587, true, false, true, false },
+		{ TLS_STARTTLS, 465, false, true, false, true },
+		{ TLS_IMPLICIT, 587, false, true, true, false },
+		{ TLS_OFF, 465, true, true, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof when / sizeof when[0]; i++) {
+		const struct conf c = { .tls = when[i].tls };
+		const struct link l = { .port = when[i].port,
+			.submissions = when[i].submissions,
+			.offered = when[i].offered };
+
+		if (policy_implicit(&c, &l) != when[i].implicit ||
+		    policy_starttls(&c, &l) != when[i].starttls)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
+reference_names(void **state)
+{
+	static const struct {
+		int match;
+		bool only;
+		const char *names[2];
+	} what[] = {
+		{ NONE, true, { "smtp.isp.example", NULL } },
+		{ SECRET_CONFIGURED, false, { "smtp.isp.example", NULL } },
+		{ SECRET_PATTERN, true, { "smtp.isp.example", NULL } },
+		{ SECRET_CANONICAL, true, { "smtp.isp.example", "mx.isp.example" } },
+		{ SECRET_CANONICAL, false, { "mx.isp.example", NULL } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		const struct secret secret = credential(what[i].match, what[i].only);
+		const struct link l = { .configured = "smtp.isp.example", .secret = &secret };
+		const char *names[2];
+
+		assert_int_equal(policy_names(&l, names), what[i].names[1] != NULL ? 2 : 1);
+		assert_string_equal(names[0], what[i].names[0]);
+		if (what[i].names[1] != NULL)
+			assert_string_equal(names[1], what[i].names[1]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_row),
+		cmocka_unit_test(when_tls_starts),
+		cmocka_unit_test(reference_names),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
