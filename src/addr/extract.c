@@ -46,7 +46,7 @@ taken(const struct parser *p)
 }
 
 static bool
-fail(struct parser *p, const char *reason)
+refuse(struct parser *p, const char *reason)
 {
 	p->reason = reason;
 	return false;
@@ -54,50 +54,58 @@ fail(struct parser *p, const char *reason)
 
 /* The words may quote the item: they become one line. */
 static bool
-fail_quoting(struct parser *p, char *reason)
+refuse_quoting(struct parser *p, char *reason)
 {
 	for (char *s = reason; *s != '\0'; s++)
 		if (ascii_control(*s))
 			*s = ' ';
-	return fail(p, reason);
+	return refuse(p, reason);
 }
 
 static bool
-fail_may_not_follow(struct parser *p)
+refuse_the_rest(struct parser *p)
 {
 	struct str rest = str_skip(p->in, p->at);
 
 	if (rest.n > 32)
 		rest.n = 32;
-	return fail_quoting(p,
+	return refuse_quoting(p,
 	    arena_fmt(p->arena, "malformed address: %.*s may not follow %.*s", S_ARG(rest),
 		S_ARG(str_at(p->in.p, p->at))));
 }
 
-/* RFC 5322's specials, blanks and controls: what ends an atom. */
+/* The end, controls, the blank, and RFC 5322's specials. */
 static bool
 ends_atom(int c)
 {
-	return c < 0 || c <= ' ' || c == 0x7f || strchr("()<>@,;:\\\".[]", c) != NULL;
+	return c <= ' ' || c == 0x7f || strchr("()<>@,;:\\\".[]", c) != NULL;
 }
 
+size_t
+enclosed_length(struct str s, unsigned *open)
+{
+	bool comment = s.p[0] == '(';
+	size_t i = 1;
+
+	for (*open = 1; i<s.n && * open> 0 && *open <= COMMENT_DEPTH_MAX; i++) {
+		if (s.p[i] == '\\' && i + 1 < s.n)
+			i++;
+		else if (s.p[i] == (comment ? ')' : '"'))
+			--*open;
+		else if (comment && s.p[i] == '(')
+			++*open;
+	}
+	return i;
+}
+
+/* Exim takes an open comment for one that ends with the text. */
 static bool
 skip_comment(struct parser *p)
 {
-	unsigned depth = 0;
+	unsigned open;
 
-	do {
-		int c = peek(p);
-
-		if (c < 0) /* Exim takes an open comment for one that ends here */
-			return true;
-		if (c == '(' && ++depth > COMMENT_DEPTH_MAX)
-			return fail(p, "comments are nested too deeply");
-		if (c == ')')
-			depth--;
-		p->at += c == '\\' && p->at + 1 < p->in.n ? 2 : 1;
-	} while (depth > 0);
-	return true;
+	p->at += enclosed_length(str_skip(p->in, p->at), &open);
+	return open <= COMMENT_DEPTH_MAX || refuse(p, "comments are nested too deeply");
 }
 
 /* Blanks and comments.  A comment that is too deep leaves p->reason. */
@@ -116,22 +124,15 @@ skip_blanks(struct parser *p)
 static bool
 read_quoted(struct parser *p)
 {
-	take(p);
-	while (peek(p) >= 0 && peek(p) != '"') {
-		bool pair = peek(p) == '\\' && p->at + 1 < p->in.n;
-		struct str rest = str_skip(p->in, p->at);
+	struct str s = str_skip(p->in, p->at);
+	unsigned open;
 
-		if (str_starts(rest, STR("\n ")) || str_starts(rest, STR("\n\t"))) {
-			p->at++; /* a folded field */
-			continue;
-		}
-		take(p);
-		if (pair)
-			take(p);
-	}
-	if (peek(p) < 0)
-		return fail(p, "unmatched doublequote in local part");
-	take(p);
+	s.n = enclosed_length(s, &open);
+	if (open > 0)
+		return refuse(p, "unmatched doublequote in local part");
+	for (; s.n > 0; s = str_skip(s, 1), p->at++)
+		if (!str_starts(s, STR("\n ")) && !str_starts(s, STR("\n\t"))) /* unfolded */
+			put(p, s.p[0]);
 	return true;
 }
 
@@ -164,7 +165,7 @@ read_local_part(struct parser *p, bool null_ok)
 		if (p->reason != NULL)
 			return false;
 		if (p->n == word && peek(p) != '.')
-			return word > 0 || null_ok || fail(p, "missing or malformed local part");
+			return word > 0 || null_ok || refuse(p, "missing or malformed local part");
 		if (peek(p) != '.')
 			return true;
 		while (peek(p) == '.')
@@ -179,7 +180,7 @@ read_literal(struct parser *p)
 	while (!ends_atom(peek(p)) || peek(p) == '.' || peek(p) == ':')
 		take(p);
 	if (peek(p) != ']')
-		return fail(p, "malformed domain literal");
+		return refuse(p, "malformed domain literal");
 	take(p);
 	skip_blanks(p);
 	return p->reason == NULL;
@@ -208,7 +209,7 @@ read_domain(struct parser *p)
 		if (p->reason != NULL)
 			return false;
 		if (p->n == label)
-			return fail(p, "domain missing or malformed");
+			return refuse(p, "domain missing or malformed");
 		if (peek(p) != '.')
 			return true;
 		take(p);
@@ -233,7 +234,7 @@ skip_route(struct parser *p)
 		skip_blanks(p);
 	}
 	if (peek(p) != ':')
-		return fail(p, commas ? "colon expected after route list" : "no local part");
+		return refuse(p, commas ? "colon expected after route list" : "no local part");
 	p->at++;
 	skip_blanks(p);
 	return p->reason == NULL;
@@ -256,8 +257,8 @@ read_addr_spec(struct parser *p, bool routed, int end)
 	if (peek(p) == '@')
 		return read_at_domain(p);
 	if (peek(p) == end)
-		return !routed || fail(p, "domain missing in source-routed address");
-	return fail_quoting(
+		return !routed || refuse(p, "domain missing in source-routed address");
+	return refuse_quoting(
 	    p, arena_fmt(p->arena, "\"@\" or \".\" expected after \"%.*s\"", S_ARG(taken(p))));
 }
 
@@ -277,9 +278,9 @@ read_angle(struct parser *p, bool null_ok)
 		return false;
 	p->end = p->at;
 	if (peek(p) < 0)
-		return fail(p, "'>' missing at end of address");
+		return refuse(p, "'>' missing at end of address");
 	if (peek(p) != '>')
-		return fail_may_not_follow(p);
+		return refuse_the_rest(p);
 	p->at++;
 	skip_blanks(p);
 	return p->reason == NULL;
@@ -291,7 +292,7 @@ skip_phrase(struct parser *p, bool group_ok)
 {
 	while (peek(p) != '<' && !(group_ok && peek(p) == ':'))
 		if (!read_local_part(p, false))
-			return fail_quoting(
+			return refuse_quoting(
 			    p, arena_fmt(p->arena, "%s (expected word or \"<\")", p->reason));
 	return true;
 }
@@ -315,7 +316,7 @@ read_bare(struct parser *p, bool *is_phrase)
 	} else if (peek(p) >= 0 && peek(p) != ';') {
 		*is_phrase = true;
 	} else if (p->n == 0) {
-		return fail(p, empty_address);
+		return refuse(p, empty_address);
 	}
 	p->end = p->before_comment;
 	return true;
@@ -333,22 +334,11 @@ read_mailbox(struct parser *p, bool *in_group, bool null_ok)
 			return true;
 		if (!skip_phrase(p, in_group != NULL && !*in_group))
 			return false;
-		if (peek(p) == '<')
+		if (peek(p) == '<' || in_group == NULL)
 			return read_angle(p, null_ok);
 		p->at++; /* ":", which cannot come twice: a group does not nest */
 		*in_group = true;
 	}
-}
-
-/* What follows the address: nothing, or the end of the group. */
-static bool
-read_end(struct parser *p, bool *in_group)
-{
-	if (p->at == p->in.n)
-		return true;
-	if (in_group == NULL || !*in_group || peek(p) != ';')
-		return fail_may_not_follow(p);
-	return true;
 }
 
 static bool
@@ -360,7 +350,7 @@ check(struct parser *p, struct extracted *out)
 	while (p->end > p->start && ascii_space(p->in.p[p->end - 1]))
 		p->end--;
 	if (p->n > ADDRESS_MAX || p->end - p->start > ADDRESS_MAX)
-		return fail_quoting(p,
+		return refuse_quoting(p,
 		    arena_fmt(p->arena, "address is ridiculously long: %.64s...",
 			arena_strz(p->arena, text)));
 	text = arena_str(p->arena, text);
@@ -376,13 +366,14 @@ extract_address(
     struct arena *a, struct str item, bool *in_group, bool null_ok, struct extracted *out)
 {
 	struct parser p = { .arena = a, .in = item };
-	bool ok = read_mailbox(&p, in_group, null_ok) && read_end(&p, in_group);
-	bool closes = in_group != NULL && *in_group && peek(&p) == ';';
+	bool ok = read_mailbox(&p, in_group, null_ok);
 
 	*out = (struct extracted){ .used = item.n };
-	if (closes) {
+	if (in_group != NULL && *in_group && peek(&p) == ';') {
 		*in_group = false;
 		out->used = p.at + 1;
+	} else if (ok && p.at < item.n) {
+		ok = refuse_the_rest(&p);
 	}
 	if (ok && check(&p, out))
 		return true;

@@ -21,4 +21,8 @@ struct extracted {
  * "phrase:" is open, and is updated.  null_ok: "<>" is an address. */
 bool extract_address(struct arena *a, struct str item, bool *in_group, bool null_ok,
     struct extracted *out) NODISCARD;
+/* Length of the quoted string or comment that s begins with: pairs with a backslash and inner
+ * comments are stepped over.  *open: how many quotes or brackets the end of s leaves open, or
+ * COMMENT_DEPTH_MAX + 1 where comments nest deeper than that (the length then ends there). */
+size_t enclosed_length(struct str s, unsigned *open);
 #endif

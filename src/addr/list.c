@@ -7,26 +7,6 @@
 
 enum { FOLD_COLUMN = 40 };
 
-/* Where the thing that opens at s.p[at] (a quoted string or a comment) has ended. */
-static size_t
-skip_quoted(struct str s, size_t at)
-{
-	bool comment = s.p[at] == '(';
-	size_t depth = 1;
-
-	for (at++; at < s.n && depth > 0; at++) {
-		char c = s.p[at];
-
-		if (c == '\\' && at + 1 < s.n)
-			at++;
-		else if (c == (comment ? ')' : '"'))
-			depth--;
-		else if (comment && c == '(')
-			depth++;
-	}
-	return at;
-}
-
 /* The comma that ends the first item of s, or s.n.  Commas of a source route do not, nor those
  * between < and >. */
 static size_t
@@ -34,13 +14,14 @@ item_end(struct str s)
 {
 	bool routed = s.n > 0 && s.p[0] == '@';
 	int open = routed ? 1 : 0;
+	unsigned unclosed;
 	size_t at = 0;
 
 	while (at < s.n && (s.p[at] != ',' || open > 0)) {
 		char c = s.p[at];
 
 		if (c == '"' || c == '(') {
-			at = skip_quoted(s, at);
+			at += enclosed_length(str_skip(s, at), &unclosed);
 			continue;
 		}
 		if (c == '<') {

@@ -1,10 +1,13 @@
 /* phrase.c - making parts of a mailbox out of free text. */
 #include "addr/phrase.h"
 
+#include "addr/extract.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { ENCODED_WORD_MAX = 75 }; /* RFC 2047 2 */
 
+static const char specials[] = ")<>@,;:\\.[]";
 static const char word_begin[] = "=?UTF-8?Q?";
 
 static char
@@ -56,43 +59,36 @@ struct piece {
 	struct str text;
 	bool fixed;   /* may not be quoted again: a quoted string, or a comment with quotes in it */
 	bool special; /* plain text that has to be quoted */
-	char close;   /* what the name does not close itself, or 0 */
-	unsigned closes;
+	unsigned open; /* how many quotes or brackets the name does not close */
 };
+
+static bool
+contains(struct str s, const char *set)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (strchr(set, s.p[i]) != NULL)
+			return true;
+		i += s.p[i] == '\\';
+	}
+	return false;
+}
 
 static struct piece
 next_piece(struct str *rest)
 {
-	char first = rest->p[0];
-	bool string = first == '"', comment = first == '(';
-	struct piece piece = { .fixed = string };
-	unsigned open = string || comment ? 1 : 0;
-	size_t i = string || comment ? 1 : 0;
+	struct piece piece = { .open = 0 };
+	size_t n = 0;
 
-	for (; i < rest->n; i++) {
-		char c = rest->p[i];
-
-		if (!string && !comment && (c == '"' || c == '('))
-			break;
-		if (!string && !comment && strchr(")<>@,;:\\.[]", c) != NULL)
-			piece.special = true;
-		if (comment && c == '"')
-			piece.fixed = true;
-		if (comment && c == '(')
-			open++;
-		if ((string && c == '"') || (comment && c == ')'))
-			open--;
-		if (c == '\\' && i + 1 < rest->n)
-			i++;
-		if (open == 0 && (string || comment)) {
-			i++;
-			break;
-		}
+	if (rest->p[0] == '"' || rest->p[0] == '(') {
+		n = enclosed_length(*rest, &piece.open);
+		piece.fixed = contains(str_at(rest->p, n), "\"");
+	} else {
+		while (n < rest->n && rest->p[n] != '"' && rest->p[n] != '(')
+			n += rest->p[n] == '\\' && n + 1 < rest->n ? 2 : 1;
+		piece.special = contains(str_at(rest->p, n), specials);
 	}
-	piece.text = str_at(rest->p, i);
-	piece.close = string ? '"' : ')';
-	piece.closes = open;
-	*rest = str_skip(*rest, i);
+	piece.text = str_at(rest->p, n);
+	*rest = str_skip(*rest, n);
 	return piece;
 }
 
@@ -107,14 +103,6 @@ put_text(struct buf *out, struct str s)
 	}
 	if (pairs % 2 != 0) /* it would escape what closes the text */
 		buf_char(out, '\\');
-}
-
-static void
-put_piece(struct buf *out, const struct piece *piece)
-{
-	put_text(out, piece->text);
-	for (unsigned i = 0; i < piece->closes; i++)
-		buf_char(out, piece->close);
 }
 
 static void
@@ -134,9 +122,8 @@ put_words(struct buf *out, struct str s)
 {
 	while (s.n > 0) {
 		struct str word = str_at(s.p, str_find(s, ' '));
-		struct str rest = word;
 
-		if (word.n > 0 && next_piece(&rest).special)
+		if (contains(word, specials))
 			put_quoted(out, word);
 		else
 			put_text(out, word);
@@ -158,7 +145,7 @@ put_head(struct buf *out, struct str name)
 
 		if (piece.fixed)
 			break;
-		special |= piece.special || piece.closes > 0;
+		special |= piece.special || piece.open > 0;
 	}
 	head = str_at(name.p, name.n - rest.n);
 	if (special)
@@ -185,23 +172,21 @@ phrase_put(struct buf *out, struct str name)
 		if (piece.special)
 			put_words(out, piece.text);
 		else
-			put_piece(out, &piece);
+			put_text(out, piece.text);
+		for (; piece.open > 0; piece.open--)
+			buf_char(out, piece.text.p[0] == '"' ? '"' : ')');
 	}
 }
 
 void
 local_part_put(struct buf *out, struct str local)
 {
-	bool atoms = local.n > 0;
+	bool atoms = local.n > 0 && local.p[0] != '.' && local.p[local.n - 1] != '.';
 
-	for (size_t i = 0; i < local.n; i++) {
-		char c = local.p[i];
-
-		if (c == '.' ? i == 0 || i + 1 == local.n || local.p[i - 1] == '.' :
-			       !ascii_8bit(c) && !ascii_alnum(c) &&
-			    (c == '\0' || strchr("!#$%&'*+-/=?^_`{|}~", c) == NULL))
-			atoms = false;
-	}
+	for (size_t i = 0; i < local.n; i++)
+		atoms = atoms &&
+		    (ascii_8bit(local.p[i]) || ascii_alnum(local.p[i]) ||
+			(local.p[i] != '\0' && strchr("!#$%&'*+-./=?^_`{|}~", local.p[i]) != NULL));
 	if (atoms) {
 		buf_put(out, local);
 		return;

@@ -108,6 +108,7 @@ set_submitter(struct submission *s, struct fail *f)
 	s->who = (struct submitter){
 		.login = s->start->caller.login,
 		.gecos_name = full_name(s),
+		.name_given = cmd->name != NULL,
 		.uid = s->start->caller.uid,
 		.trusted = is_trusted(s),
 		.sender_given = cmd->sender != NULL,
@@ -278,8 +279,9 @@ fix_message(struct submission *s, struct fail *f)
 	(void)gettimeofday(&tv, NULL);
 	s->now = t.now = tv.tv_sec;
 	(void)id_format(tv.tv_sec, (uint32_t)tv.tv_usec, (uint32_t)getpid(), s->envelope.id);
-	if (!submission_fix(&s->message, &s->rewrite, &s->who, &s->rcpts, &t, &s->sender, f))
+	if (!submission_fix(&s->message, &s->rewrite, &s->who, &s->rcpts, &t, f))
 		return false;
+	s->sender = s->who.sender;
 	fill_envelope(s);
 	return true;
 }

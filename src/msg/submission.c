@@ -240,9 +240,8 @@ add_received(struct submission *s, const struct recipients *rcpts, const struct 
 }
 
 bool
-submission_fix(struct message *m, const struct rewrite *r, const struct submitter *who,
-    const struct recipients *rcpts, const struct submission_time *t, struct mailbox *sender,
-    struct fail *f)
+submission_fix(struct message *m, const struct rewrite *r, struct submitter *who,
+    const struct recipients *rcpts, const struct submission_time *t, struct fail *f)
 {
 	struct submission s = { .m = m, .rw = r, .who = who };
 
@@ -257,6 +256,6 @@ submission_fix(struct message *m, const struct rewrite *r, const struct submitte
 		return false;
 	add_date(&s, t);
 	add_received(&s, rcpts, t);
-	*sender = s.sender;
+	who->sender = s.sender;
 	return true;
 }

@@ -53,10 +53,9 @@ bool submission_recipients(
 /* All of section 6 but -t: removes what never leaves (Return-Path, Envelope-To, Delivery-Date, Bcc
  * and Resent-Bcc), completes From, Message-ID, Date, Received, rewrites and qualifies.  With
  * force_sender an untrusted who->sender is not used (the null sender is), and Sender says who it
- * was.  *sender becomes the rewritten envelope sender.  rcpts is for Received's "for" (only when
+ * was.  rcpts is for Received's "for" (only when
  * there is exactly one).  False: PERM/INPUT, exit 65: a field outgrows HEADER_MAX when its
  * addresses are completed. */
-bool submission_fix(struct message *m, const struct rewrite *r, const struct submitter *who,
-    const struct recipients *rcpts, const struct submission_time *t, struct mailbox *sender,
-    struct fail *f) NODISCARD;
+bool submission_fix(struct message *m, const struct rewrite *r, struct submitter *who,
+    const struct recipients *rcpts, const struct submission_time *t, struct fail *f) NODISCARD;
 #endif

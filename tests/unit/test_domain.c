@@ -27,8 +27,8 @@ static const struct {
 	    "xn--strae-oqa.example" }, /* non-transitional: not strasse */
 	{ "bu\xcc\x88"
 	  "cher.example",
-	    "xn--bcher-kva.example" }, /* not in NFC */
-	{ "\xe2\x80\xae.example", NULL },
+	    "xn--bcher-kva.example" },    /* not in NFC */
+	{ "\xe2\x98\xba.example", NULL }, /* a symbol */
 	{ "\xc3.example", NULL },
 };
 

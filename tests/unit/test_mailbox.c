@@ -151,12 +151,10 @@ null_sender(void **state)
 static struct str
 long_text(struct arena *a, const char *before, char c, size_t n, const char *after)
 {
-	char *p = arena_alloc(a, strlen(before) + n + strlen(after) + 1);
+	char *middle = arena_alloc(a, n + 1);
 
-	memcpy(p, before, strlen(before));
-	memset(p + strlen(before), c, n);
-	memcpy(p + strlen(before) + n, after, strlen(after) + 1);
-	return str_of(p);
+	memset(middle, c, n);
+	return str_of(arena_fmt(a, "%s%s%s", before, middle, after));
 }
 
 static void

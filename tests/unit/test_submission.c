@@ -198,7 +198,7 @@ fixes_as_exim(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *row = &rows[i];
-		struct mailbox sender = { .local = STR("untouched") };
+		struct submitter who = row->who;
 		struct fail f = FAIL_INIT;
 		const char *text;
 		struct world w;
@@ -207,13 +207,12 @@ fixes_as_exim(void **state)
 		w.conf.force_sender = row->force_sender;
 		if (row->mailname != NULL)
 			w.conf.qualify_domain = row->mailname;
-		assert_true(
-		    submission_fix(&w.message, &w.rewrite, &row->who, &nobody, &t, &sender, &f));
+		assert_true(submission_fix(&w.message, &w.rewrite, &who, &nobody, &t, &f));
 		text = text_of(&w);
 		if (strstr(text, ";\n\tDATE\n") == NULL ||
 		    strcmp(strstr(text, ";\n\tDATE\n") + 8, row->after) != 0)
 			fail_msg("%s:\n%s", row->name, text);
-		assert_string_equal(mailbox_text(&w.arena, sender), row->sender);
+		assert_string_equal(mailbox_text(&w.arena, who.sender), row->sender);
 		assert_int_equal(w.message.headers[0].type, H_RECEIVED);
 		arena_free(&w.arena);
 	}
@@ -244,14 +243,13 @@ writes_received(void **state)
 	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
 		struct recipients rcpts = { .n = 0 };
 		struct fail f = FAIL_INIT;
-		struct mailbox sender;
+		struct submitter who = traces[i].who;
 		struct world w;
 
 		open_world(&w, STANDARD, "From: a@b\nMessage-Id: x\nDate: x\n");
 		assert_true(
 		    recipients_add_list(&rcpts, &w.rewrite, str_of(traces[i].rcpts), STR(""), &f));
-		assert_true(submission_fix(
-		    &w.message, &w.rewrite, &traces[i].who, &rcpts, &t, &sender, &f));
+		assert_true(submission_fix(&w.message, &w.rewrite, &who, &rcpts, &t, &f));
 		assert_string_equal(text_of(&w),
 		    arena_fmt(&w.arena, "%s%s", traces[i].received,
 			"From: a@b\nMessage-Id: x\nDate: x\n"));
@@ -265,10 +263,9 @@ refuses_a_field_that_outgrows(void **state)
 {
 	static const struct submission_time t = { NOW, "1abcde-000001-AB" };
 	static const struct recipients nobody = { .n = 0 };
-	const struct submitter who = { ALICE };
+	struct submitter who = { ALICE };
 	AUTO_BUF struct buf b = BUF_INIT(HEADER_MAX);
 	struct fail f = FAIL_INIT;
-	struct mailbox sender;
 	struct world w;
 
 	(void)state;
@@ -277,7 +274,7 @@ refuses_a_field_that_outgrows(void **state)
 		buf_str(&b, ",a");
 	buf_char(&b, '\n');
 	open_world(&w, "", b.p);
-	assert_false(submission_fix(&w.message, &w.rewrite, &who, &nobody, &t, &sender, &f));
+	assert_false(submission_fix(&w.message, &w.rewrite, &who, &nobody, &t, &f));
 	assert_int_equal(fail_exit_code(&f), EX_DATAERR);
 	assert_non_null(strstr(f.text, "the To field"));
 	arena_free(&w.arena);
