@@ -28,10 +28,10 @@ add(struct arena *a, struct probe *p, enum transport t, struct str text)
 }
 
 static void
-skip(struct arena *a, struct probe *p, const struct alias_item *it, const char *why)
+skip(struct arena *a, struct probe *p, const char *why)
 {
 	if (p->skipped == NULL)
-		p->skipped = arena_fmt(a, "%s in \"%.*s\"", why, S_ARG(it->text));
+		p->skipped = arena_fmt(a, "%s", why);
 }
 
 static void
@@ -44,7 +44,7 @@ add_address(struct arena *a, struct probe *p, const struct alias_item *it)
 	if (mailbox_parse(a, bare ? str_skip(it->text, 1) : it->text, false, &m, &why))
 		add(a, p, TRANSPORT_NONE, it->text);
 	else
-		skip(a, p, it, why.text);
+		skip(a, p, why.text);
 }
 
 static void
@@ -70,7 +70,7 @@ add_item(struct arena *a, struct probe *p, const struct alias_item *it)
 		p->discard = true;
 		break;
 	case ALIAS_BAD:
-		skip(a, p, it, it->reason);
+		skip(a, p, arena_fmt(a, "%s in \"%.*s\"", it->reason, S_ARG(it->text)));
 		break;
 	case ALIAS_UNKNOWN:
 	case ALIAS_INCLUDE:

@@ -136,7 +136,8 @@ find_program(struct arena *a, const char *name, const char *path)
 	if (strchr(name, '/') != NULL)
 		return name;
 	while (rest.p != NULL) {
-		const char *at = arena_fmt(a, "%.*s/%s", S_ARG(str_cut(&rest, ':')), name);
+		struct str directory = str_cut(&rest, ':');
+		const char *at = arena_fmt(a, "%.*s/%s", S_ARG(directory), name);
 
 		if (access(at, X_OK) == 0)
 			return at;

@@ -129,7 +129,8 @@ add_alias_item(struct children *c, const struct alias_item *it, const struct lse
 	if (it->kind == ALIAS_ADDRESS)
 		return add_address(c, it->text, false, f);
 	if (it->kind == ALIAS_BAD)
-		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "%s", it->reason);
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_ROUTE, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
 	if (it->kind == ALIAS_DEVNULL)
 		drop(add_final(c, "system_aliases", "/dev/null"));
 	else
@@ -174,8 +175,8 @@ redirect_aliases(struct subject *s)
 		return take_verdict(s, &items.list[0], &entry);
 	for (size_t i = 0; i < items.n; i++)
 		if (!add_alias_item(&c, &items.list[i], &entry, &why))
-			return subject_defer(s, "error in redirect data: %s in \"%.*s\" (%s)",
-			    why.text, S_ARG(items.list[i].text), where(s, &entry));
+			return subject_defer(
+			    s, "error in redirect data: %s (%s)", why.text, where(s, &entry));
 	return items.n > 0 && become_parent(s, &c);
 }
 
@@ -234,5 +235,18 @@ redirect_hub_user(struct subject *s)
 		    "where local users have their mail",
 		    conf_where(conf, CONF_configtype));
 	(void)add(&c, m, mailbox_text(s->walk->e->arena, m));
+	return become_parent(s, &c);
+}
+
+bool
+redirect_mail4root(struct subject *s)
+{
+	struct children c = { .s = s };
+	struct route *r = add_final(&c, "mail4root", "/var/mail/mail");
+
+	r->outcome = ROUTE_DELIVER;
+	r->transport = TRANSPORT_FILE;
+	r->user = "mail";
+	r->path = r->text;
 	return become_parent(s, &c);
 }

@@ -271,14 +271,6 @@ local_user_take(struct subject *s)
 	return local_transport(s, s->local);
 }
 
-static bool
-mail4root_take(struct subject *s)
-{
-	s->r->user = "mail";
-	s->r->path = s->r->text = "/var/mail/mail";
-	return deliver(s, TRANSPORT_FILE);
-}
-
 static const struct router routers[] = {
 	{ "hubbed_hosts", SCOPE_ANY, false, hubbed_active, hubbed_take },
 	{ "smarthost", SCOPE_REMOTE, false, has_smarthost, smarthost_take },
@@ -291,7 +283,7 @@ static const struct router routers[] = {
 	{ "procmail", SCOPE_LOCAL, true, NULL, procmail_take },
 	{ "maildrop", SCOPE_LOCAL, true, NULL, maildrop_take },
 	{ "local_user", SCOPE_LOCAL, true, is_not_root, local_user_take },
-	{ "mail4root", SCOPE_LOCAL, false, is_root, mail4root_take },
+	{ "mail4root", SCOPE_LOCAL, false, is_root, redirect_mail4root },
 };
 
 /* Local part as passwd and aliases know it: quotes resolved. */

@@ -37,4 +37,5 @@ bool subject_fail(struct subject *s, const char *fmt, ...) PRINTF(2, 3);
 bool redirect_aliases(struct subject *s);
 bool redirect_forward(struct subject *s);
 bool redirect_hub_user(struct subject *s);
+bool redirect_mail4root(struct subject *s);
 #endif
