@@ -355,7 +355,7 @@ save_dead_letter(struct submission *s)
 
 	if (!s->tried && !isatty(STDIN_FILENO))
 		(void)!read_message(s, &f);
-	if (!s->read || !s->start->conf.dead_letter)
+	if (!s->read || message_size(&s->message) <= 1 || !s->start->conf.dead_letter)
 		return;
 	if (deadletter_write(s->arena, s->start->caller.home, s->start->caller.uid, sender,
 		&s->message, s->now, &path, &f))

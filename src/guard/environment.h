@@ -21,12 +21,12 @@ struct environment {
  * what they should be) TZ and the three directories below. */
 void guard_start(struct environment *env);
 
-/* Who calls: the passwd entry of the real uid. */
+/* Who calls: the passwd entry of the real uid; without one (containers) the number is the login. */
 struct caller {
 	unsigned uid, gid;
 	const char *login, *gecos, *home;
 };
-/* False: TEMP when NSS fails, USER/ARGS "no user name for uid N" (exit 67). */
+/* False: TEMP when NSS fails. */
 bool guard_caller(struct arena *a, struct caller *who, struct fail *f) NODISCARD;
 /* Where an ordinary user's own configuration would be: $XDG_CONFIG_HOME/onehop/onehop.conf, or below
  * ~/.config; NULL for root. */

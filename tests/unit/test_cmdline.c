@@ -110,6 +110,7 @@ static const struct {
 	{ "sendmail -bm x", "submit <x>" },
 	{ "sendmail -b m x", "submit <x>" },
 	{ "sendmail -bp", "list" },
+	{ "sendmail -bpu", "list" },
 	{ "sendmail -bpc", "count" },
 	{ "sendmail -bpj", "json" },
 	{ "sendmail -bs", "smtp" },
