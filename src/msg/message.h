@@ -34,7 +34,7 @@ struct header {
 	struct str text; /* "Name: value\n", continuation lines included, ends in LF */
 	struct str name; /* the part of text before the colon, without blanks */
 	enum header_type type;
-	bool resent;     /* a Resent- form */
+	bool resent; /* a Resent- form */
 };
 
 struct body {
@@ -50,7 +50,7 @@ struct message {
 	struct arena *arena;
 	struct header *headers; /* in order */
 	size_t nheaders;
-	bool resent;            /* any Resent- field exists */
+	bool resent; /* any Resent- field exists */
 	struct body body;
 };
 

@@ -36,7 +36,7 @@ struct walk {
 	unsigned utf8_due; /* octets that the UTF-8 sequence still wants */
 };
 
-/* The value of a field without its comments at the end; empty when there is no such field. */
+/* The value of a field; empty when there is no such field. */
 static struct str
 field_value(struct message *m, struct str name)
 {

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TEXT_MAX = 1 << 15, WIRE_MAX = 1 << 20 };
+enum { TEXT_MAX = 1 << 14, WIRE_MAX = 1 << 20 };
 
 static void
 must(bool holds)
@@ -29,7 +29,7 @@ send_all(const struct message *m, struct output_plan plan, bool stuff, struct bu
 		size_t before = wire->n;
 
 		must(output_next(&o, wire, &more, &f));
-		must(wire->n - before <= 64 * 1024);
+		must(wire->n - before <= 65536);
 	}
 }
 

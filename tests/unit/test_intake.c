@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -224,9 +226,61 @@ large_body_goes_to_a_file(void **state)
 			assert_int_equal(body_read(&m.body, i * LINE, back, LINE), LINE);
 			assert_memory_equal(line, back, LINE);
 		}
-		assert_int_equal(body_read(&m.body, LINE * LINES, back, LINE), 0);
+		assert_int_equal(body_read(&m.body, m.body.size, back, LINE), 0);
 		body_close(&m.body);
 		assert_int_equal(m.body.fd, -1);
+	}
+}
+
+/* Feed zeros until the file cannot take them. */
+static bool
+feed_zeros(struct message *m, const char *dir, struct fail *f)
+{
+	static const char zeros[4096];
+	struct intake_options o = { .tmp_dir = dir };
+	struct intake *in = intake_new(m, &o);
+	struct str from;
+	bool done, ok = intake_feed(in, STR("\n"), &done, f);
+
+	for (size_t n = 0; n < 4 * (BODY_MEMORY_MAX / sizeof zeros) && ok; n++)
+		ok = intake_feed(in, str_at(zeros, sizeof zeros), &done, f);
+	return ok && intake_end(in, &from, f);
+}
+
+/* No room for the file, or none can be made: the caller keeps the message and comes again. */
+static void
+fails_without_room(void **state)
+{
+	static const struct {
+		__rlimit_resource_t what;
+		rlim_t limit;
+		int sys;
+		const char *dir;
+	} ways[] = {
+		{ RLIMIT_FSIZE, (rlim_t)2 * BODY_MEMORY_MAX, EFBIG, "/tmp" },
+		{ RLIMIT_FSIZE, (rlim_t)4 * BODY_MEMORY_MAX, EFBIG, "/tmp" },
+		{ RLIMIT_NOFILE, 0, EMFILE, NULL },
+	};
+
+	(void)state;
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct message m = { .arena = &a };
+		struct fail f = FAIL_INIT;
+		struct rlimit old, low;
+		bool ok;
+
+		assert_int_equal(getrlimit(ways[i].what, &old), 0);
+		low = (struct rlimit){ .rlim_cur = ways[i].limit, .rlim_max = old.rlim_max };
+		assert_int_equal(setrlimit(ways[i].what, &low), 0);
+		ok = feed_zeros(&m, ways[i].dir, &f);
+		assert_int_equal(setrlimit(ways[i].what, &old), 0);
+		body_close(&m.body);
+		assert_false(ok);
+		assert_int_equal(f.cls, FAIL_TEMP);
+		assert_int_equal(f.stage, STAGE_SPOOL);
+		assert_int_equal(f.sys, ways[i].sys);
 	}
 }
 
@@ -301,7 +355,7 @@ limits_the_header(void **state)
 		struct fail f = FAIL_INIT;
 		bool done, ok = intake_feed(in, STR("A: b\n c"), &done, &f);
 
-		for (size_t n = 0; n < 2 * HEADER_MAX && ok; n++)
+		for (size_t n = 0; n <= HEADER_MAX && ok; n++)
 			ok = intake_feed(in, str_of(fillers[i]), &done, &f);
 		assert_false(ok);
 		assert_int_equal(fail_exit_code(&f), EX_DATAERR);
@@ -389,6 +443,7 @@ main(void)
 		cmocka_unit_test(reads_as_exim),
 		cmocka_unit_test(measures_the_body),
 		cmocka_unit_test(large_body_goes_to_a_file),
+		cmocka_unit_test(fails_without_room),
 		cmocka_unit_test(notices_a_cut_file),
 		cmocka_unit_test(limits_the_message),
 		cmocka_unit_test(limits_the_header),

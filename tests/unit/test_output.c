@@ -53,7 +53,7 @@ send_all(const struct message *m, const struct output_plan *plan, bool stuff, st
 		size_t before = wire->n;
 
 		assert_true(output_next(&o, wire, &more, &f));
-		assert_true(wire->n - before <= 64 * 1024);
+		assert_true(wire->n - before <= 65536);
 	}
 	assert_true(buf_ok(wire));
 }
@@ -153,12 +153,12 @@ gives_exims_size(void **state)
 static struct str
 repeat(struct arena *a, const char *word, size_t n)
 {
-	size_t k = strlen(word);
-	char *p = arena_alloc(a, n * k + 1);
+	AUTO_BUF struct buf b = BUF_INIT(1 << 24);
 
-	for (size_t i = 0; i < n; i++)
-		memcpy(p + i * k, word, k);
-	return str_at(p, n * k);
+	while (n-- > 0)
+		buf_str(&b, word);
+	assert_true(buf_ok(&b));
+	return arena_str(a, buf_get(&b));
 }
 
 static void
@@ -363,23 +363,29 @@ static const struct {
 	    true },
 };
 
+/* LONG_X x, with sep between each width of them. */
+static void
+put_x(struct buf *out, size_t width, const char *sep)
+{
+	for (size_t i = 0; i < LONG_X; i++) {
+		if (i > 0 && i % width == 0)
+			buf_str(out, sep);
+		buf_char(out, 'x');
+	}
+}
+
 /* s with LONG_X x for %s, and the same encoded or wrapped for a Q or W that begins a line. */
 static void
 expand(struct buf *out, const char *s, bool letters)
 {
 	for (bool start = true; *s != '\0'; start = *s++ == '\n') {
-		size_t width = *s == 'Q' ? 73 : 76;
-
 		if (s[0] == '%' && s[1] == 's') {
-			for (size_t i = 0; i < LONG_X; i++)
-				buf_char(out, 'x');
+			put_x(out, LONG_X, "");
 			s++;
-		} else if (letters && start && (*s == 'Q' || *s == 'W')) {
-			for (size_t i = 0; i < LONG_X; i++) {
-				if (i > 0 && i % width == 0)
-					buf_str(out, *s == 'Q' ? "=\n" : "\n");
-				buf_char(out, 'x');
-			}
+		} else if (letters && start && *s == 'Q') {
+			put_x(out, 73, "=\n");
+		} else if (letters && start && *s == 'W') {
+			put_x(out, 76, "\n");
 		} else {
 			buf_char(out, *s);
 		}
