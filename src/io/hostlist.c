@@ -40,13 +40,17 @@ is_address(struct str s)
 	    (scope.p == NULL && inet_pton(AF_INET, z, bin) == 1);
 }
 
-/* A whole piece that is an IPv6 address as people write it.  "fade::25" stays what it is to
- * Exim, the host fade on port 25: only a lone colon, or one at the start, tells an address. */
+/* A whole piece that is an IPv6 address as people write it.  "fade::25" stays what it is to Exim,
+ * the host fade on port 25: a lone colon must tell, and a start that addresses in use have. */
 static bool
 is_plain_ipv6(struct str s)
 {
-	bool lone = s.n > 0 && s.p[0] == ':';
+	bool lone = str_starts(s, STR(":"));
 
+	if (s.n == 0 ||
+	    !(lone || ascii_digit(s.p[0]) || str_istarts(s, STR("fc")) ||
+		str_istarts(s, STR("fd")) || str_istarts(s, STR("fe"))))
+		return false;
 	for (size_t i = 0; i < s.n && !lone; i++) {
 		size_t run = 0;
 
@@ -219,7 +223,7 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 		struct host h = { .kind = HOST_NAME };
 
 		h.kind = special[i].kind;
-		if (!str_istarts(*rest, prefix) || tail.n == 0 || tail.p[0] == ':')
+		if (!str_istarts(*rest, prefix) || str_starts(tail, STR(":")))
 			continue;
 		item = undouble(l->a, next_item(&tail));
 		if (h.kind != HOST_SRV && (item.n == 0 || item.p[0] != '/' || item.n > 107))

@@ -1,0 +1,163 @@
+/* test_hostlist.c - dc_smarthost as Debian writes it, and as people do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "io/hostlist.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static const struct {
+	const char *text, *want; /* "kind name port" of each; NULL: refused */
+} cases[] = {
+	{ "smtp.isp.example", "n smtp.isp.example 0" },
+	{ "smtp.isp.example::587", "n smtp.isp.example 587" },
+	{ "smtp.isp.example:587", "n smtp.isp.example 587" },
+	{ "smtp.isp.example :  587", "n smtp.isp.example 587" },
+	{ "a::25:b::26", "n a 25,n b 26" },
+	{ "a::25 : b", "n a 25,n b 0" },
+	{ "a:25:b", "n a 25,n b 0" },
+	{ "a:b", "n a 0,n b 0" },
+	{ "a;b", "n a 0,n b 0" },
+	{ " a ; b::465 ;; ", "n a 0,n b 465" },
+	{ ":a::", NULL },
+	{ "a:::b", NULL },
+	{ "a.", "n a. 0" },
+	{ "192.0.2.1", "a 192.0.2.1 0" },
+	{ "192.0.2.1::587", "a 192.0.2.1 587" },
+	{ "192.0.2.1:587", "a 192.0.2.1 587" },
+	{ "[192.0.2.1]", "a 192.0.2.1 0" },
+	{ "[192.0.2.1]::587", "a 192.0.2.1 587" },
+	{ "[192.0.2.1]:587", "a 192.0.2.1 587" },
+	{ "[192.0.2.1]::587:[192.0.2.2]", "a 192.0.2.1 587,a 192.0.2.2 0" },
+	{ "2001::db8::::1", "a 2001:db8::1 0" },
+	{ "2001:db8::1", "a 2001:db8::1 0" },
+	{ "2001:db8::1; b", "a 2001:db8::1 0,n b 0" },
+	{ "::1", "a ::1 0" },
+	{ "[2001::db8::::1]::587", "a 2001:db8::1 587" },
+	{ "[2001:db8::1]::587", "a 2001:db8::1 587" },
+	{ "[2001:db8::1]:587", "a 2001:db8::1 587" },
+	{ "[::1]", "a ::1 0" },
+	{ "[fe80::1%eth0]::25", "a fe80::1%eth0 25" },
+	{ "fade::25", "n fade 25" }, /* an address to the eye, a host with a port to Exim */
+	{ "lmtp:/run/dovecot/lmtp", "l /run/dovecot/lmtp 0" },
+	{ "unix:/run/relay; a", "u /run/relay 0,n a 0" },
+	{ "a:lmtp:/run/x", "n a 0,l /run/x 0" },
+	{ "unix:/run/x:25", NULL },
+	{ "srv:isp.example", "s isp.example 0" },
+	{ "SRV:isp.example;b", "s isp.example 0,n b 0" },
+	{ "srv::25", "n srv 25" },
+	{ "srv", "n srv 0" },
+	{ "b\xc3\xbc"
+	  "cher.example::587",
+	    "n xn--bcher-kva.example 587" },
+	{ "", NULL },
+	{ " ; : ", NULL },
+	{ "587", NULL },
+	{ "a::0", NULL },
+	{ "a::65536", NULL },
+	{ "a::smtp", NULL },
+	{ "a::", NULL },
+	{ "a::25:587", NULL },
+	{ "a b", NULL },
+	{ "a byname", NULL },
+	{ "-a", NULL },
+	{ "a..b", NULL },
+	{ "a/MX", NULL },
+	{ "user@a", NULL },
+	{ "192.0.2.256", NULL },
+	{ "192.0.2", NULL },
+	{ "[192.0.2.1", NULL },
+	{ "[]", NULL },
+	{ "[a]", NULL },
+	{ "[192.0.2.1]x", NULL },
+	{ "[192.0.2.1]::", NULL },
+	{ "[fe80::1%]", NULL },
+	{ "[fe80::1%e$h]", NULL },
+	{ "lmtp:host", NULL },
+	{ "unix:", NULL },
+	{ "srv:", NULL },
+	{ "srv:-x", NULL },
+	{ "\xff", NULL },
+};
+
+static void
+reads_lists(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO_ARENA struct arena a = { 0 };
+		AUTO_BUF struct buf got = BUF_INIT(4096);
+		struct fail f = FAIL_INIT;
+		struct host *h = NULL;
+		size_t n = 0;
+		bool ok = hostlist_parse(&a, cases[i].text, &h, &n, &f);
+
+		for (size_t k = 0; ok && k < n; k++)
+			buf_fmt(&got, "%s%c %s %u", k > 0 ? "," : "", "nalus"[h[k].kind], h[k].name,
+			    h[k].port);
+		if (ok != (cases[i].want != NULL) ||
+		    (ok && !str_eq(buf_get(&got), str_of(cases[i].want))))
+			fail_msg(
+			    "\"%s\": got \"%.*s\" %s", cases[i].text, S_ARG(buf_get(&got)), f.text);
+		if (!ok) {
+			assert_int_equal(f.cls, FAIL_USER);
+			assert_int_equal(f.stage, STAGE_CONFIG);
+			assert_int_equal(n, 0);
+		}
+	}
+}
+
+static void
+has_limits(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct fail f = FAIL_INIT;
+	struct host *h = NULL;
+	size_t n = 0;
+	char text[8192];
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++)
+		memcpy(text + 2 * i, "a;", 3);
+	assert_true(hostlist_parse(&a, text, &h, &n, &f));
+	assert_int_equal(n, 64);
+	memcpy(text + 128, "b", 2);
+	assert_false(hostlist_parse(&a, text, &h, &n, &f));
+
+	memset(text, 'a', 64);
+	text[64] = '\0';
+	assert_false(hostlist_parse(&a, text, &h, &n, &f));
+	for (size_t i = 1; i < 127; i++)
+		text[2 * i - 1] = '.', text[2 * i] = 'b';
+	text[253] = '\0';
+	assert_true(hostlist_parse(&a, text, &h, &n, &f));
+	text[253] = 'b';
+	text[254] = '\0';
+	assert_false(hostlist_parse(&a, text, &h, &n, &f));
+
+	memcpy(text, "unix:/", 7);
+	memset(text + 6, 'x', 106);
+	text[112] = '\0';
+	assert_true(hostlist_parse(&a, text, &h, &n, &f));
+	text[112] = 'x';
+	text[113] = '\0';
+	assert_false(hostlist_parse(&a, text, &h, &n, &f));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_lists),
+		cmocka_unit_test(has_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

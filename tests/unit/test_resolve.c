@@ -1,0 +1,190 @@
+/* test_resolve.c - addresses, localhost, and the reading of SRV replies; no network. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "io/clock.h"
+#include "io/lookup.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static unsigned
+port_of(const struct endpoint *e)
+{
+	return ntohs(e->addr.ss_family == AF_INET6 ?
+		((const struct sockaddr_in6 *)&e->addr)->sin6_port :
+		((const struct sockaddr_in *)&e->addr)->sin_port);
+}
+
+static void
+takes_addresses(void **state)
+{
+	static const struct {
+		const char *name, *ip;
+		bool loopback;
+	} cases[] = {
+		{ "192.0.2.25", "192.0.2.25", false },
+		{ "127.0.0.1", "127.0.0.1", true },
+		{ "127.255.0.9", "127.255.0.9", true },
+		{ "128.0.0.1", "128.0.0.1", false },
+		{ "2001:db8:0::1", "2001:db8::1", false },
+		{ "::1", "::1", true },
+		{ "::", "::", false },
+		{ "::ffff:127.0.0.1", "::ffff:127.0.0.1", true },
+		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1", false },
+		{ "fe80::1%lo", "fe80::1", false },
+		{ "fe80::1%7", "fe80::1", false },
+		{ "fe80::1%no-such-link", NULL, false },
+		{ "192.0.2", NULL, false },
+		{ "587", NULL, false },
+		{ "", NULL, false },
+		{ "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111", NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO_ARENA struct arena a = { 0 };
+		struct host h = { .kind = HOST_ADDRESS, .name = cases[i].name };
+		struct fail f = FAIL_INIT;
+		struct resolved r = { .n = 0 };
+
+		if (!resolve_host(&a, &h, 587, 0, 0, &r, &f)) {
+			assert_null(cases[i].ip);
+			assert_int_equal(f.cls, FAIL_TEMP);
+			assert_int_equal(f.stage, STAGE_RESOLVE);
+			assert_int_equal(r.n, 0);
+			continue;
+		}
+		assert_int_equal(r.n, 1);
+		assert_string_equal(r.list[0].ip, cases[i].ip);
+		assert_string_equal(r.name, cases[i].name);
+		assert_string_equal(r.canonical, cases[i].name);
+		assert_int_equal(r.list[0].loopback, cases[i].loopback);
+		assert_int_equal(port_of(&r.list[0]), 587);
+		h.port = 2525;
+		assert_true(resolve_host(&a, &h, 587, 0, 0, &r, &f));
+		assert_int_equal(port_of(&r.list[0]), 2525);
+	}
+}
+
+static void
+takes_paths(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct host h = { .kind = HOST_LMTP, .name = "/run/lmtp" };
+	struct resolved r;
+	struct fail f = FAIL_INIT;
+	char path[200];
+
+	(void)state;
+	assert_true(resolve_host(&a, &h, 25, 0, 0, &r, &f));
+	assert_int_equal(r.n, 1);
+	assert_true(r.list[0].loopback);
+	assert_string_equal(r.list[0].ip, "");
+	assert_string_equal(((struct sockaddr_un *)&r.list[0].addr)->sun_path, "/run/lmtp");
+	memset(path, 'x', sizeof(path));
+	path[199] = '\0';
+	h.name = path;
+	assert_false(resolve_host(&a, &h, 25, 0, 0, &r, &f));
+}
+
+static void
+asks_a_child(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct host h = { .kind = HOST_NAME, .name = "localhost" };
+	struct resolved r = { .n = 0 };
+	struct fail f = FAIL_INIT;
+
+	(void)state;
+	assert_true(resolve_host(&a, &h, 25, 1, clock_ms() + 20000, &r, &f));
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.list[0].ip, "127.0.0.1");
+	assert_true(r.list[0].loopback);
+	assert_string_equal(r.name, "localhost");
+	assert_int_equal(port_of(&r.list[0]), 25);
+	assert_true(resolve_host(&a, &h, 26, 0, clock_ms() + 20000, &r, &f));
+	assert_true(r.n >= 1 && r.n <= 2);
+	if (r.n == 2) {
+		assert_string_equal(r.list[0].ip, "::1");
+		assert_int_equal(port_of(&r.list[0]), 26);
+	}
+	/* The deadline is over: the child is killed, whatever it would have said. */
+	memset(&r, 0, sizeof(r));
+	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() - 1, &r, &f));
+	assert_int_equal(f.cls, FAIL_TEMP);
+	assert_int_equal(f.stage, STAGE_RESOLVE);
+	assert_non_null(strstr(f.text, "localhost"));
+	assert_int_equal(r.n, 0);
+	/* No name at all, so that no name server is asked. */
+	h.name = "no..host";
+	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() + 20000, &r, &f));
+	assert_int_equal(f.cls, FAIL_TEMP);
+	assert_int_equal(f.stage, STAGE_RESOLVE);
+	assert_non_null(strstr(f.text, "no..host"));
+	h.kind = HOST_SRV;
+	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() + 20000, &r, &f));
+	assert_non_null(strstr(f.text, "_submission"));
+}
+
+/* A reply with a question and these records; each rdata is given as bytes. */
+#define HEADER(questions, answers) "\0\0\x81\x80\0" questions "\0" answers "\0\0\0\0"
+#define QUESTION "\1s\2ex\0\0\x21\0\1"
+#define RR(type, len) "\xc0\x0c\0" type "\0\1\0\0\0\1\0" len
+
+static void
+reads_services(void **state)
+{
+	static const char good[] = HEADER("\1", "\5") QUESTION
+	    /* a CNAME is passed over */
+	    RR("\x05", "\2") "\xc0\x0c" RR("\x21", "\x0a") "\0\x14\0\0\2\x4b\1c\xc0\x0e" RR(
+		"\x21", "\x0a") "\0\x0a\0\1\2\x4b\1a\xc0\x0e" RR("\x21",
+		"\x0a") "\0\x0a\0\x09\1\xd1\1b\xc0\x0e"
+	    /* "." says that there is none */
+	    RR("\x21", "\7") "\0\0\0\0\0\0\0";
+	struct target t[8];
+	size_t n = 0, len = sizeof(good) - 1;
+
+	(void)state;
+	assert_true(lookup_parse_srv((const unsigned char *)good, len, t, COUNT(t), &n));
+	assert_int_equal(n, 3);
+	assert_string_equal(t[0].name, "b.ex");
+	assert_int_equal(t[0].port, 465);
+	assert_string_equal(t[1].name, "a.ex");
+	assert_int_equal(t[1].port, 587);
+	assert_string_equal(t[2].name, "c.ex");
+	assert_true(lookup_parse_srv((const unsigned char *)good, len, t, 2, &n));
+	assert_int_equal(n, 2);
+	/* Cut anywhere it is no reply, and nothing behind the end is read. */
+	for (size_t i = 0; i < len; i++) {
+		unsigned char *cut = malloc(i > 0 ? i : 1);
+
+		assert_non_null(cut);
+		memcpy(cut, good, i);
+		n = 99;
+		assert_false(lookup_parse_srv(cut, i, t, COUNT(t), &n));
+		assert_int_equal(n, 99);
+		free(cut);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_addresses),
+		cmocka_unit_test(takes_paths),
+		cmocka_unit_test(asks_a_child),
+		cmocka_unit_test(reads_services),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
