@@ -27,7 +27,7 @@ def reap(limit):
         except ChildProcessError:
             return True
         if pid == 0:
-            time.sleep(0.005)
+            time.sleep(0.005)  # polls
     return False
 
 
@@ -97,7 +97,7 @@ class Play:
         steps = []
         for step in self.case["steps"]:
             if "sleep" in step:
-                time.sleep(step["sleep"])
+                time.sleep(step["sleep"])  # what the case says
             elif "write" in step:
                 for path, spec in step["write"].items():
                     world.add_file(path, spec)

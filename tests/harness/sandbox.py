@@ -5,6 +5,7 @@ network, uts, ipc and pid namespaces, so it needs root; where the kernel or a co
 """
 import atexit
 import functools
+import glob
 import json
 import os
 import shutil
@@ -27,8 +28,9 @@ def build_dir():
 
 @functools.lru_cache(None)
 def programs():
-    """The programs under test, {name: path}."""
+    """The programs under test and the modules they load, {name: path}."""
     found = {name: os.path.join(build_dir(), name) for name in PROGRAMS}
+    found.update({os.path.basename(path): path for path in glob.glob(build_dir() + "/onehop-*.so")})
     missing = [path for path in found.values() if not os.access(path, os.X_OK)]
     if missing:
         raise Unavailable("not built: %s (set top_builddir)" % missing[0])

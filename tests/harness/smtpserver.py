@@ -77,7 +77,7 @@ class Session:
             if line == "DROP":
                 raise Drop()
             if line.startswith("SLEEP "):
-                time.sleep(float(line[6:]))
+                time.sleep(float(line[6:]))  # a slow server
                 continue
             self.note("S", line)
             self.conn.sendall(line.encode(L1) + b"\r\n")

@@ -1,9 +1,14 @@
-"""The last line of the replay."""
+"""The last line of the replay: how many cases are as Exim, how many differ on purpose."""
 import sys
 
+import pytest
 
-def pytest_terminal_summary(terminalreporter):
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
     replay = sys.modules.get("test_oracle")
-    if replay and any(replay.tally.values()):
-        t = replay.tally
-        terminalreporter.write_line("# %d as Exim, %d on purpose, %d other" % (t["as Exim"], t["on purpose"], t["other"]))
+    if not replay or not any(replay.tally.values()):
+        return
+    tap = session.config.pluginmanager.get_plugin("tap")
+    line = "%(as Exim)d as Exim, %(on purpose)d on purpose, %(other)d other" % replay.tally
+    tap.say("# " + line) if tap else print("\n" + line)
