@@ -113,7 +113,7 @@ put_quoted(struct buf *out, struct str s)
 	buf_char(out, '"');
 	put_text(out, text);
 	buf_char(out, '"');
-	buf_put(out, str_skip(s, text.n));
+	put_text(out, str_skip(s, text.n));
 }
 
 /* Plain text behind a quoted string: only the words that need it are quoted. */

@@ -26,6 +26,7 @@ static const struct {
 	{ "John (Jack (x)) Smith", "John (Jack (x)) Smith" },
 	/* what would break out of the field or the phrase */
 	{ "a\r\nBcc: b", "\"a  Bcc: b\"" },
+	{ "a.\n\"b\"", "\"a.\" \"b\"" },
 	{ "a\tb\x01", "a b " },
 	{ "a\\", "\"a\\\\\"" },
 	{ "a\\b", "\"a\\b\"" },
