@@ -1,0 +1,303 @@
+/* test_smarthost.c - down the list of hosts, over real sockets on loopback: who is asked, in
+ * which order, how often, and what becomes of each recipient. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/resolve.h"
+#include "smtp/smarthost.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { HOSTS = 2, RCPTS = 3, PATIENCE_S = 20 };
+
+/* A host's part: "+" takes a connection, "X" ends it, "C: " is what must be read, "S: " is said. */
+#define HELLO "+", "S: 220 hi", "C: EHLO me", "S: 250 hi"
+#define MAIL "C: MAIL FROM:<a@b>", "S: 250 ok"
+#define TO(who, reply) "C: RCPT TO:<" who ">", "S: " reply
+#define TEXT "C: DATA", "S: 354 go", "C: Subject: t", "C: ", "C: t", "C: ."
+#define BYE "C: QUIT", "X"
+
+#define W RCPT_WAITING
+#define S RCPT_SENT
+#define L RCPT_RETRY
+#define R RCPT_REFUSED
+
+static const struct row {
+	const char *name;
+	const char *lines[HOSTS][48]; /* [h][0] == NULL: nobody listens there */
+	enum rcpt_state state[RCPTS]; /* WAITING: this row has no such recipient */
+	bool ok;
+	const char *says;   /* in the fail of the whole, or of the first recipient that has one */
+	const char *passwd; /* HOST:LOGIN:PASSWORD for 127.0.0.1, or NULL */
+	const char *log;    /* in the trace */
+	bool warm;
+} rows[] = {
+	{ "the first takes it",
+	    { { HELLO, MAIL, TO("x@y", "250 ok"), TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, S, W }, true, NULL, NULL, "-- Connecting to 127.0.0.1 [127.0.0.1]:", false },
+	{ "the first is down",
+	    { { NULL }, { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, W, W }, true, NULL, NULL, "## H=127.0.0.1 [127.0.0.1] Connection refused", false },
+	{ "all are down", { { NULL }, { NULL } }, { L, L, W }, false, "Connection refused", NULL,
+	    NULL, false },
+	{ "the first greets with 554: the next",
+	    { { "+", "S: 554 go away", BYE },
+		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, W, W }, true, NULL, NULL,
+	    "## H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after initial "
+	    "connection: 554 go away",
+	    false },
+	{ "MAIL 451: the next",
+	    { { HELLO, "C: MAIL FROM:<a@b>", "S: 451 later", BYE },
+		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, W, W }, true, NULL, NULL, NULL, false },
+	{ "MAIL 550: not the next", { { HELLO, "C: MAIL FROM:<a@b>", "S: 550 no", BYE }, { NULL } },
+	    { R, R, W }, true, "550 no", NULL, NULL, false },
+	{ "RCPT 450 goes to the next, the others do not",
+	    { { HELLO, MAIL, TO("x@y", "250 ok"), TO("z@y", "450 later"), TO("w@y", "550 who"),
+		  TEXT, "S: 250 taken", BYE },
+		{ HELLO, MAIL, TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, S, R }, true, "550 who", NULL, NULL, false },
+	{ "RCPT 450 everywhere: its own words stay",
+	    { { HELLO, MAIL, TO("x@y", "450 grey"), BYE }, { "+", "S: 421 busy", "X" } },
+	    { L, W, W }, true, "450 grey", NULL, NULL, false },
+	{ "the end is lost: not the next",
+	    { { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "X" }, { NULL } }, { L, W, W }, true,
+	    "may arrive twice", NULL, NULL, false },
+	{ "lost before the end: the next",
+	    { { HELLO, MAIL, TO("x@y", "250 ok"), "C: DATA", "X" },
+		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, W, W }, true, NULL, NULL, NULL, false },
+	{ "too many recipients: a second transaction",
+	    { { HELLO, MAIL, TO("x@y", "250 ok"), TO("z@y", "452 4.5.3 many"),
+		  TO("w@y", "452 4.5.3 many"), TEXT, "S: 250 taken", MAIL, TO("z@y", "250 ok"),
+		  TO("w@y", "452 4.5.3 many"), TEXT, "S: 250 taken", MAIL, TO("w@y", "250 ok"),
+		  TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, S, S }, true, NULL, NULL, NULL, false },
+	{ "LIMITS: one at a time, one a connection",
+	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 LIMITS RCPTMAX=1 MAILMAX=1",
+		  MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE, "+", "S: 220 hi",
+		  "C: EHLO me", "S: 250-hi", "S: 250 LIMITS RCPTMAX=1 MAILMAX=1", MAIL,
+		  TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, S, W }, true, NULL, NULL, NULL, false },
+	{ "with a password: loopback is secure",
+	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN",
+		  "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 235 ok",
+		  "C: MAIL FROM:<a@b> AUTH=alice@debian", "S: 250 ok", TO("x@y", "250 ok"), TEXT,
+		  "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, W, W }, true, NULL, "127.0.0.1:user:pass\n", ">> AUTH PLAIN ****************\n",
+	    false },
+	{ "a wrong password: never without, and on to the next",
+	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN",
+		  "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 535 pass is wrong", BYE },
+		{ "+", "S: 220 hi", "C: EHLO me", "S: 250 hi", BYE } },
+	    { L, W, W }, false, "does not offer AUTH", "127.0.0.1:user:pass\n", "<< 535 **** is",
+	    false },
+	{ "warm", { { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE }, { NULL } },
+	    { S, W, W }, true, NULL, NULL, NULL, true },
+	{ "warm, on the second host",
+	    { { NULL }, { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, W, W }, true, NULL, NULL, NULL, true },
+	{ "warm, but it has grown old: once more",
+	    { { HELLO, "C: MAIL FROM:<a@b>", "S: 421 idle", "X", HELLO, MAIL, TO("x@y", "250 ok"),
+		  TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, W, W }, true, NULL, NULL, NULL, true },
+};
+
+/* --- the hosts --- */
+
+static void
+off_script(const char *want, const char *have)
+{
+	(void)fprintf(stderr, "# host: want '%s', have '%s'\n", want, have);
+	_exit(1);
+}
+
+static void
+play(int listener, const char *const *lines)
+{
+	FILE *in = NULL, *out = NULL;
+	char have[1024];
+
+	(void)alarm(PATIENCE_S);
+	for (; *lines != NULL; lines++) {
+		if (**lines == '+') {
+			int fd = accept(listener, NULL, NULL);
+
+			in = fdopen(fd, "r");
+			out = fdopen(dup(fd), "w");
+		} else if (**lines == 'X') {
+			(void)fclose(in);
+			(void)fclose(out);
+		} else if (**lines == 'S') {
+			(void)fprintf(out, "%s\r\n", *lines + 3);
+			(void)fflush(out);
+		} else {
+			if (fgets(have, sizeof have, in) == NULL)
+				off_script(*lines, "the end");
+			have[strcspn(have, "\r\n")] = '\0';
+			if (strcmp(have, *lines + 3) != 0)
+				off_script(*lines, have);
+		}
+	}
+	_exit(0);
+}
+
+/* A port on loopback, and somebody there when there are lines. */
+static unsigned
+host_start(const char *const *lines, pid_t *pid)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	*pid = 0;
+	if (lines[0] != NULL) {
+		assert_int_equal(listen(fd, 5), 0);
+		if ((*pid = fork()) == 0)
+			play(fd, lines);
+	}
+	(void)close(fd);
+	return ntohs(at.sin_port);
+}
+
+static void
+keep_trace(void *ctx, enum trace_kind kind, struct str line)
+{
+	static const char *const marks[] = { [TRACE_LOG] = "##",
+		[TRACE_NOTE] = "--",
+		[TRACE_OUT] = ">>",
+		[TRACE_IN] = "<<",
+		[TRACE_DEBUG] = "//" };
+
+	buf_fmt(ctx, "%s %.*s\n", marks[kind], S_ARG(line));
+}
+
+static const char *
+passwd_file(const char *text)
+{
+	static char path[] = "/tmp/test_smarthost.XXXXXX";
+	int fd;
+
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd);
+	return path;
+}
+
+static void
+check_verdicts(const struct row *row, const struct rcpt *rcpts, bool ok, const struct fail *f)
+{
+	const char *said = ok ? "" : f->text;
+
+	if (ok != row->ok)
+		fail_msg("%s: ok %d: %s", row->name, ok, f->text);
+	for (int i = 0; i < RCPTS; i++) {
+		const struct rcpt *r = &rcpts[i];
+
+		if (r->state != row->state[i])
+			fail_msg("%s: recipient %d is %d (%s)", row->name, i, (int)r->state,
+			    r->fail.text);
+		if (ok && said[0] == '\0' && r->state != RCPT_SENT && r->state != RCPT_WAITING)
+			said = r->fail.text;
+		if (r->state == RCPT_SENT) {
+			assert_string_equal(r->host, "127.0.0.1");
+			assert_string_equal(r->ip, "127.0.0.1");
+			assert_string_equal(r->confirmation, "250 taken");
+			assert_null(r->tls);
+			assert_int_equal(r->auth != NULL, row->passwd != NULL);
+		}
+	}
+	if (row->says != NULL && strstr(said, row->says) == NULL)
+		fail_msg("%s: says '%s'", row->name, said);
+}
+
+static void
+check_row(const struct row *row)
+{
+	static const char *const to[RCPTS] = { "x@y", "z@y", "w@y" };
+	AUTO_ARENA struct arena a = { 0 };
+	AUTO_BUF struct buf shown = BUF_INIT(1 << 16);
+	const struct trace trace = { keep_trace, &shown };
+	struct rcpt rcpts[RCPTS] = { 0 };
+	struct envelope e = { .sender = "a@b",
+		.login = "alice",
+		.auth_parameter = true,
+		.rcpts = rcpts,
+		.nrcpts = RCPTS };
+	struct message m = { .arena = &a,
+		.body = { .mem = "t\n", .fd = -1, .size = 2, .lines = 1, .longest_line = 1 } };
+	struct fail f = FAIL_INIT;
+	struct conf c;
+	struct smarthost *h;
+	pid_t pid[HOSTS];
+	unsigned port[HOSTS];
+	const char *hosts;
+
+	message_append(&m, STR("Subject: t\n"));
+	for (int i = 0; i < HOSTS; i++)
+		port[i] = host_start(row->lines[i], &pid[i]);
+	hosts = arena_fmt(&a, "127.0.0.1::%u;127.0.0.1::%u", port[0], port[1]);
+	for (int i = 0; i < RCPTS; i++)
+		rcpts[i] = (struct rcpt){ .address = to[i],
+			.original = to[i],
+			.hosts = row->state[i] != RCPT_WAITING ? hosts : NULL };
+	conf_init(&c, &a);
+	c.primary_hostname = "me";
+	c.qualify_domain = "debian";
+	c.passwd_client = passwd_file(row->passwd != NULL ? row->passwd : "# none\n");
+	c.command_timeout = c.connect_timeout = PATIENCE_S;
+	h = smarthost_new(&c, &a, &trace);
+	if (row->warm)
+		smarthost_warm(h, hosts);
+	check_verdicts(row, rcpts, smarthost_deliver(h, &e, &m, &f), &f);
+	smarthost_free(h);
+	if (row->log != NULL && strstr(shown.p, row->log) == NULL)
+		fail_msg("%s: shows '%s'", row->name, shown.p);
+	for (int i = 0; i < HOSTS; i++) {
+		int status = 0;
+
+		if (pid[i] != 0 && (waitpid(pid[i], &status, 0) < 0 || status != 0))
+			fail_msg("%s: host %d ended with %#x; %s", row->name, i, (unsigned)status,
+			    shown.p);
+	}
+	(void)unlink(c.passwd_client);
+}
+
+static void
+each_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		check_row(&rows[i]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_row) };
+
+	return cmocka_run_group_tests_name("smarthost", tests, NULL, NULL);
+}
