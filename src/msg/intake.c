@@ -187,7 +187,7 @@ body_lines(struct intake *in, struct str s, struct fail *f)
 	return true;
 }
 
-/* Up to and with the first LF that has a dot, or nothing yet, behind it. */
+/* Up to and with the first LF that has a dot behind it, else all. */
 static size_t
 up_to_dot(struct str s)
 {
@@ -195,7 +195,7 @@ up_to_dot(struct str s)
 
 	while (at < s.n) {
 		at += str_find(str_skip(s, at), '\n') + 1;
-		if (at == s.n || (at < s.n && s.p[at] == '.'))
+		if (at < s.n && s.p[at] == '.')
 			return at;
 	}
 	return s.n;

@@ -65,10 +65,13 @@ static const struct row rows[] = {
 	{ false, IN("S: s\r\nA: 1\nB: 2\r\n\r\nb\n"), IN("S: s\n|A: 1\n B: 2\n"), IN("b\n"), NULL },
 	{ false, IN("S: s\r\nA: 1\n\nb\n"), IN("S: s\n|A: 1\n"), IN("b\n"), NULL },
 	{ false, IN("S: s\r\nA: 1\n\r\nb\n"), IN("S: s\n|A: 1\n"), IN("b\n"), NULL },
+	{ false, IN("S: s\r\nA: 1\n\r\nTo: y\n"), IN("S: s\n|A: 1\n"), IN("To: y\n"), NULL },
 	{ false, IN("S: s\r\nA: 1\n"), IN("S: s\n|A: 1\n"), IN(""), NULL },
 	{ false, IN("S: s\r\n\nb\n"), IN("S: s\n"), IN("b\n"), NULL },
 	{ false, IN("S: s\nA: 1\r\nB: 2\n\nb\n"), IN("S: s\n|A: 1\n|B: 2\n"), IN("b\n"), NULL },
 	{ false, IN("A: 1\rB: 2\nC: 3\n\nb\n"), IN("A: 1\n B: 2\n|C: 3\n"), IN("b\n"), NULL },
+	{ false, IN("S: s\n\n\r"), IN("S: s\n"), IN("\n"), NULL },
+	{ false, IN("S: s\n\n1\n\r"), IN("S: s\n"), IN("1\n\n"), NULL },
 	{ false, IN("A: 1\r"), IN("A: 1\n"), IN(""), NULL },
 	{ false, IN("\r"), IN(""), IN(""), NULL },
 	{ false, IN("\r\nb"), IN(""), IN("b\n"), NULL },
@@ -76,6 +79,7 @@ static const struct row rows[] = {
 	{ false, IN("S: s\n\nbody"), IN("S: s\n"), IN("body\n"), NULL },
 	{ false, IN("S: s\n\n\n\n"), IN("S: s\n"), IN("\n\n"), NULL },
 	/* NUL */
+	{ false, IN("A: \0x\n\n\0"), IN("A: ?x\n"), IN("\0\n"), NULL },
 	{ false, IN("A: \0x\0\n\nb\0\n"), IN("A: ?x?\n"), IN("b\0\n"), NULL },
 	{ false, IN("A: 1\nb\0c\n"), IN("A: 1\n"), IN("b\0c\n"), NULL },
 	{ false, IN("A\0: 1\nB: 2\n"), IN(""), IN("A\0: 1\nB: 2\n"), NULL },
@@ -184,11 +188,16 @@ measures_the_body(void **state)
 	assert_false(m.body.has_8bit);
 	assert_false(m.body.has_nul);
 
-	in = intake_new(&m, &o);
-	assert_true(intake_feed(in, STR("\n1234567890123\xff\0\n"), &done, &f));
-	assert_true(intake_end(in, &from, &f));
-	assert_true(m.body.has_8bit);
-	assert_true(m.body.has_nul);
+	for (size_t i = 1; i < 20; i++) {
+		char text[] = "\n1234567890123456789";
+
+		text[i] = (char)0x80;
+		in = intake_new(&m, &o);
+		assert_true(intake_feed(in, str_at(text, sizeof text), &done, &f));
+		assert_true(intake_end(in, &from, &f));
+		assert_true(m.body.has_8bit);
+		assert_true(m.body.has_nul);
+	}
 }
 
 /* Pieces of odd size that fill memory several times; the file has what was fed. */

@@ -74,6 +74,7 @@ writes_lines(void **state)
 		{ { ".a: b\n", 6 }, { ".\n", 2 }, true, "..a: b\r\n\r\n..\r\n" },
 		{ { ".a: b\n", 6 }, { ".\n", 2 }, false, ".a: b\r\n\r\n.\r\n" },
 		{ { "A: b\n", 5 }, { "no end", 6 }, true, "A: b\r\n\r\nno end\r\n" },
+		{ { "", 0 }, { "a\rb\nc\n", 6 }, true, "\r\na\r\nb\r\nc\r\n" },
 		/* what intake would not let in does not get out either */
 		{ { "A: b\r\n", 6 }, { "a\r\nb\r.\rc\r\r\n.\r", 13 }, true,
 		    "A: b\r\n\r\na\r\nb\r\n..\r\nc\r\n\r\n..\r\n" },
@@ -265,6 +266,26 @@ encodes(void **state)
 	}
 }
 
+/* A blank is encoded when a line end follows it, which may come with the next octets only; and a
+ * base64 line is written when it is full. */
+static void
+leaves_what_it_cannot_decide(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(4096);
+	struct encode e = { 0 };
+
+	(void)state;
+	assert_int_equal(encode_qp(&e, &out, STR("a "), false), 1);
+	assert_int_equal(encode_qp(&e, &out, STR(" \nb"), false), 2);
+	assert_int_equal(encode_qp(&e, &out, STR("b"), true), 1);
+	assert_string_equal(out.p, "a=20\r\nb");
+	buf_reset(&out);
+	e = (struct encode){ 0 };
+	assert_int_equal(encode_base64(&e, &out, STR("abc"), false), 0);
+	assert_int_equal(encode_base64(&e, &out, STR("abcd"), true), 4);
+	assert_string_equal(out.p, "YWJjZA==");
+}
+
 /* The header section and the body of what goes out; in bodies %s is a line of LONG_X x. */
 static const struct {
 	const char *header, *body;
@@ -313,6 +334,8 @@ static const struct {
 	    "Content-Type: multipart/digest; boundary=b\n", NULL, true },
 	{ "Content-Type: multipart/mixed; boundary=b\n", "--b\nno field\n\n%s\n--b--\n",
 	    "Content-Type: multipart/mixed; boundary=b\n", NULL, true },
+	{ "Content-Type: multipart/mixed; boundary=b\n", "--b\n\nx\n--b--\n--b\n\n%s\n",
+	    "Content-Type: multipart/mixed; boundary=b\n", NULL, true },
 	/* base64 in one line */
 	{ "Content-Transfer-Encoding: BASE64\n", "%s\nab\n", "Content-Transfer-Encoding: BASE64\n",
 	    "W\nab\n", false },
@@ -352,6 +375,12 @@ static const struct {
 	    "--b\n\nx\n--b\nContent-Transfer-Encoding: base64\n\n%s\n--b--\n",
 	    "Content-Type: multipart/mixed; boundary=b\n",
 	    "--b\n\nx\n--b\nContent-Transfer-Encoding: base64\n\nW\n--b--\n", false },
+	{ "Content-Type: multipart/digest; boundary=b\n",
+	    "--b\nContent-Type: text/plain\n\n%s\n--b--\n",
+	    "Content-Type: multipart/digest; boundary=b\n",
+	    "--b\nContent-Type: text/plain\nContent-Transfer-Encoding: "
+	    "quoted-printable\n\nQ\n--b--\n",
+	    false },
 	/* only the part that is not signed */
 	{ "Content-Type: multipart/mixed; boundary=b\n",
 	    "--b\n\n%s\n--b\nContent-Type: multipart/signed; "
@@ -469,19 +498,27 @@ chooses_base64(void **state)
 	assert_true(str_eq(buf_get(&back), text));
 }
 
-/* Without 8BITMIME: 8-bit stays 8-bit, unless the body is encoded anyway. */
+/* Without 8BITMIME 8-bit stays 8-bit, unless the body is encoded anyway.  The LF in front of a
+ * boundary is the boundary's. */
 static void
 encodes_8bit_along(void **state)
 {
 	AUTO_ARENA struct arena a = { NULL };
-	AUTO_BUF struct buf body = BUF_INIT(65536);
+	AUTO_BUF struct buf body = BUF_INIT(65536), wire = BUF_INIT(65536);
+	struct output_plan plan;
 	struct message m;
 
 	(void)state;
-	expand(&body, "--b\n\n\xc3\xa4\n--b\n\n%s\n--b--\n", false);
+	expand(&body, "--b\n\nx=y\n--b\n\n\xc3\xa4\n--b\n\n%s\n--b--\n", false);
 	m = make(&a, STR("Content-Type: multipart/mixed; boundary=b\n"), buf_get(&body));
 	assert_true(output_plan(&m, true).needs_8bit);
-	assert_false(output_plan(&m, false).needs_8bit);
+	plan = output_plan(&m, false);
+	assert_false(plan.needs_8bit);
+	send_all(&m, &plan, false, &wire);
+	assert_non_null(strstr(wire.p, "\r\n\r\nx=y\r\n--b\r\n"));
+	assert_non_null(strstr(wire.p,
+	    "\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nw6Q=\r\n--b\r\n"));
 	m = make(&a, STR("A: b\n"), STR("\xc3\xa4\n"));
 	assert_true(output_plan(&m, false).needs_8bit);
 }
@@ -551,6 +588,7 @@ main(void)
 		cmocka_unit_test(folds),
 		cmocka_unit_test(folds_long_fields_only),
 		cmocka_unit_test(encodes),
+		cmocka_unit_test(leaves_what_it_cannot_decide),
 		cmocka_unit_test(encodes_what_is_too_long),
 		cmocka_unit_test(chooses_base64),
 		cmocka_unit_test(encodes_8bit_along),

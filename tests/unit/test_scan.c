@@ -106,6 +106,7 @@ takes_from_lines(void **state)
 		{ "From ph10 Fri Jan  5 12:\n", NULL },
 		{ "From ph10 Fri Jan  5\n", NULL },
 		{ "From ph10 Friday Jan  5 12:35\n", NULL },
+		{ "From ph10 7 Jan 7 14:00\n", NULL },
 		{ "From ph10 7 Jan 197 14:00\n", NULL },
 		{ "From ph10 7 Jan 19777 14:00\n", NULL },
 		{ "From ph10 x Jan 1977 14:00\n", NULL },
