@@ -55,8 +55,10 @@ split_command(struct arena *a, struct str s, char *argv[COMMAND_WORDS + 1], stru
 		s = str_skip(s, i);
 	}
 	argv[n] = NULL;
-	return (n > 0 && s.n == 0) ||
-	    fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
+	if (n > 0 && s.n == 0)
+		return true;
+	(void)fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
+	return false;
 }
 
 /* posix_spawn() and not fork(): nothing of ours, secrets in memory least of all, runs in between.

@@ -58,7 +58,8 @@ debian_define(struct conf *c, const struct assignment *one)
 {
 	struct conf_macros *m = debian_state(c);
 
-	m->macros = add(c->arena, m->macros, &m->n, one);
+	if (m->n < MACROS_MAX)
+		m->macros = add(c->arena, m->macros, &m->n, one);
 }
 
 /* Is there any item in a list of hosts? */
@@ -123,7 +124,7 @@ mapped(struct conf *c, const struct mapping *m, const struct assignment *one, st
 			    m->wanted);
 		return true;
 	}
-	if (m->option == CONF_tls && is_weaker(c, m))
+	if (m->option == CONF_tls && m->value != NULL && is_weaker(c, m))
 		return true;
 	return conf_set(c, str_of(conf_rows[m->option].name), value, one->where, f);
 }
@@ -230,7 +231,8 @@ debian_set(
 	struct assignment one = { name, value, where };
 	struct conf_macros *m = debian_state(c);
 
-	m->variables = add(c->arena, m->variables, &m->nvariables, &one);
+	if (m->nvariables < MACROS_MAX)
+		m->variables = add(c->arena, m->variables, &m->nvariables, &one);
 	for (size_t i = 0; i < sizeof no_matter / sizeof no_matter[0]; i++)
 		if (str_eq(name, str_of(no_matter[i])))
 			return true;

@@ -21,6 +21,9 @@ struct conf_macros {
 	bool seeded; /* what update-exim4.conf generates is among the macros */
 };
 
+/* How many macros and variables are remembered; far more than there are. */
+enum { MACROS_MAX = 1024 };
+
 struct conf_macros *debian_state(struct conf *c);
 /* The last of this name, or NULL. */
 const struct assignment *debian_find(const struct assignment *list, size_t n, struct str name);

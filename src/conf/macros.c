@@ -66,19 +66,13 @@ goes_on(struct str line)
 	return line.n > 0 && line.p[line.n - 1] == '\\';
 }
 
-/* The next line with its continuations; joined only when it is one that is looked at. */
+/* line with its continuations; joined only when it is one that is looked at. */
 static struct str
-logical_line(struct scanner *s)
+join(struct scanner *s, struct str line)
 {
 	AUTO_BUF struct buf joined = BUF_INIT(JOINED_MAX);
-	struct str line;
-	bool wanted;
+	bool wanted = ascii_lower(line.p[0]) != line.p[0] || line.p[0] == '.';
 
-	s->start = s->line + 1;
-	line = physical_line(s);
-	if (line.n == 0 || line.p[0] == '#' || !goes_on(line))
-		return line;
-	wanted = ascii_lower(line.p[0]) != line.p[0] || line.p[0] == '.';
 	while (goes_on(line) && s->rest.n > 0) {
 		if (wanted)
 			buf_put(&joined, str_at(line.p, line.n - 1));
@@ -88,6 +82,16 @@ logical_line(struct scanner *s)
 	}
 	buf_put(&joined, line);
 	return wanted ? arena_str(s->c->arena, buf_get(&joined)) : str_at("", 0);
+}
+
+static struct str
+logical_line(struct scanner *s)
+{
+	struct str line;
+
+	s->start = s->line + 1;
+	line = physical_line(s);
+	return goes_on(line) && line.p[0] != '#' ? join(s, line) : line;
 }
 
 static struct str

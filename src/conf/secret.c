@@ -23,7 +23,6 @@ struct reading {
 	struct secret *s;
 	const char *path; /* NULL: there is no file */
 	struct str text;
-	char *room; /* SECRET_MAX bytes */
 };
 
 struct wanted {
@@ -128,9 +127,14 @@ read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail 
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", r->path);
 	r->text = str_at(r->s->page, (size_t)got);
-	r->room = (char *)r->s->page + st.st_size;
 	r->s->world_readable = (st.st_mode & S_IROTH) != 0;
 	return true;
+}
+
+static char *
+room(const struct reading *r)
+{
+	return (char *)r->s->page + (r->s->page_size - SECRET_MAX);
 }
 
 static struct str
@@ -275,15 +279,17 @@ static bool
 next_line(struct reading *r, struct lsearch *t, struct arena *a, struct candidate *k)
 {
 	struct str joined;
+	char *bytes;
 
 	if (!lsearch_next(t, a, &k->e))
 		return false;
 	k->why = NULL;
 	joined = k->e.value;
 	if (joined.n > 0 && !in_page(r->s, joined.p)) {
-		k->e.value = str_at(r->room, joined.n < SECRET_MAX / 2 ? joined.n : SECRET_MAX / 2);
-		memcpy(r->room, joined.p, k->e.value.n);
-		explicit_bzero((void *)(uintptr_t)joined.p, joined.n);
+		k->e.value = str_at(room(r), joined.n < SECRET_MAX / 2 ? joined.n : SECRET_MAX / 2);
+		memcpy(room(r), joined.p, k->e.value.n);
+		memcpy(&bytes, &joined.p, sizeof bytes); /* the arena's, so it may be written to */
+		explicit_bzero(bytes, joined.n);
 	}
 	k->e.value = str_ltrim(k->e.value);
 	join_brackets(a, &k->e);
@@ -295,7 +301,7 @@ static bool
 choose(struct reading *r, struct arena *a, const struct wanted *w, struct candidate *best)
 {
 	struct lsearch t = lsearch_open(r->text);
-	char *keep = r->room + SECRET_MAX / 2;
+	char *keep = room(r) + SECRET_MAX / 2;
 	struct candidate k = { .why = NULL };
 	bool found = false;
 	size_t lines = 0;
@@ -328,11 +334,11 @@ from_file(struct reading *r, struct str *password, struct fail *f)
 
 	(void)snprintf(path, sizeof path, "%.*s", S_ARG(rest));
 	fd = file_open(AT_FDCWD, path, 0, &st);
-	got = fd < 0 ? -1 : fd_read_full(fd, r->room, SECRET_MAX / 2);
+	got = fd < 0 ? -1 : fd_read_full(fd, room(r), SECRET_MAX / 2);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
-	rest = str_at(r->room, (size_t)got);
+	rest = str_at(room(r), (size_t)got);
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
 }
@@ -341,7 +347,7 @@ static bool
 from_command(
     const struct conf *c, struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
-	struct command run = { str_of(c->password_command), c->home, r->room, SECRET_MAX / 2 };
+	struct command run = { str_of(c->password_command), c->home, room(r), SECRET_MAX / 2 };
 	struct str login;
 
 	(void)command_login(&run.text, &login);
@@ -464,7 +470,7 @@ star(struct buf *line, struct str what)
 static void
 star_base64(struct buf *line, struct str what)
 {
-	AUTO_BUF struct buf text = BUF_INIT(4 * SECRET_MAX);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)4 * SECRET_MAX);
 	struct str s;
 
 	b64_encode(&text, what);
@@ -478,7 +484,7 @@ star_base64(struct buf *line, struct str what)
 void
 secret_redact(const struct secret *s, struct buf *line)
 {
-	AUTO_BUF struct buf plain = BUF_INIT(2 * SECRET_MAX);
+	AUTO_BUF struct buf plain = BUF_INIT((size_t)2 * SECRET_MAX);
 
 	if (s->password.n == 0)
 		return;

@@ -8,7 +8,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { NAME_LONGEST = 64 };
+enum { NAME_LONGEST = 64, WARNINGS_MAX = 100 };
 
 const struct conf_row conf_rows[CONF_COUNT] = {
 #define OPT(name, dc, macro, type, def, min, max, words, help) \
@@ -24,8 +24,7 @@ enum alias { ALIAS_NONE, ALIAS_DC, ALIAS_MACRO };
 static bool
 is_called(struct str name, const char *alias)
 {
-	return name.n > 0 && ascii_lower(name.p[0]) == ascii_lower(alias[0]) &&
-	    str_ieq(name, str_of(alias));
+	return name.n > 0 && name.p[0] == alias[0] && str_eq(name, str_of(alias));
 }
 
 static enum conf_option
@@ -34,15 +33,14 @@ find(struct str name, enum alias *alias)
 	for (unsigned o = 0; o < CONF_COUNT; o++) {
 		const struct conf_row *row = &conf_rows[o];
 
-		/* some macros are their option's name in capitals */
-		*alias = ALIAS_MACRO;
-		if (is_called(name, row->macro) && str_eq(name, str_of(row->macro)))
+		*alias = ALIAS_NONE;
+		if (is_called(name, row->name))
 			return (enum conf_option)o;
 		*alias = ALIAS_DC;
 		if (is_called(name, row->dc))
 			return (enum conf_option)o;
-		*alias = ALIAS_NONE;
-		if (is_called(name, row->name))
+		*alias = ALIAS_MACRO;
+		if (is_called(name, row->macro))
 			return (enum conf_option)o;
 	}
 	return CONF_COUNT;
@@ -122,21 +120,22 @@ conf_is_security(enum conf_option o)
 void
 conf_warn(struct conf *c, const char *fmt, ...)
 {
-	size_t n = 0;
 	const char **list;
 	char text[FAIL_TEXT];
+	size_t n = 0;
 	va_list ap;
 
+	while (c->warnings[n] != NULL)
+		n++;
+	if (n == WARNINGS_MAX)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	while (c->warnings[n] != NULL)
-		n++;
-	/* the closing NULL is counted as one of the array, so there is room for it */
-	list = n == 0 ? NULL : (void *)(uintptr_t)c->warnings;
-	list = arena_grow(c->arena, list, n == 0 ? 0 : n + 1, sizeof *list);
+	list = arena_array(c->arena, n + 2, sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = c->warnings[i];
 	list[n] = arena_strz(c->arena, str_of(text));
-	list[n + 1] = NULL;
 	c->warnings = list;
 }
 

@@ -15,7 +15,7 @@ struct conf_row {
 
 extern const struct conf_row conf_rows[CONF_COUNT];
 
-/* The option of this name or alias (without case), or CONF_COUNT. */
+/* The option of this name or alias (capitals count), or CONF_COUNT. */
 enum conf_option conf_find(struct str name);
 /* The name or alias that is spelt most like name; *edits: how many letters apart. */
 const char *conf_nearest(struct str name, enum conf_option *o, size_t *edits);
@@ -23,7 +23,7 @@ const char *conf_nearest(struct str name, enum conf_option *o, size_t *edits);
 bool conf_unknown(struct str name, struct fail *f);
 /* Does the option decide who may read or send what?  Such a key is never guessed at. */
 bool conf_is_security(enum conf_option o);
-/* Add one sentence to c->warnings. */
+/* Add one sentence to c->warnings; past 100 they are dropped. */
 void conf_warn(struct conf *c, const char *fmt, ...) PRINTF(2, 3);
 /* The text of a file.  True with text->p == NULL: there is no such file.
  * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
