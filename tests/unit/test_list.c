@@ -25,6 +25,7 @@ static const struct {
 	{ "< a@b (x) >", "a@b[ a@b (x)]\n" },
 	{ "<@a,@b:c@d>, e", "c@d[@a,@b:c@d]\ne[e]\n" },
 	{ "@a,@b:c@d, e", "c@d[@a,@b:c@d]\ne[e]\n" },
+	{ "<@a:b, c@d>, e", "!\"@\" or \".\" expected after \"b\"[<@a:b, c@d>]\ne[e]\n" },
 	{ "undisclosed-recipients:;", "" },
 	{ "us: a@b, B <c@d>; , e@f", "a@b[a@b]\nc@d[c@d]\ne@f[e@f]\n" },
 	{ "us: a@b; e@f, them:;x", "a@b[a@b]\ne@f[e@f]\nx[x]\n" },
@@ -118,6 +119,11 @@ static const struct {
 	/* longer and past it: a fold behind the comma and its blank */
 	{ "From: Some Long Name <x@b>, a@b\n", "new.name@c.example",
 	    "From: Some Long Name <new.name@c.example>, \n\ta@b\n" },
+	/* 40 and 41 columns */
+	{ "From: Some Long Nam <x@b>, a@b\n", "new.nam@c.example",
+	    "From: Some Long Nam <new.nam@c.example>, \n\ta@b\n" },
+	{ "From: Some Long Na <x@b>, a@b\n", "new.nam@c.example",
+	    "From: Some Long Na <new.nam@c.example>, a@b\n" },
 	/* not longer: no fold */
 	{ "From: Some Long Name <x@bbbbbbbbbbbbbbbbbbbb>, a@b\n", "new.name@c.example",
 	    "From: Some Long Name <new.name@c.example>, a@b\n" },

@@ -175,7 +175,8 @@ limits(void **state)
 	assert_non_null(strstr(f.text, "empty address"));
 	assert_false(mailbox_parse(&a, long_text(&a, "", '(', 65, ""), false, &m, &f));
 	assert_non_null(strstr(f.text, "comments are nested too deeply"));
-	assert_false(mailbox_parse(&a, long_text(&a, "a@b", '(', 65, ""), false, &m, &f));
+	assert_false(mailbox_parse(
+	    &a, long_text(&a, long_text(&a, "a@b", '(', 65, "").p, ')', 65, ""), false, &m, &f));
 	assert_false(mailbox_parse(&a, long_text(&a, "a", '(', 65, "@b"), false, &m, &f));
 	assert_false(mailbox_parse(&a, long_text(&a, "<", '(', 65, "a@b>"), false, &m, &f));
 	assert_false(mailbox_parse(&a, long_text(&a, "<a@b>", '(', 65, ""), false, &m, &f));

@@ -111,6 +111,14 @@ static const struct row rows[] = {
 	{ "force-sender, trusted", { ROOT, FROM_F("boss", "corp.example") }, "", NULL, true,
 	    "From: boss@corp.example\nSender: sec@corp.example\n", "boss@corp.example",
 	    "From: boss@corp.example\nSender: sec@corp.example\n" ID_FIELD "Date: DATE\n" },
+	{ "force-sender, resent", { ALICE }, "", NULL, true,
+	    "Resent-From: b@c\nResent-Sender: b@c\nFrom: d@e\nSender: d@e\n", "alice@debian",
+	    "Resent-Date: DATE\nResent-Message-Id: <E1abcde-000001-AB@debian>\n"
+	    "Resent-From: b@c\nFrom: d@e\nSender: d@e\n"
+	    "Resent-Sender: Alice Liddell <alice@debian>\n" },
+	{ "no-from over SMTP as root", { ROOT, .protocol = "local-esmtp" }, "", NULL, false,
+	    "Subject: s\n", "root@debian",
+	    "Subject: s\n" ID_FIELD "From: root@debian\nDate: DATE\n" },
 	{ "t-resent", { ALICE }, "", NULL, false,
 	    "Resent-From: alice@debian\nResent-To: r@far.example\nResent-Bcc: rb@far.example\n"
 	    "From: orig@else.example\nTo: x@far.example\nDate: Mon, 1 Jan 2024 00:00:00 +0000\n"
