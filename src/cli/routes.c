@@ -59,7 +59,8 @@ add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fa
 {
 	const struct conf *c = &l->start->conf;
 	struct arena *a = l->start->arena;
-	int64_t deadline = clock_ms() + (int64_t)c->connect_timeout * 1000;
+	struct resolve_options how = { SMTP_PORT, c->ip_family,
+		clock_ms() + (int64_t)c->connect_timeout * 1000 };
 	struct host *hosts;
 	size_t n, found = 0;
 	int width = 0;
@@ -69,7 +70,7 @@ add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fa
 	struct resolved *all = arena_array(a, n, sizeof *all);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!resolve_host(a, &hosts[i], SMTP_PORT, c->ip_family, deadline, &all[i], f))
+		if (!resolve_host(a, &hosts[i], &how, &all[i], f))
 			continue;
 		found++;
 		if (all[i].canonical != NULL && (int)strlen(all[i].canonical) > width)

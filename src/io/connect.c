@@ -152,20 +152,20 @@ through_proxy(const struct race *want, const char *proxy, int64_t deadline_ms, s
 {
 	AUTO_ARENA struct arena a = { 0 };
 	AUTO_BUF struct buf why = BUF_INIT(FAIL_TEXT / 2);
-	struct host *host;
-	struct resolved at;
+	struct resolve_options how = { SOCKS_PORT, 0, deadline_ms };
+	struct host *host = NULL;
+	struct resolved at = { .n = 0 };
 	size_t n;
 
-	if (!hostlist_parse(&a, proxy, &host, &n, f) ||
-	    !resolve_host(&a, &host[0], SOCKS_PORT, 0, deadline_ms, &at, f)) {
+	if (!hostlist_parse(&a, proxy, &host, &n, f) || !resolve_host(&a, &host[0], &how, &at, f)) {
 		fail_prefix(f, "socks_proxy");
 		return false;
 	}
 	for (size_t i = want->begin; i < want->end; i++) {
 		struct race r = { .list = at.list, .end = at.n, .local = want->local };
 		const char *reason;
-		size_t won;
-		int fd;
+		size_t won = 0;
+		int fd = -1;
 
 		if (!race(&r, deadline_ms, &won, &fd, f)) {
 			fail_prefix(f, "socks_proxy %s", proxy);
@@ -193,7 +193,7 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 	    clock_ms() + (int64_t)(o->timeout_s < 86400 ? o->timeout_s : 86400) * 1000;
 	struct race r = { .list = list, .begin = *which, .next = *which, .end = n };
 	struct endpoint local;
-	int fd;
+	int fd = -1;
 
 	if (o->interface != NULL && o->interface[0] != '\0') {
 		if (!endpoint_parse(o->interface, 0, &local))

@@ -31,7 +31,7 @@ is_address(struct str s)
 
 	if (ip.n == 0 || ip.n >= sizeof(z) || (scope.p != NULL && scope.n == 0))
 		return false;
-	for (size_t i = 0; i < scope.n; i++)
+	for (size_t i = 0; scope.p != NULL && i < scope.n; i++)
 		if (!ascii_alnum(scope.p[i]) && strchr("-._", scope.p[i]) == NULL)
 			return false;
 	memcpy(z, ip.p, ip.n);
@@ -214,15 +214,14 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 {
 	static const struct {
 		const char *prefix;
-		int kind;
+		enum host_kind kind;
 	} special[] = { { "lmtp:", HOST_LMTP }, { "unix:", HOST_UNIX }, { "srv:", HOST_SRV } };
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
 		struct str prefix = str_of(special[i].prefix), tail = str_skip(*rest, prefix.n),
 			   item;
-		struct host h = { .kind = HOST_NAME };
+		struct host h = { .kind = special[i].kind };
 
-		h.kind = special[i].kind;
 		if (!str_istarts(*rest, prefix) || str_starts(tail, STR(":")))
 			continue;
 		item = undouble(l->a, next_item(&tail));
@@ -241,7 +240,7 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 static bool
 parse_piece(struct list *l, struct str rest, struct fail *f)
 {
-	bool open = false; /* the item before ended at a colon and has no port */
+	struct host *open = NULL; /* the host before, when it has no port yet */
 
 	while (rest.p != NULL) {
 		struct str item;
@@ -251,18 +250,20 @@ parse_piece(struct list *l, struct str rest, struct fail *f)
 		if (!add_special(l, &rest, &taken, f))
 			return false;
 		if (taken) {
-			open = false;
+			open = NULL;
 			continue;
 		}
 		item = next_item(&rest);
-		if (open && digits(item)) {
-			if (!parse_port(item, &l->host[l->n - 1].port, f))
+		if (open != NULL && digits(item)) {
+			if (!parse_port(item, &open->port, f))
 				return false;
-			open = false;
+			open = NULL;
 		} else if (item.n > 0) {
 			if (!add_host(l, item, f))
 				return false;
-			open = l->host[l->n - 1].port == 0;
+			open = &l->host[l->n - 1];
+			if (open->port != 0)
+				open = NULL;
 		}
 	}
 	return true;

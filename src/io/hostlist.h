@@ -5,8 +5,10 @@
 #include "base/arena.h"
 #include "base/fail.h"
 
+enum host_kind { HOST_NAME, HOST_ADDRESS, HOST_LMTP, HOST_UNIX, HOST_SRV };
+
 struct host {
-	enum { HOST_NAME, HOST_ADDRESS, HOST_LMTP, HOST_UNIX, HOST_SRV } kind;
+	enum host_kind kind;
 	const char *name; /* host name (A-labels), address without brackets, path, or SRV domain */
 	unsigned port;    /* 0: the default (25; 465 implies implicit TLS) */
 };

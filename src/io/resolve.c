@@ -158,8 +158,7 @@ receive(int fd, int64_t deadline_ms, struct answer *ans)
 }
 
 static bool
-ask_child(
-    const struct host *h, unsigned family, int64_t deadline_ms, struct answer *ans, struct fail *f)
+ask_child(const struct host *h, const struct resolve_options *o, struct answer *ans, struct fail *f)
 {
 	int fd[2], err;
 	pid_t pid;
@@ -168,11 +167,11 @@ ask_child(
 		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, errno, "cannot look up %s", h->name);
 	pid = fork();
 	if (pid == 0)
-		child(fd[1], h, family);
+		child(fd[1], h, o->family);
 	err = pid < 0 ? errno : 0;
 	(void)close(fd[1]);
 	if (pid > 0) {
-		err = receive(fd[0], deadline_ms, ans);
+		err = receive(fd[0], o->deadline_ms, ans);
 		(void)kill(pid, SIGKILL); /* it has said all it had to say, or is too late */
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -229,8 +228,8 @@ take(
 }
 
 bool
-resolve_host(struct arena *a, const struct host *h, unsigned default_port, unsigned family,
-    int64_t deadline_ms, struct resolved *out, struct fail *f)
+resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
+    struct resolved *out, struct fail *f)
 {
 	struct host q = *h;
 	struct resolved r = { .name = h->name, .canonical = h->name, .n = 1 };
@@ -238,10 +237,10 @@ resolve_host(struct arena *a, const struct host *h, unsigned default_port, unsig
 	bool ok;
 
 	if (q.port == 0)
-		q.port = default_port;
+		q.port = o->default_port;
 	if (h->kind == HOST_NAME || h->kind == HOST_SRV) {
 		ans = arena_alloc(a, sizeof(*ans));
-		return ask_child(&q, family, deadline_ms, ans, f) && take(a, h, ans, out, f);
+		return ask_child(&q, o, ans, f) && take(a, h, ans, out, f);
 	}
 	r.list = arena_alloc(a, sizeof(*r.list));
 	ok = h->kind == HOST_ADDRESS ? endpoint_parse(h->name, q.port, r.list) :

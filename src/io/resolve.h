@@ -28,13 +28,17 @@ struct resolved {
 	    implicit_tls; /* found as _submissions._tcp (RFC 8314 section 5.1), whatever the port */
 };
 
-/* Look up one host.  family: enum conf_family's values (0 any, 1 IPv4, 2 IPv6); default_port: when
- * the host has none.  deadline_ms as in io/clock.h: the resolver runs in a child that is killed
- * then, so that neither its modules nor its waits are this process's.  Addresses and paths need no
- * child. False: TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to
- * bounce). */
-bool resolve_host(struct arena *a, const struct host *h, unsigned default_port, unsigned family,
-    int64_t deadline_ms, struct resolved *out, struct fail *f) NODISCARD;
+struct resolve_options {
+	unsigned default_port; /* when the host has none */
+	unsigned family;       /* enum conf_family's values: 0 any, 1 IPv4, 2 IPv6 */
+	int64_t deadline_ms;   /* as in io/clock.h */
+};
+
+/* Look up one host.  The resolver runs in a child that is killed at the deadline, so that neither
+ * its modules nor its waits are this process's.  Addresses and paths need no child. False:
+ * TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to bounce). */
+bool resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
+    struct resolved *out, struct fail *f) NODISCARD;
 /* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
  */
 bool endpoint_parse(const char *address, unsigned port, struct endpoint *out) NODISCARD;

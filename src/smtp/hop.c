@@ -45,13 +45,12 @@ bool
 hop_find(struct hop *h, const struct host *host, struct fail *f)
 {
 	const struct conf *c = h->conf;
-	int64_t deadline_ms = clock_ms() + (int64_t)c->connect_timeout * 1000;
+	struct resolve_options how = { c->tls == TLS_IMPLICIT ? PORT_SUBMISSIONS : PORT_SMTP,
+		c->ip_family, clock_ms() + (int64_t)c->connect_timeout * 1000 };
 
 	hop_forget(h);
 	h->host = host;
-	return resolve_host(h->arena, host, c->tls == TLS_IMPLICIT ? PORT_SUBMISSIONS : PORT_SMTP,
-		   c->ip_family, deadline_ms, &h->at, f) &&
-	    find_secret(h, f);
+	return resolve_host(h->arena, host, &how, &h->at, f) && find_secret(h, f);
 }
 
 void
@@ -80,9 +79,9 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 {
 	struct session *s = &h->session;
 	const char *names[2];
-	size_t n = policy_names(l, names);
+	struct tls_options how = { h->conf, names, policy_names(l, names) };
 
-	if (!tls_start(&h->stream, h->conf, names, n, h->arena, &h->tls, f)) {
+	if (!tls_start(&h->stream, &how, h->arena, &h->tls, f)) {
 		s->dead = true;
 		fail_prefix(f, "there is no TLS with %s%s", l->host,
 		    h->secret.login.n == 0 && h->conf->tls == TLS_AUTO ?

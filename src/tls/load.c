@@ -6,12 +6,12 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 bool
-tls_start(struct stream *s, const struct conf *c, const char *const *names, size_t nnames,
-    struct arena *a, struct tls_info *info, struct fail *f)
+tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct tls_info *info,
+    struct fail *f)
 {
 	const struct tls_module *m = module_table(TLS_MODULE, TLS_MODULE_TABLE, STAGE_TLS, f);
 
-	return m != NULL && m->start(s, c, names, nnames, a, info, f);
+	return m != NULL && m->start(s, o, a, info, f);
 }
 
 struct str

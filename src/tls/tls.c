@@ -318,8 +318,8 @@ tls_new(struct stream *s)
 }
 
 bool
-tls_start(struct stream *s, const struct conf *c, const char *const *names, size_t nnames,
-    struct arena *a, struct tls_info *info, struct fail *f)
+tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct tls_info *info,
+    struct fail *f)
 {
 	struct tls *t;
 	int rc;
@@ -331,7 +331,7 @@ tls_start(struct stream *s, const struct conf *c, const char *const *names, size
 	t = tls_new(s);
 	if (t == NULL)
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, ENOMEM, "cannot start TLS");
-	if (!set_up(t, c, nnames > 0 ? names[0] : NULL, f)) {
+	if (!set_up(t, o->conf, o->nnames > 0 ? o->names[0] : NULL, f)) {
 		tls_free(t);
 		return false;
 	}
@@ -344,7 +344,7 @@ tls_start(struct stream *s, const struct conf *c, const char *const *names, size
 	}
 	s->ctx = t;
 	s->ops = &tls_ops;
-	verify_peer(t->session, c, names, nnames, a, info);
+	verify_peer(t->session, o, a, info);
 	info->cipher = cipher_name(t->session, a);
 	return true;
 }

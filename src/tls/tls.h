@@ -30,15 +30,21 @@ struct tls_info {
 	const char *why;
 };
 
+struct tls_options {
+	const struct conf *conf;  /* the tls_ options */
+	const char *const *names; /* reference names, host names or addresses; the first is sent as
+				     SNI when it is a host name */
+	size_t nnames;
+};
+
 /* Handshake on s, in place and within its deadline: afterwards s reads and writes through TLS.  Its
  * last flight is held back until the first write or read, so that a command travels with it.
- * names[0] is sent as SNI when it is a host name; names[] are the reference names, addresses among
- * them.  Verification is done and reported, the decision is the caller's.  Of the certificate store
+ * Verification is done and reported, the decision is the caller's.  Of the certificate store
  * only the issuers that the chain names are parsed.
  * False: TEMP/TLS, the handshake failed, or s holds bytes that came in clear; s can only be
  * closed. */
-bool tls_start(struct stream *s, const struct conf *c, const char *const *names, size_t nnames,
-    struct arena *a, struct tls_info *info, struct fail *f) NODISCARD;
+bool tls_start(struct stream *s, const struct tls_options *o, struct arena *a,
+    struct tls_info *info, struct fail *f) NODISCARD;
 /* Channel binding data for SCRAM-PLUS, and its *type: "tls-exporter" (TLS 1.3) or "tls-unique".
  * Empty when s has none. */
 struct str tls_channel_binding(struct stream *s, struct arena *a, const char **type);

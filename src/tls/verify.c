@@ -80,7 +80,7 @@ pinned(const char *list, const unsigned char have[SHA256_LEN])
 static const char *
 show_fingerprint(struct arena *a, const unsigned char have[SHA256_LEN])
 {
-	AUTO_BUF struct buf b = BUF_INIT(SHA256_LEN * 3);
+	AUTO_BUF struct buf b = BUF_INIT((size_t)SHA256_LEN * 3);
 
 	for (size_t i = 0; i < SHA256_LEN; i++)
 		buf_fmt(&b, "%s%02X", i > 0 ? ":" : "", have[i]);
@@ -139,9 +139,9 @@ subject(struct arena *a, gnutls_x509_crt_t crt)
 }
 
 static void
-add_trusted(struct peer *p, struct str der)
+add_trusted(struct peer *p, const struct buf *der)
 {
-	gnutls_datum_t d = { (unsigned char *)(uintptr_t)der.p, (unsigned)der.n };
+	gnutls_datum_t d = { (unsigned char *)der->p, (unsigned)der->n };
 	gnutls_x509_crt_t ca;
 
 	if (gnutls_x509_crt_init(&ca) < 0)
@@ -167,7 +167,7 @@ trust_file(struct peer *p, const char *path, struct fail *f)
 	}
 	while (trust_next(&text, &der))
 		if (trust_holds(buf_get(&der), names, p->n))
-			add_trusted(p, buf_get(&der));
+			add_trusted(p, &der);
 	for (unsigned i = 0; i < p->n; i++)
 		gnutls_free(dn[i].data);
 	return true;
@@ -261,8 +261,8 @@ trusted(struct tls_info *info, enum tls_verdict verdict)
 static void
 judge_chain(struct peer *p, struct tls_info *info)
 {
-	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER };
+	unsigned char server[] = GNUTLS_KP_TLS_WWW_SERVER;
+	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = server };
 	unsigned status = GNUTLS_CERT_INVALID;
 	struct fail f = FAIL_INIT;
 
@@ -301,10 +301,10 @@ judge(struct peer *p, struct tls_info *info)
 }
 
 void
-verify_peer(gnutls_session_t session, const struct conf *c, const char *const *names, size_t nnames,
-    struct arena *a, struct tls_info *info)
+verify_peer(
+    gnutls_session_t session, const struct tls_options *o, struct arena *a, struct tls_info *info)
 {
-	struct peer p = { .conf = c, .names = names, .nnames = nnames, .a = a };
+	struct peer p = { .conf = o->conf, .names = o->names, .nnames = o->nnames, .a = a };
 	unsigned sent = 0;
 	const gnutls_datum_t *der = gnutls_certificate_get_peers(session, &sent);
 	size_t len = sizeof(p.print);

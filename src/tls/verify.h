@@ -7,7 +7,7 @@
 #include "tls/tls.h"
 
 /* Judge the certificates that the handshake of session brought, against tls_fingerprint, or the
- * trusted authorities and names[].  Fills verdict, name, peer and why of *info; never fails. */
-void verify_peer(gnutls_session_t session, const struct conf *c, const char *const *names,
-    size_t nnames, struct arena *a, struct tls_info *info);
+ * trusted authorities and the names.  Fills verdict, name, peer and why of *info; never fails. */
+void verify_peer(
+    gnutls_session_t session, const struct tls_options *o, struct arena *a, struct tls_info *info);
 #endif

@@ -135,7 +135,7 @@ has_limits(void **state)
 	text[64] = '\0';
 	assert_false(hostlist_parse(&a, text, &h, &n, &f));
 	for (size_t i = 1; i < 127; i++)
-		text[2 * i - 1] = '.', text[2 * i] = 'b';
+		memcpy(text + 2 * i - 1, ".b", 2);
 	text[253] = '\0';
 	assert_true(hostlist_parse(&a, text, &h, &n, &f));
 	text[253] = 'b';

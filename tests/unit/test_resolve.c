@@ -56,7 +56,7 @@ takes_addresses(void **state)
 		struct fail f = FAIL_INIT;
 		struct resolved r = { .n = 0 };
 
-		if (!resolve_host(&a, &h, 587, 0, 0, &r, &f)) {
+		if (!resolve_host(&a, &h, &(struct resolve_options){ 587, 0, 0 }, &r, &f)) {
 			assert_null(cases[i].ip);
 			assert_int_equal(f.cls, FAIL_TEMP);
 			assert_int_equal(f.stage, STAGE_RESOLVE);
@@ -70,7 +70,7 @@ takes_addresses(void **state)
 		assert_int_equal(r.list[0].loopback, cases[i].loopback);
 		assert_int_equal(port_of(&r.list[0]), 587);
 		h.port = 2525;
-		assert_true(resolve_host(&a, &h, 587, 0, 0, &r, &f));
+		assert_true(resolve_host(&a, &h, &(struct resolve_options){ 587, 0, 0 }, &r, &f));
 		assert_int_equal(port_of(&r.list[0]), 2525);
 	}
 }
@@ -85,7 +85,7 @@ takes_paths(void **state)
 	char path[200];
 
 	(void)state;
-	assert_true(resolve_host(&a, &h, 25, 0, 0, &r, &f));
+	assert_true(resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0 }, &r, &f));
 	assert_int_equal(r.n, 1);
 	assert_true(r.list[0].loopback);
 	assert_string_equal(r.list[0].ip, "");
@@ -93,7 +93,7 @@ takes_paths(void **state)
 	memset(path, 'x', sizeof(path));
 	path[199] = '\0';
 	h.name = path;
-	assert_false(resolve_host(&a, &h, 25, 0, 0, &r, &f));
+	assert_false(resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0 }, &r, &f));
 }
 
 static void
@@ -105,13 +105,15 @@ asks_a_child(void **state)
 	struct fail f = FAIL_INIT;
 
 	(void)state;
-	assert_true(resolve_host(&a, &h, 25, 1, clock_ms() + 20000, &r, &f));
+	assert_true(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 1, clock_ms() + 20000 }, &r, &f));
 	assert_int_equal(r.n, 1);
 	assert_string_equal(r.list[0].ip, "127.0.0.1");
 	assert_true(r.list[0].loopback);
 	assert_string_equal(r.name, "localhost");
 	assert_int_equal(port_of(&r.list[0]), 25);
-	assert_true(resolve_host(&a, &h, 26, 0, clock_ms() + 20000, &r, &f));
+	assert_true(
+	    resolve_host(&a, &h, &(struct resolve_options){ 26, 0, clock_ms() + 20000 }, &r, &f));
 	assert_true(r.n >= 1 && r.n <= 2);
 	if (r.n == 2) {
 		assert_string_equal(r.list[0].ip, "::1");
@@ -119,19 +121,22 @@ asks_a_child(void **state)
 	}
 	/* The deadline is over: the child is killed, whatever it would have said. */
 	memset(&r, 0, sizeof(r));
-	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() - 1, &r, &f));
+	assert_false(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() - 1 }, &r, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	assert_int_equal(f.stage, STAGE_RESOLVE);
 	assert_non_null(strstr(f.text, "localhost"));
 	assert_int_equal(r.n, 0);
 	/* No name at all, so that no name server is asked. */
 	h.name = "no..host";
-	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() + 20000, &r, &f));
+	assert_false(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000 }, &r, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	assert_int_equal(f.stage, STAGE_RESOLVE);
 	assert_non_null(strstr(f.text, "no..host"));
 	h.kind = HOST_SRV;
-	assert_false(resolve_host(&a, &h, 25, 0, clock_ms() + 20000, &r, &f));
+	assert_false(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000 }, &r, &f));
 	assert_non_null(strstr(f.text, "_submission"));
 }
 

@@ -249,7 +249,7 @@ judges_certificates(void **state)
 
 		while (cases[i].names[n] != NULL)
 			n++;
-		if (!tls_start(&s, &c, cases[i].names, n, &a, &info, &f))
+		if (!tls_start(&s, &(struct tls_options){ &c, cases[i].names, n }, &a, &info, &f))
 			fail_msg("case %zu: %s", i, f.text);
 		finish(&s, pid);
 		said = info.verdict == TLS_VERIFIED ? info.name : info.why;
@@ -294,7 +294,7 @@ pins(void **state)
 
 		cert_fingerprint(&cert[w.cert], cases[i].sep, cases[i].upper, print);
 		c.tls_fingerprint = arena_fmt(&a, "%s%s%s", cases[i].before, print, cases[i].after);
-		assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+		assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 		finish(&s, pid);
 		assert_int_equal(info.verdict, cases[i].taken ? TLS_PINNED : TLS_UNVERIFIED);
 		if (cases[i].taken)
@@ -319,7 +319,7 @@ pins_before_chains(void **state)
 
 	(void)state;
 	c.tls_fingerprint = "00";
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "tls_fingerprint"));
@@ -328,14 +328,14 @@ pins_before_chains(void **state)
 	c = settings();
 	c.tls_trust_file = "/nonexistent/trust";
 	pid = start(&w, &s);
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "/nonexistent/trust"));
 
 	c.tls_trust_file = "system"; /* does not know the test's root */
 	pid = start(&w, &s);
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "not trusted"));
@@ -389,7 +389,7 @@ carries_lines(void **state)
 
 		if (cases[i].certificate)
 			c.tls_certificate = client;
-		if (!tls_start(&s, &c, &cases[i].name, 1, &a, &info, &f))
+		if (!tls_start(&s, &(struct tls_options){ &c, &cases[i].name, 1 }, &a, &info, &f))
 			fail_msg("case %zu: %s", i, f.text);
 		if (strncmp(info.cipher, cases[i].cipher, strlen(cases[i].cipher)) != 0)
 			fail_msg("case %zu: %s", i, info.cipher);
@@ -420,7 +420,7 @@ saves_a_turn(void **state)
 	pid_t pid = start(&w, &s);
 
 	(void)state;
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	assert_int_equal(s.turns, 1);
 	buf_str(&b, "EHLO a\r\n");
 	assert_true(stream_send(&s, &b, STAGE_GREET, &f));
@@ -438,7 +438,7 @@ fails(struct stream *s, const struct conf *c, const char *want)
 	struct tls_info info = { .why = "untouched" };
 	struct fail f = FAIL_INIT;
 
-	assert_false(tls_start(s, c, name, 1, &a, &info, &f));
+	assert_false(tls_start(s, &(struct tls_options){ c, name, 1 }, &a, &info, &f));
 	if (strstr(f.text, want) == NULL)
 		fail_msg("\"%s\", not \"%s\"", f.text, want);
 	assert_int_equal(f.cls, FAIL_TEMP);
@@ -552,7 +552,7 @@ tells_of_a_broken_link(void **state)
 	(void)state;
 	assert_int_equal(tls_channel_binding(&s, &a, &type).n, 0);
 	assert_string_equal(type, "untouched");
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	expect(&s, "220 smtp.isp.example");
 	s.deadline_ms = clock_ms() + 50;
 	assert_false(stream_line(&s, &line, STAGE_GREET, &f));
@@ -560,7 +560,7 @@ tells_of_a_broken_link(void **state)
 	finish(&s, pid);
 
 	pid = start(&w, &s);
-	assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 	expect(&s, "220 smtp.isp.example");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -573,7 +573,7 @@ tells_of_a_broken_link(void **state)
 		int fd;
 
 		pid = start(&w, &s);
-		assert_true(tls_start(&s, &c, name, 1, &a, &info, &f));
+		assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
 		expect(&s, "220 smtp.isp.example");
 		fd = s.fd;
 		assert_int_equal(
