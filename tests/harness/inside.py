@@ -3,6 +3,7 @@
 Standard input is {"case", "programs", "certs", "binds"} as JSON, standard output what was observed.
 """
 import base64
+import glob
 import grp
 import json
 import os
@@ -18,13 +19,25 @@ from harness import dnsstub, smtpserver, world  # noqa: E402
 L1 = "latin-1"
 
 
-def reap(limit):
-    """As process 1: wait until no process is left.  True when that came to pass."""
+def children():
+    """Those of process 1, that is of this one and of all that have lost their parent."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        status = world.read("/proc/%s/stat" % pid)
+        if status and status.rpartition(")")[2].split()[1] == "1":
+            found.add(int(pid))
+    return found
+
+
+def reap(limit, keep):
+    """As process 1: wait until no process is left but those to keep.  True when that came to pass."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
+            return True
+        if pid == 0 and keep and not children() - keep:
             return True
         if pid == 0:
             time.sleep(0.005)  # polls
@@ -44,7 +57,23 @@ def become(user):
     return drop
 
 
-def run_step(step):
+def wait_for(reached, limit=30):
+    end = time.monotonic() + limit
+    while not reached():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)  # polls
+    return True
+
+
+def answers(where):
+    """Does somebody listen at [address, port] or at the path of a socket?"""
+    unix = isinstance(where, str)
+    with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as s:
+        return s.connect_ex(where if unix else tuple(where)) == 0
+
+
+def run_step(step, keep):
     user = step.get("user", "root")
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": pwd.getpwnam(user).pw_dir, "USER": user, "LOGNAME": user,
            "TERM": "dumb", "LANG": "C.UTF-8", **step.get("env", {})}
@@ -66,7 +95,7 @@ def run_step(step):
         rc, out, err = 127, b"", b"no such program"
     secs = round(time.monotonic() - start, 3)
     return {"argv": step["argv"], "user": user, "rc": rc, "stdout": out.decode(L1), "stderr": err.decode(L1),
-            "secs": secs, "settled": reap(step.get("settle", 25))}
+            "secs": secs, "settled": reap(step.get("settle", 25), keep)}
 
 
 class Play:
@@ -75,13 +104,26 @@ class Play:
         servers = self.case.get("servers", [])
         socket.sethostname(self.case.get("hostname", "debian"))
         self.net = world.Network({s.get("addr", "192.0.2.25") for s in servers} | set(self.case.get("srv_addrs", [])))
-        world.build_root(job["programs"], {job["certs"]: "/run/certs", **job.get("binds", {})})
+        world.build_root(job["programs"], {job["certs"]: "/run/certs", **job["binds"]}, job["packages"])
         self.certs = "/run/certs"
         world.configure(self.case.get("config", {}), self.certs)
-        self.sink, self.servers, self.daemons = [], [], []
+        self.sink, self.servers = [], []
         self.dns = dnsstub.DNS(self.case.get("dns"))
         self.dns.start()
         self.serve(servers)
+        for daemon in self.case.get("daemons", []):
+            self.start(daemon)
+
+    def start(self, daemon):
+        """A real server, in the servers' network: {setup: shell script, argv, listens: [[address, port] or path]}."""
+        with open("/tmp/daemons.log", "ab") as log:
+            how = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            if subprocess.run(["/bin/sh", "-ec", daemon.get("setup", "")], **how).returncode != 0:
+                raise RuntimeError(world.read("/tmp/daemons.log"))
+            self.net.there(lambda: subprocess.Popen(daemon["argv"], env={"PATH": "/usr/sbin:/usr/bin:/bin"}, **how))
+        for where in daemon["listens"]:
+            if not wait_for(lambda: self.net.there(answers, where)):
+                raise RuntimeError("%s does not answer\n%s" % (daemon["argv"][0], world.read("/tmp/daemons.log")))
 
     def serve(self, specs):
         for spec in specs:
@@ -94,6 +136,7 @@ class Play:
 
     def steps(self):
         before = world.snapshot(self.case.get("snap", ()))
+        keep = children()
         steps = []
         for step in self.case["steps"]:
             if "sleep" in step:
@@ -103,15 +146,18 @@ class Play:
                     world.add_file(path, spec)
             elif "new_servers" in step:
                 self.serve(step["new_servers"])
+            elif "await" in step:
+                if steps[-1]["rc"] == 0:
+                    wait_for(lambda: glob.glob(step["await"]))
             else:
-                result = run_step(step)
+                result = run_step(step, keep)
                 if step.get("snap"):
                     result["files"] = self.changed(before)
                 steps.append(result)
         for server in self.servers:
             server.settle(time.monotonic() + 3)
         return {"steps": steps, "smtp": self.sink, "files": self.changed(before), "dns_queries": self.dns.log,
-                "mainlog": world.read("/var/log/onehop/mainlog")}
+                "mainlog": world.read("/var/log/onehop/mainlog"), "daemons": world.read("/tmp/daemons.log")}
 
 
 def main():

@@ -64,9 +64,21 @@ def unavailable():
     return None
 
 
+def packages(*names):
+    """Directories of unpacked servers (fetch-servers); Unavailable if one is not there."""
+    base = os.environ.get("ONEHOP_SERVERS") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "onehop-servers")
+    found = [os.path.join(base, name) for name in names]
+    missing = [path for path in found if not os.path.isdir(path)]
+    if missing:
+        raise Unavailable("%s is not there: run tests/harness/fetch-servers" % missing[0])
+    return found
+
+
 def run_case(case, limit=300, binds=None):
     """Play the case; binds: {directory here: directory there} to see read-only besides."""
-    job = {"case": case, "programs": programs(), "certs": certificates(), "binds": binds or {}}
+    job = {"case": case, "programs": programs(), "certs": certificates(), "binds": binds or {},
+           "packages": packages(*case.get("packages", []))}
     r = subprocess.run(UNSHARE + [sys.executable, "-B", HERE + "/inside.py"], input=json.dumps(job).encode(),
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit)
     words = r.stderr.decode("utf-8", "replace").strip()

@@ -87,13 +87,21 @@ def private_base():
         return "/proc"
 
 
-def build_root(programs, extra_binds):
+def build_root(programs, extra_binds, packages):
+    """packages: directories that fetch-servers has unpacked, to see as if they were installed (/run/sbin has
+    their /usr/sbin, whatever the names)."""
     root = private_base()
     mount("none", root, "tmpfs", options="mode=0755")
-    for d in ("usr", "etc", "dev", "proc", "tmp", "run", "home", "root", "var/mail", "var/spool", "var/log", "var/tmp",
+    for d in ("usr", "etc", "dev", "proc", "tmp", "run/sbin", "home", "root", "var/mail", "var/spool", "var/log", "var/tmp",
               "var/lib", "opt/onehop"):
         os.makedirs(root + "/" + d)
-    bind("/usr", root + "/usr")
+    os.symlink("/run", root + "/var/run")
+    if packages:
+        layers = ":".join([p + "/usr" for p in packages] + ["/usr"])
+        mount("overlay", root + "/usr", "overlay", MS_RDONLY, "lowerdir=" + layers)
+        bind(root + "/usr/sbin", root + "/run/sbin")
+    else:
+        bind("/usr", root + "/usr")
     for d in ("bin", "sbin", "lib", "lib64", "lib32", "libx32"):
         if os.path.islink("/" + d):
             os.symlink(os.readlink("/" + d), root + "/" + d)
@@ -114,6 +122,11 @@ def build_root(programs, extra_binds):
         os.chmod("%s/opt/onehop/%s" % (root, name), 0o755)
     for name in NAMES:
         os.symlink("/opt/onehop/onehop", root + "/usr/sbin/" + name)
+    for package in packages:
+        for name in set(os.listdir(package + "/usr/sbin") if os.path.isdir(package + "/usr/sbin") else ()) - set(NAMES):
+            os.symlink("/run/sbin/" + name, root + "/usr/sbin/" + name)
+        if os.path.isdir(package + "/etc"):
+            shutil.copytree(package + "/etc", root + "/etc", symlinks=True, dirs_exist_ok=True)
     for source, target in extra_binds.items():
         os.makedirs(root + target, exist_ok=True)
         bind(source, root + target)
@@ -133,7 +146,7 @@ def base_etc(root):
     for name in ("alternatives", "ssl/certs", "ld.so.conf.d"):
         if os.path.isdir("/etc/" + name):
             shutil.copytree("/etc/" + name, etc + name, symlinks=True)
-    os.makedirs(etc + "exim4")
+    os.makedirs(etc + "exim4", exist_ok=True)
 
 
 # ---------------------------------------------------------------- network

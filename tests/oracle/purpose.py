@@ -240,8 +240,8 @@ SUBMISSION = {
     "sub-bcc-t": on_purpose(OTHERS, as_root),
     "sub-opt-p": on_purpose("Received says how the message came, whatever -p says",
                             message(data=sub("with test ", "with local "))),
-    "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\nend\n"))),
-    "sub-long-line-ignore": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\nend\n"))),
+    "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
+    "sub-long-line-ignore": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
 }
 
 # ---------------------------------------------------------------- configuration and what is shown
