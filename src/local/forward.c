@@ -47,6 +47,17 @@ add_address(struct arena *a, struct probe *p, const struct alias_item *it)
 		skip(a, p, why.text);
 }
 
+/* What is wrong goes into a log: it has to be printable. */
+static void
+skip_bad(struct arena *a, struct probe *p, const struct alias_item *it)
+{
+	struct fail why = FAIL_INIT;
+
+	(void)fail_set(
+	    &why, FAIL_TEMP, STAGE_LOCAL, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
+	skip(a, p, why.text);
+}
+
 static void
 add_item(struct arena *a, struct probe *p, const struct alias_item *it)
 {
@@ -70,7 +81,7 @@ add_item(struct arena *a, struct probe *p, const struct alias_item *it)
 		p->discard = true;
 		break;
 	case ALIAS_BAD:
-		skip(a, p, arena_fmt(a, "%s in \"%.*s\"", it->reason, S_ARG(it->text)));
+		skip_bad(a, p, it);
 		break;
 	case ALIAS_UNKNOWN:
 	case ALIAS_INCLUDE:

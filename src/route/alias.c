@@ -202,19 +202,22 @@ include(struct str s)
 	return (struct alias_item){ .kind = ALIAS_INCLUDE, .text = path };
 }
 
-static struct alias_item
-classify(struct arena *a, struct str s)
+/* False: nothing is in the quotes. */
+static bool
+classify(struct arena *a, struct str s, struct alias_item *out)
 {
 	bool quoted = strip_quotes(&s);
 
 	s = str_trim(s);
 	if (has_control(s))
-		return bad(s, "control character");
-	if (str_starts(s, STR(":include:")))
-		return include(s);
-	if (is_path_or_pipe(a, s))
-		return path_or_pipe(quoted ? unescape(a, s) : s);
-	return (struct alias_item){ .kind = ALIAS_ADDRESS, .text = s };
+		*out = bad(s, "control character");
+	else if (str_starts(s, STR(":include:")))
+		*out = include(s);
+	else if (is_path_or_pipe(a, s))
+		*out = path_or_pipe(quoted ? unescape(a, s) : s);
+	else
+		*out = (struct alias_item){ .kind = ALIAS_ADDRESS, .text = s };
+	return s.n > 0;
 }
 
 /* People write comments in parentheses where an address could stand. */
@@ -242,10 +245,8 @@ alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out)
 		n = item_length(s);
 		l->rest = str_skip(s, n);
 		s = str_rtrim(str_at(s.p, n));
-		if (only_comments(s) || str_eq(s, STR("\"\"")))
-			continue;
-		*out = classify(a, s);
-		return true;
+		if (!only_comments(s) && classify(a, s, out))
+			return true;
 	}
 }
 

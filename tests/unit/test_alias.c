@@ -48,6 +48,7 @@ static const struct {
 	{ "\\bob, bob", "address[\\bob] address[bob]" },
 	{ "\"fax\"", "address[fax]" },
 	{ "\"\"", "" },
+	{ "\"  \", fax", "address[fax]" },
 	{ "\"a, b\"@x.example, c", "address[\"a, b\"@x.example] address[c]" },
 	{ "\"a\\\"b, c\"@x.example", "address[\"a\\\"b, c\"@x.example]" },
 	{ "Fax User <fax@debian>, \"B, B\" <b@x>",

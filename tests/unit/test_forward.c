@@ -68,6 +68,7 @@ static const struct {
 	{ "fax\nbad@@x\na b@c d\n",
 	    "forward skipped(bad address \"bad@@x\": domain missing or malformed) [fax]" },
 	{ "bad@@x\n", "mailbox skipped(bad address \"bad@@x\": domain missing or malformed)" },
+	{ "a\002b\nfax", "forward skipped(control character in \"a?b\") [fax]" },
 	{ "|\nfax", "forward skipped(missing command after | in \"|\") [fax]" },
 	{ ":include:/nonexistent\n",
 	    "error in redirect file /home/bob/.forward: included file: cannot open /nonexistent: "
