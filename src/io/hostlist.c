@@ -16,8 +16,8 @@ enum { HOSTS_MAX = 64, NAME_LONGEST = 253 };
 
 struct list {
 	struct arena *a;
-	struct host *host;
 	size_t n;
+	struct host host[HOSTS_MAX];
 };
 
 /* An address as inet_pton() reads it; a scope ("fe80::1%eth0") is for the kernel to judge. */
@@ -163,7 +163,6 @@ add(struct list *l, struct host h, struct str name, struct fail *f)
 		name = ascii;
 	}
 	h.name = arena_strz(l->a, name);
-	l->host = arena_grow(l->a, l->host, l->n, sizeof(*l->host));
 	l->host[l->n++] = h;
 	return true;
 }
@@ -287,7 +286,8 @@ hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, 
 	}
 	if (l.n == 0)
 		return fail_conf(f, "no host is named");
-	*out = l.host;
+	*out = arena_array(a, l.n, sizeof(**out));
+	memcpy(*out, l.host, l.n * sizeof(**out));
 	*n = l.n;
 	return true;
 }
