@@ -8,12 +8,13 @@ from tap import BUILD, report, skip_all
 
 LIBC = {"libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 MAY = {
-    # starts for every cron job; parses a stranger's arguments
-    "onehop": LIBC | {"libidn2.so.0"},
-    # becomes root's choice of user
+    # starts for every cron job, and parses a stranger's arguments (libidn2 is loaded when a domain needs it)
+    "onehop": LIBC,
+    # starts as root to become a user
     "onehop-local": LIBC,
-    "onehop-send": LIBC | {"libidn2.so.0", "libgnutls.so.30", "libgsasl.so.18", "libpcre2-8.so.0",
-                           "libseccomp.so.2", "libresolv.so.2"},
+    "onehop-send": LIBC | {"libgsasl.so.18", "libpcre2-8.so.0"},
+    # loaded when TLS starts: linking GnuTLS would cost each start
+    "onehop-tls.so": LIBC | {"libgnutls.so.30"},
 }
 
 if shutil.which("readelf") is None:

@@ -19,7 +19,7 @@ ROOMS = [
     ("names", r"\b(getaddrinfo|getnameinfo|res_n?query|res_n?search)\(", "src/io/lookup.c src/io/resolve.c src/conf/names.c",
      "DNS is asked in one place; our own name in another"),
     ("gnutls", r"#\s*include\s+<gnutls/", "src/tls/", "the only place that knows GnuTLS"),
-    ("gsasl", r"#\s*include\s+<gsasl", "src/smtp/auth.c", "the only place that knows libgsasl"),
+    ("gsasl", r"#\s*include\s+<gsasl", "src/smtp/sasl.c", "the only place that knows libgsasl"),
     ("idn2", r"#\s*include\s+<idn2", "src/addr/domain.c", "the only place that knows libidn2"),
     ("pcre2", r"#\s*include\s+<pcre2", "src/conf/secret.c", "the only place that runs regular expressions (keys of passwd.client)"),
     ("seccomp", r"#\s*include\s+<(linux/landlock|seccomp)", "src/guard/", "confinement is one subject"),
