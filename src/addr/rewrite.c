@@ -26,9 +26,9 @@ rewrite_open(
 {
 	bool named = c->email_addresses != NULL && c->email_addresses[0] != '\0';
 	const char *const places[] = {
-		named ? c->email_addresses : "/etc/email-addresses",
+		named ? c->email_addresses : arena_fmt(a, "%s/email-addresses", c->etc),
 		named ? NULL : beside(a, c->file),
-		named ? NULL : "/etc/exim4/email-addresses",
+		named ? NULL : arena_fmt(a, "%s/exim4/email-addresses", c->etc),
 	};
 	struct rewrite found = { .conf = c, .arena = a, .trace = t };
 

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "addr/list.h"
 #include "addr/rewrite.h"
 #include "cli/deadletter.h"
 #include "cli/door.h"
@@ -48,11 +47,11 @@ cli_complain(const struct fail *f)
 bool
 cli_start(struct session_start *s, struct fail *f)
 {
-	struct conf_paths paths = { .file = s->cmd->config, .sysconfdir = SYSCONFDIR };
+	struct conf_paths paths;
 
 	if (!guard_caller(s->arena, &s->caller, f))
 		return false;
-	paths.user_file = guard_user_file(s->arena, s->env, &s->caller);
+	paths = guard_conf_paths(s->arena, s->env, &s->caller, s->cmd->config);
 	return conf_load(&s->conf, s->arena, &paths, f);
 }
 
@@ -123,44 +122,16 @@ set_submitter(struct submission *s, struct fail *f)
 	return true;
 }
 
-static void
-add_recipient(struct submission *s, struct mailbox m)
-{
-	struct recipients *r = &s->rcpts;
-	struct mailbox q = qualified(s, m);
-
-	for (size_t i = 0; i < r->n; i++)
-		if (mailbox_eq(r->list[i], q))
-			return;
-	r->list = arena_grow(s->arena, r->list, r->n, sizeof *r->list);
-	r->unqualified = arena_grow(s->arena, r->unqualified, r->n, sizeof *r->unqualified);
-	r->list[r->n] = q;
-	r->unqualified[r->n++] = m.domain.n == 0;
-}
-
 /* Each argument is an address list (EXIM-SEMANTICS 4.1); one bad address refuses them all. */
 static bool
 take_arguments(struct submission *s, struct fail *f)
 {
 	const struct cmdline *cmd = s->start->cmd;
 
-	for (size_t i = 0; i < cmd->narguments; i++) {
-		struct address_list l = address_list_open(str_of(cmd->arguments[i]));
-		struct address a;
-		size_t found = 0;
-
-		for (; address_list_next(&l, s->arena, &a); found++) {
-			if (a.bad)
-				return fail_set(f, FAIL_USER, STAGE_ADDRESS, 0,
-				    "recipient \"%s\": %s", cmd->arguments[i], a.reason);
-			if (!mailbox_ok(a.box, f))
-				return false;
-			add_recipient(s, a.box);
-		}
-		if (found == 0)
-			return fail_set(f, FAIL_USER, STAGE_ADDRESS, 0,
-			    "recipient \"%s\": there is no address in it", cmd->arguments[i]);
-	}
+	for (size_t i = 0; i < cmd->narguments; i++)
+		if (!recipients_add_list(
+			&s->rcpts, &s->rewrite, str_of(cmd->arguments[i]), str_at("", 0), f))
+			return false;
 	if (s->rcpts.n == 0 && !cmd->extract)
 		return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 		    "no recipients: name them as arguments, or use -t to take them from the "
@@ -174,47 +145,21 @@ take_header(struct submission *s, struct fail *f)
 {
 	struct recipients arguments = s->rcpts;
 	struct recipients header = { 0 };
-	bool remove = s->start->conf.extract_addresses_remove_arguments;
 
 	if (!s->start->cmd->extract)
 		return true;
-	if (!submission_recipients(&s->message, &s->rewrite, &header, f)) {
-		/* a message without any is fine when arguments name somebody */
-		if (f->stage != STAGE_ARGS || arguments.n == 0 || remove)
-			return false;
-		*f = (struct fail)FAIL_INIT;
-	}
+	if (!s->start->conf.extract_addresses_remove_arguments)
+		return submission_recipients(&s->message, &s->rewrite, &s->rcpts, f);
+	if (!submission_recipients(&s->message, &s->rewrite, &header, f))
+		return false;
 	s->rcpts = (struct recipients){ 0 };
-	for (size_t i = 0; i < header.n; i++) {
-		bool taken = false;
-
-		for (size_t k = 0; remove && k < arguments.n; k++)
-			taken |= mailbox_eq(header.list[i], arguments.list[k]);
-		if (taken)
-			continue;
-		add_recipient(s, header.list[i]);
-		s->rcpts.unqualified[s->rcpts.n - 1] |= header.unqualified[i];
-	}
-	for (size_t k = 0; !remove && k < arguments.n; k++)
-		add_recipient(s, arguments.list[k]);
+	for (size_t i = 0; i < header.n; i++)
+		if (!recipients_has(&arguments, header.list[i]))
+			recipients_add(&s->rcpts, s->arena, header.list[i], header.unqualified[i]);
 	if (s->rcpts.n == 0)
 		return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 		    "no recipients: the arguments cover all that the header has");
 	return true;
-}
-
-static bool
-check_count(const struct submission *s, struct fail *f)
-{
-	uint64_t max = s->start->conf.recipients_max;
-
-	if (max == 0 || s->rcpts.n <= max)
-		return true;
-	(void)fail_set(f, FAIL_PERM, STAGE_ADDRESS, 0,
-	    "%zu recipients are more than recipients_max (%s) allows", s->rcpts.n,
-	    conf_where(&s->start->conf, CONF_recipients_max));
-	f->exit = EX_UNAVAILABLE;
-	return false;
 }
 
 /* ------------------------------------------------------------------ the message */
@@ -316,7 +261,7 @@ submit(struct submission *s, struct fail *f)
 	s->trace = transcript_trace(&s->transcript);
 	return rewrite_open(&s->rewrite, &s->start->conf, s->arena, &s->trace, f) &&
 	    set_submitter(s, f) && take_arguments(s, f) && open_door(s, f) && read_message(s, f) &&
-	    take_header(s, f) && check_count(s, f) && fix_message(s, f) &&
+	    take_header(s, f) && fix_message(s, f) &&
 	    submit_message(s->door.fd, &s->envelope, &s->message, f) &&
 	    submit_result(s->door.fd, &s->envelope, s->arena, &s->trace, f);
 }

@@ -49,8 +49,8 @@ show_version(struct session_start *s)
 	    "procmail maildrop local_user mail4root\n"
 	    "Transports: remote_smtp_smarthost remote_smtp lmtp maildir_home mail_spool "
 	    "address_file address_directory address_pipe procmail_pipe maildrop_pipe\n"
-	    "Configuration file search path is " SYSCONFDIR "/onehop/onehop.conf:" SYSCONFDIR
-	    "/exim4/update-exim4.conf.conf\n");
+	    "Configuration file search path is " SYSCONFDIR
+	    "/onehop/onehop.conf:/etc/exim4/update-exim4.conf.conf\n");
 	if (!valid) {
 		(void)!say(&out, EX_OK);
 		return cli_complain(&f);

@@ -38,7 +38,7 @@ move_defaults(struct conf *c)
 
 		if (conf_rows[o].kind == KIND_STR &&
 		    str_starts(str_of(conf_rows[o].def), STR("/etc/")))
-			*at = arena_fmt(c->arena, "%s%s", c->sysconfdir, conf_rows[o].def + 4);
+			*at = arena_fmt(c->arena, "%s%s", c->etc, conf_rows[o].def + 4);
 	}
 }
 
@@ -65,8 +65,9 @@ find_file(struct conf *c, const struct conf_paths *paths, const char **path, str
 {
 	const char *const candidates[] = {
 		paths->user_file,
-		arena_fmt(c->arena, "%s/onehop/onehop.conf", c->sysconfdir),
-		arena_fmt(c->arena, "%s/exim4/update-exim4.conf.conf", c->sysconfdir),
+		paths->own_file != NULL ? paths->own_file :
+					  arena_fmt(c->arena, "%s/onehop/onehop.conf", c->etc),
+		arena_fmt(c->arena, "%s/exim4/update-exim4.conf.conf", c->etc),
 	};
 
 	*path = paths->file;
@@ -125,7 +126,7 @@ static bool
 find_names(struct conf *c, struct fail *f)
 {
 	if (c->primary_hostname[0] == '\0') {
-		c->primary_hostname = hostname_find(c->arena, c->sysconfdir);
+		c->primary_hostname = hostname_find(c->arena, c->etc);
 		c->origin[CONF_primary_hostname].file = "host name";
 	}
 	if (strcmp(c->qualify_domain, "@") == 0)
@@ -144,8 +145,8 @@ conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struc
 	struct str text;
 
 	conf_init(c, a);
-	if (paths->sysconfdir != NULL)
-		c->sysconfdir = paths->sysconfdir;
+	if (paths->etc != NULL)
+		c->etc = paths->etc;
 	c->credentials = paths->credentials;
 	move_defaults(c);
 	if (!find_file(c, paths, &path, &text, f))

@@ -45,13 +45,14 @@ struct conf {
 #include "conf/options.def"
 #undef OPT
 	struct conf_origin origin[CONF_COUNT];
-	const char *file;              /* the file in use (first found), or NULL: defaults only */
-	const char *home;              /* the home of the user whose own setup this is, or NULL */
-	const char *sysconfdir;        /* as conf_paths had it; "/etc" after conf_init() */
-	const char *credentials;       /* as conf_paths had it, or NULL */
-	bool debian;                   /* file is Debian's update-exim4.conf.conf */
-	const char *const *warnings;   /* NULL-terminated: unknown keys of Debian's file, macros
-					  without   an option here; shown by -bV and doctor */
+	const char *file;        /* the file in use (first found), or NULL: defaults only */
+	const char *home;        /* the home of the user whose own setup this is, or NULL */
+	const char *etc;         /* as conf_paths had it; "/etc" after conf_init() */
+	const char *credentials; /* as conf_paths had it, or NULL */
+	bool debian;             /* file is Debian's update-exim4.conf.conf */
+	/* NULL-terminated: unknown keys of Debian's file, macros without an option here; shown by
+	 * -bV and doctor */
+	const char *const *warnings;
 	struct conf_section *sections; /* private */
 	struct conf_macros *macros;    /* private */
 	struct arena *arena;
@@ -60,14 +61,16 @@ struct conf {
 /* Where to look.  All strings are the caller's and must outlive the conf. */
 struct conf_paths {
 	const char *file; /* -C FILE, or NULL */
-	const char
-	    *user_file; /* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
-	const char *sysconfdir; /* "/etc": below it onehop/onehop.conf and exim4/ are looked for */
+	/* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
+	const char *user_file;
+	const char *own_file; /* $sysconfdir/onehop/onehop.conf; NULL: below etc */
+	const char *
+	    etc; /* where exim4/, mailname, aliases, hosts are; NULL: "/etc", whatever the prefix */
 	/* What a user's own setup (file or user_file is in use and home is not NULL) goes by: */
 	const char *home;  /* the user's home; NULL for root and the system's own programs */
 	const char *state; /* $XDG_STATE_HOME/onehop: spool and log are below it */
-	const char
-	    *credentials; /* $CREDENTIALS_DIRECTORY, or NULL: passwd.client is looked for there */
+	/* $CREDENTIALS_DIRECTORY, or NULL: passwd.client is looked for there */
+	const char *credentials;
 };
 
 /* Find the file in use, parse it (with Debian's: its macros too, conf/debian.h), then fill in

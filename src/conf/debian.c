@@ -171,7 +171,7 @@ debian_apply(struct conf *c, const struct assignment *one, bool ours, struct fai
 		    f);
 	if (str_starts(value, STR("CONFDIR/")))
 		value = str_of(
-		    arena_fmt(c->arena, "%s/exim4%.*s", c->sysconfdir, S_ARG(str_skip(value, 7))));
+		    arena_fmt(c->arena, "%s/exim4%.*s", c->etc, S_ARG(str_skip(value, 7))));
 	return settle(c, o, conf_set(c, one->name, value, one->where, f), f);
 }
 

@@ -97,7 +97,7 @@ ask_resolver(struct arena *a, const char *node)
 }
 
 const char *
-hostname_find(struct arena *a, const char *sysconfdir)
+hostname_find(struct arena *a, const char *etc)
 {
 	struct fail ignored = FAIL_INIT;
 	struct utsname u;
@@ -111,7 +111,7 @@ hostname_find(struct arena *a, const char *sysconfdir)
 		return node;
 	/* The resolver would read the same file, but loading its modules costs more than all
 	 * the rest of a start. */
-	if (file_read(a, arena_fmt(a, "%s/hosts", sysconfdir), &text, &ignored) &&
+	if (file_read(a, arena_fmt(a, "%s/hosts", etc), &text, &ignored) &&
 	    hostname_from(text, str_of(node), &name) && domain_is_plain(name))
 		return arena_strz(a, name);
 	return ask_resolver(a, node);

@@ -10,9 +10,9 @@ struct str mailname_parse(struct arena *a, struct str text);
 /* The first name with a dot in the first line of an /etc/hosts that has node among its names;
  * node itself when that line has none.  False: no line has node.  Pure. */
 bool hostname_from(struct str hosts, struct str node, struct str *out);
-/* uname's node name; when it has no dot, what hostname_from() finds in sysconfdir/hosts, then
+/* uname's node name; when it has no dot, what hostname_from() finds in etc/hosts, then
  * the resolver's canonical name (the network may be asked); else as it is. */
-const char *hostname_find(struct arena *a, const char *sysconfdir);
+const char *hostname_find(struct arena *a, const char *etc);
 /* May it stand behind an "@" and in EHLO: not empty, no control character, blank or special? */
 bool domain_is_plain(struct str domain);
 /* Is domain (without case) one of ours: primary_hostname, localhost, local_domains (items may be

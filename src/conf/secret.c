@@ -76,7 +76,7 @@ beside(const struct conf *c, struct arena *a)
 static bool
 open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct fail *f)
 {
-	const char *system = arena_fmt(a, "%s/exim4/passwd.client", c->sysconfdir);
+	const char *system = arena_fmt(a, "%s/exim4/passwd.client", c->etc);
 	const char *const places[] = {
 		c->credentials != NULL ? arena_fmt(a, "%s/passwd.client", c->credentials) : NULL,
 		beside(c, a),

@@ -331,7 +331,7 @@ conf_init(struct conf *c, struct arena *a)
 	static const char *const none[] = { NULL };
 	struct fail f = FAIL_INIT;
 
-	*c = (struct conf){ .sysconfdir = "/etc", .warnings = none, .arena = a };
+	*c = (struct conf){ .etc = "/etc", .warnings = none, .arena = a };
 	for (unsigned o = 0; o < CONF_COUNT; o++)
 		(void)store(c, &conf_rows[o], STR(""), &f); /* tests/unit/test_conf.c: none fails */
 }

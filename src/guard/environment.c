@@ -105,12 +105,28 @@ guard_caller(struct arena *a, struct caller *who, struct fail *f)
 	return true;
 }
 
-const char *
-guard_user_file(struct arena *a, const struct environment *env, const struct caller *who)
+/* directory/onehop, or home/below/onehop. */
+static const char *
+own(struct arena *a, const char *directory, const char *home, const char *below)
 {
+	if (directory != NULL)
+		return arena_fmt(a, "%s/onehop", directory);
+	return arena_fmt(a, "%s/%s/onehop", home, below);
+}
+
+struct conf_paths
+guard_conf_paths(
+    struct arena *a, const struct environment *env, const struct caller *who, const char *file)
+{
+	struct conf_paths paths = { .file = file,
+		.own_file = SYSCONFDIR "/onehop/onehop.conf",
+		.credentials = env->credentials_directory };
+
 	if (who->uid == 0)
-		return NULL;
-	if (env->xdg_config_home != NULL)
-		return arena_fmt(a, "%s/onehop/onehop.conf", env->xdg_config_home);
-	return arena_fmt(a, "%s/.config/onehop/onehop.conf", who->home);
+		return paths;
+	paths.home = who->home;
+	paths.state = own(a, env->xdg_state_home, who->home, ".local/state");
+	paths.user_file =
+	    arena_fmt(a, "%s/onehop.conf", own(a, env->xdg_config_home, who->home, ".config"));
+	return paths;
 }

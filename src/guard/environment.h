@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "conf/conf.h"
 
 struct environment {
 	const char *xdg_config_home; /* absolute path or NULL, like the next two */
@@ -28,8 +29,9 @@ struct caller {
 };
 /* False: TEMP when NSS fails. */
 bool guard_caller(struct arena *a, struct caller *who, struct fail *f) NODISCARD;
-/* Where an ordinary user's own configuration would be: $XDG_CONFIG_HOME/onehop/onehop.conf, or below
- * ~/.config; NULL for root. */
-const char *guard_user_file(struct arena *a, const struct environment *env,
-    const struct caller *who);
+/* Where this caller's configuration is looked for; file: -C FILE, or NULL.  A user's own setup is
+ * $XDG_CONFIG_HOME/onehop/onehop.conf (or below ~/.config), its state $XDG_STATE_HOME/onehop
+ * (or below ~/.local/state). */
+struct conf_paths guard_conf_paths(
+    struct arena *a, const struct environment *env, const struct caller *who, const char *file);
 #endif

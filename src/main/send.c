@@ -14,12 +14,12 @@ static bool
 load(struct conf *c, struct arena *a, const struct environment *env, const char *file,
     struct fail *f)
 {
-	struct conf_paths paths = { .file = file, .sysconfdir = SYSCONFDIR };
+	struct conf_paths paths;
 	struct caller who;
 
 	if (!guard_caller(a, &who, f))
 		return false;
-	paths.user_file = guard_user_file(a, env, &who);
+	paths = guard_conf_paths(a, env, &who, file);
 	return conf_load(c, a, &paths, f);
 }
 

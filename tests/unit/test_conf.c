@@ -332,7 +332,7 @@ static void
 load(void **state)
 {
 	AUTO_ARENA struct arena a = { 0 };
-	struct conf_paths paths = { .sysconfdir = *state };
+	struct conf_paths paths = { .etc = *state };
 	struct fail f = FAIL_INIT;
 	struct conf c;
 
@@ -374,7 +374,7 @@ static void
 load_own(void **state)
 {
 	AUTO_ARENA struct arena a = { 0 };
-	struct conf_paths paths = { .sysconfdir = *state,
+	struct conf_paths paths = { .etc = *state,
 		.user_file = "user.conf",
 		.home = "/home/u",
 		.state = "/home/u/.local/state/onehop" };
@@ -394,7 +394,7 @@ load_own(void **state)
 	assert_string_equal(c.log_file, "/home/u/.local/state/onehop/mainlog");
 	put("user.conf", "spool_directory = /tmp/s\n");
 	paths = (struct conf_paths){
-		.sysconfdir = *state, .file = "user.conf", .home = "/home/u", .state = "/s"
+		.etc = *state, .file = "user.conf", .home = "/home/u", .state = "/s"
 	};
 	assert_true(conf_load(&c, &a, &paths, &f));
 	assert_string_equal(c.spool_directory, "/tmp/s");

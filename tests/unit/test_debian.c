@@ -228,7 +228,7 @@ static void
 load_split(void **state)
 {
 	AUTO_ARENA struct arena a = { 0 };
-	struct conf_paths paths = { .sysconfdir = *state };
+	struct conf_paths paths = { .etc = *state };
 	struct fail f = FAIL_INIT;
 	struct conf c;
 

@@ -136,7 +136,7 @@ fresh(struct arena *a, const char *command)
 	struct conf c;
 
 	conf_init(&c, a);
-	c.sysconfdir = "/nonexistent";
+	c.etc = "/nonexistent";
 	c.file = "onehop.conf";
 	c.password_command = command;
 	return c;
@@ -190,7 +190,7 @@ places(void **state)
 
 	assert_int_equal(mkdir("exim4", 0700), 0);
 	put("exim4/passwd.client", "h:system:p\ng:x:y\n", 0644);
-	c.sysconfdir = ".";
+	c.etc = ".";
 	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
 	assert_memory_equal(s.login.p, "system", 6);
 	assert_string_equal(s.key, "h");
