@@ -151,6 +151,7 @@ set_mode(struct cmdline *c, const char *value, struct fail *f)
 			c->mode = modes[i].mode;
 			return true;
 		}
+	c->mode = MODE_HELP;
 	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "there is no mode -b%s", value);
 }
 

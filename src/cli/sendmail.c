@@ -309,10 +309,10 @@ save_dead_letter(struct submission *s)
 		fprintf(stderr, "onehop: there is no copy of the message: %s\n", f.text);
 }
 
-int
-cli_sendmail(struct session_start *start)
+static struct submission
+begin(struct session_start *start)
 {
-	struct submission s = {
+	return (struct submission){
 		.start = start,
 		.arena = start->arena,
 		.message = { .arena = start->arena, .body = { .fd = -1 } },
@@ -322,6 +322,12 @@ cli_sendmail(struct session_start *start)
 		    .verbose = start->cmd->verbose,
 		    .debug = start->cmd->debug },
 	};
+}
+
+int
+cli_sendmail(struct session_start *start)
+{
+	struct submission s = begin(start);
 	struct fail f = FAIL_INIT;
 	int status;
 
@@ -329,6 +335,22 @@ cli_sendmail(struct session_start *start)
 	door_close(&s.door);
 	if (status != EX_OK)
 		save_dead_letter(&s);
+	body_close(&s.message.body);
+	return status;
+}
+
+int
+cli_refuse(struct session_start *start, const struct fail *why)
+{
+	struct submission s = begin(start);
+	struct fail f = FAIL_INIT;
+	int status = cli_complain(why);
+
+	if (!guard_caller(start->arena, &start->caller, &f))
+		return status;
+	conf_init(&start->conf, start->arena);
+	s.who.sender.local = str_of(start->caller.login);
+	save_dead_letter(&s);
 	body_close(&s.message.body);
 	return status;
 }

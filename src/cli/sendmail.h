@@ -19,6 +19,9 @@ bool cli_start(struct session_start *s, struct fail *f) NODISCARD;
 /* Submit the message on stdin.  Returns the exit status; has said on stderr why when it is not 0.
  */
 int cli_sendmail(struct session_start *s);
+/* A submission that cannot even begin (a broken command line or configuration): say why and keep
+ * what is on stdin as a dead letter.  Returns the exit status. */
+int cli_refuse(struct session_start *s, const struct fail *why);
 /* "onehop: stage: text" on stderr; returns its exit status. */
 int cli_complain(const struct fail *f);
 #endif

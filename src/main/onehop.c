@@ -79,7 +79,7 @@ main(int argc, char **argv)
 		say_warnings(&cmd);
 		status = run(&s);
 	} else {
-		status = cli_complain(&f);
+		status = cmd.mode == MODE_SUBMIT ? cli_refuse(&s, &f) : cli_complain(&f);
 	}
 	cmdline_free(&cmd);
 	return status;
