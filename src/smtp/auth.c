@@ -6,7 +6,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { BLOB_MAX = 16384, STEPS_MAX = 8 };
+enum { BLOB_MAX = 16384, B64_MAX = 2 * BLOB_MAX, STEPS_MAX = 8 };
 
 enum kind { EXTERNAL, SCRAM, CRAM, PLAIN, LOGIN, OAUTHBEARER, XOAUTH2 };
 
@@ -73,7 +73,7 @@ usable(const struct session *s, const struct conf *c, const struct secret *secre
 static bool
 exchange(struct session *s, const char *verb, struct str raw, struct fail *f)
 {
-	AUTO_BUF struct buf b64 = BUF_INIT(2 * BLOB_MAX);
+	AUTO_BUF struct buf b64 = BUF_INIT(B64_MAX);
 	bool ok;
 
 	if (raw.p != NULL && raw.n == 0 && verb[0] != '\0')
@@ -100,7 +100,7 @@ stop(struct session *s, struct fail *f)
 static enum verdict
 judge(struct session *s, const struct mechanism *m, struct fail *f)
 {
-	AUTO_BUF struct buf words = BUF_INIT(2 * REPLY_MAX);
+	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX);
 
 	if (s->reply.code / 100 == 2)
 		return TAKEN;
@@ -267,8 +267,10 @@ attempt(struct session *s, const struct mechanism *m, const struct secret *secre
 		return say_login(s, m, secret, f);
 	if (m->kind != SCRAM && m->kind != CRAM)
 		return say_once(s, m, secret, f);
-	if ((x = sasl_new(m->name, &who)) == NULL)
+	if ((x = sasl_new(m->name, &who, f)) == NULL) {
+		trace_line(s->trace, TRACE_LOG, "%s is left out: %s", m->name, f->text);
 		return NEXT;
+	}
 	v = converse(s, m, x, f);
 	sasl_free(x);
 	return v;

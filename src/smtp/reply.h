@@ -10,7 +10,12 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-enum { REPLY_LINE_MAX = 4096, REPLY_LINES_MAX = 128, REPLY_MAX = 65536 };
+enum {
+	REPLY_LINE_MAX = 4096,
+	REPLY_LINES_MAX = 128,
+	REPLY_MAX = 65536,
+	REPLY_WORDS_MAX = 2 * REPLY_MAX, /* the lines of a reply joined into one */
+};
 
 enum reply_step {
 	REPLY_MORE, /* continuation line taken: feed the next */

@@ -4,6 +4,8 @@
 #include <gsasl.h>
 
 #include "base/b64.h"
+#include "base/module.h"
+#include "smtp/load.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -34,18 +36,19 @@ set_binding(struct sasl *x, const struct sasl_login *who)
 }
 
 struct sasl *
-sasl_new(const char *mechanism, const struct sasl_login *who)
+sasl_new(const char *mechanism, const struct sasl_login *who, struct fail *f)
 {
 	struct sasl *x = calloc(1, sizeof *x);
+	int rc = GSASL_MALLOC_ERROR;
 
-	if (x == NULL)
-		return NULL;
-	if (gsasl_init(&x->library) == GSASL_OK &&
-	    gsasl_client_start(x->library, mechanism, &x->session) == GSASL_OK &&
+	if (x != NULL && (rc = gsasl_init(&x->library)) == GSASL_OK &&
+	    (rc = gsasl_client_start(x->library, mechanism, &x->session)) == GSASL_OK &&
 	    set(x, GSASL_AUTHID, who->login) && set(x, GSASL_PASSWORD, who->password) &&
 	    set_binding(x, who))
 		return x;
 	sasl_free(x);
+	(void)fail_set(f, FAIL_TEMP, STAGE_AUTH, 0, "libgsasl cannot do %s: %s", mechanism,
+	    rc == GSASL_OK ? "the login is too long" : gsasl_strerror(rc));
 	return NULL;
 }
 
@@ -78,3 +81,7 @@ sasl_free(struct sasl *x)
 		gsasl_done(x->library);
 	free(x);
 }
+
+MODULE_EXPORT const struct sasl_module onehop_sasl = {
+	.version = PACKAGE_VERSION, .new = sasl_new, .step = sasl_step, .free = sasl_free
+};

@@ -1,5 +1,5 @@
 /* sasl.h - the SASL mechanisms that need computing: CRAM-MD5 and SCRAM (RFC 2195, 5802, 7677).
- * sasl.c is the only file that includes gsasl. */
+ * sasl.c, which is in onehop-sasl.so, is the only file that includes gsasl. */
 #ifndef ONEHOP_SMTP_SASL_H
 #define ONEHOP_SMTP_SASL_H
 
@@ -14,8 +14,9 @@ struct sasl_login {
 	struct str binding;
 };
 
-/* Start one mechanism ("SCRAM-SHA-256").  NULL: the library does not have it. */
-struct sasl *sasl_new(const char *mechanism, const struct sasl_login *who);
+/* Start one mechanism ("SCRAM-SHA-256").  NULL: TEMP/AUTH: it is not to be had, another must do. */
+struct sasl *sasl_new(
+    const char *mechanism, const struct sasl_login *who, struct fail *f) NODISCARD;
 /* Take what the server said (decoded; empty at the start of a mechanism in which the client
  * speaks first) and append what is to be said.  *done: nothing is left to say, and what the
  * server had to prove is proved.  False: *f TEMP/AUTH: the server's part is wrong. */

@@ -10,6 +10,7 @@ enum {
 	OUT_MAX = 1 << 20, /* the largest group of commands, or one piece of the message */
 	ASKED_MAX = 4096,
 	QUIT_SECONDS = 2,
+	SHOWN_MAX = 2 * REPLY_LINE_MAX,
 };
 
 void
@@ -25,7 +26,7 @@ session_init(struct session *s, struct stream *stream, const struct conf *c, con
 		.binding_type = "",
 		.out = BUF_INIT(OUT_MAX),
 		.line = BUF_INIT(REPLY_LINE_MAX),
-		.shown = BUF_INIT(2 * REPLY_LINE_MAX),
+		.shown = BUF_INIT(SHOWN_MAX),
 		.text = BUF_INIT(REPLY_MAX + REPLY_LINES_MAX),
 		.asked = BUF_INIT(ASKED_MAX),
 	};
@@ -183,7 +184,7 @@ session_refused(struct session *s, enum fail_stage at, struct fail *f)
 	int code = s->reply.code;
 	const unsigned *enh = s->reply.enh;
 	bool login = code == 530 || code == 535 || code == 538;
-	AUTO_BUF struct buf words = BUF_INIT(2 * REPLY_MAX);
+	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX);
 
 	session_words(s, &words);
 	(void)fail_set(f, code >= 500 && !login ? FAIL_PERM : FAIL_TEMP, at, 0,

@@ -40,6 +40,7 @@ struct session {
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
 	const char *auth;         /* mechanism that worked, lower case; NULL: not logged in */
+	const char *mail_auth;    /* "login@mailname" for MAIL's AUTH=, or NULL */
 	const char *binding_type; /* TLS channel binding (tls/tls.h), for SCRAM-...-PLUS; "" or */
 	struct str binding;       /* empty: none */
 	struct buf out, line;     /* line: the last line as it came */
@@ -58,13 +59,13 @@ bool session_hello(struct session *s, bool helo_ok, struct fail *f) NODISCARD;
 /* STARTTLS up to its 220; the caller then starts TLS and says hello again.
  * Any byte behind the 220 is an error. */
 bool session_starttls(struct session *s, struct fail *f) NODISCARD;
-/* One transaction: MAIL, RCPT..., DATA, message.  mail_auth: "login@mailname" or NULL.
+/* One transaction: MAIL, RCPT..., DATA, message.
  * Every recipient of e whose index is in which[] (at most session_rcpt_max() of them) gets a state.
  * m is not changed; strings of the results are in m->arena.  True: the server said yes or no about
  * each.  False: *f says where it stopped and the session is dead; those still RCPT_WAITING must be
  * tried again.  A recipient in RCPT_RETRY whose fail has STAGE_EOM and smtp 0 may have it. */
 bool session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
-    struct message *m, const char *mail_auth, struct fail *f) NODISCARD;
+    struct message *m, struct fail *f) NODISCARD;
 /* How many recipients one transaction may have: LIMITS RCPTMAX, else SESSION_RCPT_MAX. */
 size_t session_rcpt_max(const struct session *s);
 /* QUIT, without waiting for the reply. */

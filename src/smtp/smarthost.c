@@ -7,6 +7,8 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+enum { FIELD_MAX = 2 * HEADER_MAX }; /* a header field after masquerade */
+
 struct smarthost {
 	struct hop hop;
 	const char *hosts; /* the list, and the place in it, that an open hop belongs to */
@@ -115,8 +117,8 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 	for (size_t i = 0; i < load->n && n < session_rcpt_max(s); i++)
 		if (load->e->rcpts[load->list[i]].state == RCPT_WAITING)
 			which[n++] = load->list[i];
-	ok = session_transaction(
-	    s, load->e, which, n, load->m, s->auth != NULL ? load->mail_auth : NULL, f);
+	s->mail_auth = s->auth != NULL ? load->mail_auth : NULL;
+	ok = session_transaction(s, load->e, which, n, load->m, f);
 	for (size_t i = 0; i < n; i++) {
 		stamp(h, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
@@ -197,8 +199,10 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 
 /* No host took them: those without a refusal of their own get the host's. */
 static bool
-give_up(const struct load *load, const struct fail *host_fail, bool *blamed)
+give_up(const struct smarthost *h, const struct load *load, const struct fail *host_fail)
 {
+	bool reached = host_fail->stage > STAGE_CONNECT, blamed = false;
+
 	for (size_t i = 0; i < load->n; i++) {
 		struct rcpt *r = &load->e->rcpts[load->list[i]];
 
@@ -208,9 +212,11 @@ give_up(const struct load *load, const struct fail *host_fail, bool *blamed)
 		if (r->fail.cls != FAIL_NONE)
 			continue;
 		r->fail = *host_fail;
-		*blamed = true;
+		r->host = reached ? h->hop.session.host : NULL;
+		r->ip = reached ? h->hop.session.ip : NULL;
+		blamed = true;
 	}
-	return *blamed;
+	return blamed;
 }
 
 static bool
@@ -219,7 +225,6 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 	struct fail why = FAIL_INIT;
 	struct host *list = NULL;
 	size_t n = 0, place = 0, sent = 0;
-	bool blamed = false;
 
 	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &why))
 		n = 0;
@@ -240,7 +245,7 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		if (try_host(h, &list[place], load, &why) && wake(load) == 0)
 			break;
 	}
-	if (!give_up(load, &why, &blamed))
+	if (!give_up(h, load, &why))
 		return true;
 	*f = why;
 	return false;
@@ -259,7 +264,7 @@ hide(struct smarthost *h, struct envelope *e, struct message *m)
 	memcpy(copy, m->headers, m->nheaders * sizeof *copy);
 	m->headers = copy;
 	for (size_t i = 0; i < m->nheaders; i++) {
-		AUTO_BUF struct buf text = BUF_INIT(2 * HEADER_MAX);
+		AUTO_BUF struct buf text = BUF_INIT(FIELD_MAX);
 
 		if (copy[i].type != H_FROM && copy[i].type != H_REPLYTO && copy[i].type != H_SENDER)
 			continue;

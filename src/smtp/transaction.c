@@ -8,6 +8,7 @@
 
 /* What the size of output_plan(), which is Exim's, has over the octets that are sent. */
 enum { SIZE_ROOM = 1023 };
+enum { CHUNK_BUF_MAX = 4 * SESSION_CHUNK_MAX };
 
 struct transaction {
 	struct session *s;
@@ -16,7 +17,6 @@ struct transaction {
 	size_t n;
 	const struct message *m;
 	struct output_plan plan;
-	const char *mail_auth;
 	bool utf8;              /* MAIL says SMTPUTF8 */
 	bool *asked, *accepted; /* by place in which[] */
 	size_t nasked, naccepted;
@@ -124,9 +124,9 @@ mail_parameters(const struct transaction *t, struct buf *out)
 		buf_str(out, " ENVID=");
 		xtext(out, e->envid);
 	}
-	if (t->mail_auth != NULL && (have & CAP_AUTH)) {
+	if (t->s->mail_auth != NULL && (have & CAP_AUTH)) {
 		buf_str(out, " AUTH=");
-		xtext(out, t->mail_auth);
+		xtext(out, t->s->mail_auth);
 	}
 }
 
@@ -256,7 +256,7 @@ settle_final(struct transaction *t, size_t i, bool first)
 {
 	struct rcpt *r = rcpt_at(t, i);
 	struct fail why = FAIL_INIT;
-	AUTO_BUF struct buf words = BUF_INIT(2 * REPLY_MAX);
+	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX);
 
 	if (t->s->reply.code / 100 != 2) {
 		(void)session_refused(t->s, STAGE_EOM, &why);
@@ -344,7 +344,7 @@ static bool
 say_chunk(struct transaction *t, struct fail *f)
 {
 	struct output o = { .m = t->m, .plan = t->plan };
-	AUTO_BUF struct buf text = BUF_INIT(4 * SESSION_CHUNK_MAX);
+	AUTO_BUF struct buf text = BUF_INIT(CHUNK_BUF_MAX);
 	bool more = true;
 
 	while (more)
@@ -471,11 +471,9 @@ too_large(struct transaction *t)
 
 bool
 session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
-    struct message *m, const char *mail_auth, struct fail *f)
+    struct message *m, struct fail *f)
 {
-	struct transaction t = {
-		.s = s, .e = e, .which = which, .n = n, .m = m, .mail_auth = mail_auth
-	};
+	struct transaction t = { .s = s, .e = e, .which = which, .n = n, .m = m };
 	unsigned both = CAP_PIPELINING | CAP_CHUNKING;
 
 	t.asked = arena_array(m->arena, n, sizeof *t.asked);

@@ -101,7 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	session_init(&s, &stream, &c, NULL);
 	message_append(&m, STR("Subject: t\n"));
 	if (talk(&s, &c, data[0], &f)) {
-		bool ok = session_transaction(&s, &e, which, RCPTS, &m, NULL, &f);
+		bool ok = session_transaction(&s, &e, which, RCPTS, &m, &f);
 
 		must(ok || (s.dead && f.cls == FAIL_TEMP));
 		for (int i = 0; i < RCPTS; i++)

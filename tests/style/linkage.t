@@ -12,9 +12,11 @@ MAY = {
     "onehop": LIBC,
     # starts as root to become a user
     "onehop-local": LIBC,
-    "onehop-send": LIBC | {"libgsasl.so.18", "libpcre2-8.so.0"},
+    "onehop-send": LIBC | {"libpcre2-8.so.0"},
     # loaded when TLS starts: linking GnuTLS would cost each start
     "onehop-tls.so": LIBC | {"libgnutls.so.30"},
+    # loaded for CRAM-MD5 and SCRAM
+    "onehop-sasl.so": LIBC | {"libgsasl.so.18"},
 }
 
 if shutil.which("readelf") is None:

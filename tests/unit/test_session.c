@@ -239,7 +239,7 @@ check_row(const struct row *row)
 	bench_open(&b, row->lines);
 	b.s.lmtp = row->lmtp;
 	ok = session_greeting(&b.s, &f) && session_hello(&b.s, true, &f) &&
-	    session_transaction(&b.s, &b.e, both, 2, &b.m, NULL, &f);
+	    session_transaction(&b.s, &b.e, both, 2, &b.m, &f);
 	session_quit(&b.s);
 	if (ok != row->ok || (!ok && (f.stage != row->stage || f.cls != FAIL_TEMP)) ||
 	    (ok && f.cls != FAIL_NONE))
@@ -360,8 +360,9 @@ check_wire(const struct wire *w)
 	b.e.ret = w->ret == RET_FULL ? RET_FULL : w->ret == RET_HDRS ? RET_HDRS : RET_UNSET;
 	b.rcpts[0].address = b.rcpts[0].original = w->to;
 	b.rcpts[0].notify = w->notify;
+	b.s.mail_auth = w->mail_auth;
 	if (!session_greeting(&b.s, &f) || !session_hello(&b.s, true, &f) ||
-	    !session_transaction(&b.s, &b.e, &one, 1, &b.m, w->mail_auth, &f))
+	    !session_transaction(&b.s, &b.e, &one, 1, &b.m, &f))
 		fail_msg("%s: %s; %s", w->to, f.text, b.script.why);
 	if (b.rcpts[0].state != RCPT_REFUSED)
 		fail_msg("%s: state %d", w->to, (int)b.rcpts[0].state);
@@ -394,7 +395,7 @@ next_transaction_resets(void **state)
 	assert_true(session_hello(&b.s, true, &f));
 	for (int i = 0; i < 3; i++) {
 		b.rcpts[0].state = b.rcpts[1].state = RCPT_WAITING;
-		assert_true(session_transaction(&b.s, &b.e, both, 2, &b.m, NULL, &f));
+		assert_true(session_transaction(&b.s, &b.e, both, 2, &b.m, &f));
 		assert_int_equal(b.rcpts[0].state, i == 0 ? RCPT_RETRY : RCPT_SENT);
 		assert_int_equal(b.rcpts[1].continued, i > 0);
 	}
