@@ -190,18 +190,24 @@ LONG_LINES = "a line over 998 octets is no reason to lose the mail: it goes as q
 
 
 def encoded(body):
-    """The stock header without a From, and the body in quoted-printable lines of 76."""
+    """The stock header without a From, and the body in quoted-printable lines of 74."""
     lines = []
     for line in body.split("\n")[:-1]:
-        while len(line) > 76:
-            lines.append(line[:75] + "=")
-            line = line[75:]
+        while len(line) > 73:
+            lines.append(line[:73] + "=")
+            line = line[73:]
         lines.append(line)
     return "\r\n".join([
         "Received: from alice by debian with local (<VERSION>)", "\t(envelope-from <alice@debian>)", "\tid <ID>",
         "\tfor x@far.example;", "\t<DATE>", "Subject: s", "Message-Id: <<ID>@debian>",
         "From: Alice Liddell <alice@debian>", "Date: <DATE>", "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=us-ascii", "Content-Transfer-Encoding: quoted-printable", "", *lines, ""])
+
+
+def unnamed(login):
+    return ("Received: from {0} by debian with local (<VERSION>)\r\n\t(envelope-from <{0}@debian>)\r\n\tid <ID>\r\n"
+            "\tfor x@far.example;\r\n\t<DATE>\r\nFrom: alice@debian\r\nTo: x@far.example\r\nSubject: s\r\n"
+            "Message-Id: <<ID>@debian>\r\nDate: <DATE>\r\n\r\nbody\r\n").format(login)
 
 
 NO_RECIPIENT = "no recipient is a wrong call (64), said to the caller and not in a mail to him"
@@ -222,7 +228,7 @@ SUBMISSION = {
     "sub-no-args": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oee": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oem": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
-    "sub-opt-I": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
+    "sub-opt-I": on_purpose(NO_RECIPIENT, refused(64, "recipient")),
     "sub-opt-G": on_purpose("-G says nothing that matters here, so everyone may", received(["x@far.example"])),
     "sub-opt-N-sep": on_purpose("-N is sendmail's DSN option; Exim's drops the mail", received(["x@far.example"])),
     "sub-opt-e": on_purpose("-e takes a value, as in every sendmail; then there is no recipient", not_sent(64, "recipient")),
@@ -238,6 +244,9 @@ SUBMISSION = {
     "sub-t-arg-removed": on_purpose("arguments add to -t's recipients, as with everyone but Exim",
                                     received(["x@far.example", "y@far.example"])),
     "sub-bcc-t": on_purpose(OTHERS, as_root),
+    "sub-unknown-uid": on_purpose(
+        "a caller whose uid has no name, as in a container, sends under the number", sent,
+        received(["x@far.example"], mail="FROM:<4321@debian>", data=unnamed("4321"))),
     "sub-opt-p": on_purpose("Received says how the message came, whatever -p says",
                             message(data=sub("with test ", "with local "))),
     "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
@@ -306,11 +315,11 @@ SHOW = {
     "adm-qopts": on_purpose(
         "queue commands come with the queue; -R is sendmail's DSN option, and no recipient is 64",
         *[queue_command(n) for n in (0, 1, 2, 3, 4, 9)], *[exits(64, "recipient", n) for n in (5, 6, 7)],
-        exits(67, UNROUTEABLE, 8), dead_letter),
+        exits(67, UNROUTEABLE, 8)),
     "adm-help": on_purpose(OWN_WORDS, *[
         lambda case, e, n=n, rc=rc, out=out: e["steps"][n].update(rc=rc, stdout=out)
         for n, rc, out in ((0, 0, re.compile("usage: sendmail (.*\n)*")), (1, 0, re.compile(FIRST_LINE)),
-                           (2, 0, re.compile(FIRST_LINE)), (3, 64, ""), (4, 64, ""))], dead_letter),
+                           (2, 0, re.compile(FIRST_LINE)), (3, 64, ""), (4, 64, ""))]),
     "sub-bs": on_purpose("-bs comes later", exits(69, "SMTP"), clean("wire", "files"),
                          lambda case, e: e["steps"][0].update(stdout="")),
     "sub-bs-badorder": on_purpose("-bs comes later", exits(69, "SMTP"), clean("wire", "files"),

@@ -17,6 +17,7 @@ from purpose import PURPOSE  # noqa: E402
 
 CASES = play.recorded()
 WORKERS = 2
+PLAYED_AS_ROOT = [name for name in PURPOSE if play.as_root in PURPOSE[name].edits and name[:4] != "del-"]
 tally = {"as Exim": 0, "on purpose": 0, "other": 0}
 
 
@@ -42,6 +43,7 @@ def replay(request):
              if getattr(item, "callspec", None) and item.function is test_case]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         yield {name: pool.submit(run, name) for name in names}
+        pool.shutdown(cancel_futures=True)
 
 
 def test_table_names_cases():
@@ -62,3 +64,18 @@ def test_case(replay, name):
         kind = "on purpose"
     tally["other"] -= 1
     tally[kind] += 1
+
+
+@pytest.mark.parametrize("name", PLAYED_AS_ROOT)
+def test_without_the_right(name):
+    """The same as the user who submits it in the recording: refused with the reason, and nobody has got anything."""
+    why = sandbox.unavailable()
+    if why:
+        pytest.skip(why)
+    case = play.prepared(CASES[name])
+    case["steps"] = [s for s in case["steps"] if s["argv"][0] in play.SENDMAIL or s["argv"][0].startswith("/bin/")]
+    got = facts.facts(sandbox.run_case(case))
+    for step in got["steps"][-1:]:
+        assert step["rc"] == 75, step["stderr"]
+        assert "only root or" in step["stderr"]
+    assert not got["wire"] and not got["files"]
