@@ -40,8 +40,8 @@ script_read(struct stream *s, void *p, size_t n)
 		return 0;
 	if (sc->lines[sc->at][0] == 'C') {
 		sc->off = true;
-		(void)snprintf(sc->why, sizeof sc->why, "waits instead of saying '%s'",
-		    sc->lines[sc->at]);
+		(void)snprintf(
+		    sc->why, sizeof sc->why, "waits instead of saying '%s'", sc->lines[sc->at]);
 	}
 	if (sc->lines[sc->at][0] != 'S') {
 		errno = ETIMEDOUT;
