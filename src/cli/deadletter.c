@@ -30,6 +30,18 @@ quote_from(struct buf *out, struct str s, bool *line_start)
 	}
 }
 
+/* Octets at the end of s that may be the beginning of a "From ": they are left for the next piece.
+ */
+static int64_t
+unfinished_from(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[s.n - 1 - n] != '\n')
+		n++;
+	return n < s.n && n < 5 && str_starts(STR("From "), str_skip(s, s.n - n)) ? (int64_t)n : 0;
+}
+
 static bool
 write_all(int fd, const char *sender, const struct message *m, int64_t now)
 {
@@ -54,7 +66,7 @@ write_all(int fd, const char *sender, const struct message *m, int64_t now)
 		got = body_read(&m->body, at, piece, PIECE);
 		if (got <= 0)
 			break;
-		/* a piece may end inside "From ": the next one is then not at a line start */
+		got -= unfinished_from(str_at(piece, (size_t)got));
 		quote_from(&b, str_at(piece, (size_t)got), &line_start);
 	}
 	return got == 0 && fd_write_full(fd, "\n", 1) && fsync(fd) == 0;
