@@ -213,36 +213,36 @@ be_proxy(int server, const struct dialogue *d)
 #define HELLO S("\5\1\0")
 #define CONNECT S("\5\1\0\1\xc0\0\2\x19\2\x4b")
 
+static const struct dialogue dialogues[] = {
+	{ { { HELLO, S("\5\0") },
+	      { CONNECT,
+		  S("\5\0\0\1\0\0\0\0\0\0"
+		    "220 x\r\n") } },
+	    NULL },
+	{ { { HELLO, S("\5\0") },
+	      { CONNECT,
+		  S("\5\0\0\3\2ab\0\0"
+		    "220 x\r\n") } },
+	    NULL },
+	{ { { HELLO, S("\5\0") },
+	      { CONNECT,
+		  S("\5\0\0\4"
+		    "0123456789abcdef\0\0"
+		    "220 x\r\n") } },
+	    NULL },
+	{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\5\0\1\0\0\0\0\0\0") } },
+	    "192.0.2.25: Connection refused" },
+	{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\x63\0\1\0\0\0\0\0\0") } }, "the proxy refused" },
+	{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\0\0\1\0\0") } }, "broke off" },
+	{ { { HELLO, S("\5\0") }, { CONNECT, NULL, 0 } }, "closed" },
+	{ { { HELLO, S("\5\2") } }, "wants a login" },
+	{ { { HELLO, S("\4\0") } }, "no SOCKS5" },
+	{ { { HELLO, NULL, 0 } }, "closed" },
+};
+
 static void
 goes_through_a_proxy(void **state)
 {
-	static const struct dialogue cases[] = {
-		{ { { HELLO, S("\5\0") },
-		      { CONNECT,
-			  S("\5\0\0\1\0\0\0\0\0\0"
-			    "220 x\r\n") } },
-		    NULL },
-		{ { { HELLO, S("\5\0") },
-		      { CONNECT,
-			  S("\5\0\0\3\2ab\0\0"
-			    "220 x\r\n") } },
-		    NULL },
-		{ { { HELLO, S("\5\0") },
-		      { CONNECT,
-			  S("\5\0\0\4"
-			    "0123456789abcdef\0\0"
-			    "220 x\r\n") } },
-		    NULL },
-		{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\5\0\1\0\0\0\0\0\0") } },
-		    "192.0.2.25: Connection refused" },
-		{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\x63\0\1\0\0\0\0\0\0") } },
-		    "the proxy refused" },
-		{ { { HELLO, S("\5\0") }, { CONNECT, S("\5\0\0\1\0\0") } }, "broke off" },
-		{ { { HELLO, S("\5\0") }, { CONNECT, NULL, 0 } }, "closed" },
-		{ { { HELLO, S("\5\2") } }, "wants a login" },
-		{ { { HELLO, S("\4\0") } }, "no SOCKS5" },
-		{ { { HELLO, NULL, 0 } }, "closed" },
-	};
 	struct endpoint at, to;
 	int server = listen_loopback(&at);
 	char proxy[64];
@@ -250,7 +250,7 @@ goes_through_a_proxy(void **state)
 	(void)state;
 	(void)snprintf(proxy, sizeof(proxy), "127.0.0.1:%u", port_of(&at));
 	assert_true(endpoint_parse("192.0.2.25", 587, &to));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(dialogues) / sizeof(dialogues[0]); i++) {
 		AUTO_BUF struct buf line = BUF_INIT(100);
 		struct connect_options o = { .timeout_s = 20, .socks = proxy };
 		struct fail f = FAIL_INIT;
@@ -261,17 +261,18 @@ goes_through_a_proxy(void **state)
 
 		assert_true(pid >= 0);
 		if (pid == 0)
-			be_proxy(server, &cases[i]);
+			be_proxy(server, &dialogues[i]);
 		if (connect_race(&to, 1, &which, &o, &s, &f)) {
-			assert_null(cases[i].want);
+			assert_null(dialogues[i].want);
 			stream_phase(&s, 20);
 			assert_true(stream_line(&s, &line, STAGE_GREET, &f));
 			assert_string_equal(line.p, "220 x");
 			assert_int_equal(s.turns, 0);
 			stream_close(&s);
 		} else {
-			assert_non_null(cases[i].want);
-			if (strstr(f.text, cases[i].want) == NULL || strstr(f.text, proxy) == NULL)
+			assert_non_null(dialogues[i].want);
+			if (strstr(f.text, dialogues[i].want) == NULL ||
+			    strstr(f.text, proxy) == NULL)
 				fail_msg("%s", f.text);
 			assert_int_equal(f.stage, STAGE_CONNECT);
 		}
