@@ -141,7 +141,7 @@ check_file(const struct stat *st, const struct user *u, const char *name, struct
 	return true;
 }
 
-/* True with p == NULL: there is none. */
+/* True with *text left alone: there is none. */
 static bool
 read_forward(struct arena *a, int home, const struct user *u, const char *name, struct str *text,
     struct fail *f)
@@ -149,10 +149,8 @@ read_forward(struct arena *a, int home, const struct user *u, const char *name, 
 	struct stat st;
 	AUTO_FD int fd = file_open(home, ".forward", 0, &st);
 
-	if (fd < 0 && errno == ENOENT) {
-		*text = str_at(NULL, 0);
+	if (fd < 0 && errno == ENOENT)
 		return true;
-	}
 	if (fd < 0 && errno == EINVAL)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a regular file", name);
 	if (fd < 0)
@@ -172,7 +170,7 @@ static bool
 find_forward(struct arena *a, int home, const struct user *u, struct probe *out, struct fail *f)
 {
 	const char *name = arena_fmt(a, "%s/.forward", u->home);
-	struct str text;
+	struct str text = { NULL, 0 };
 
 	if (!read_forward(a, home, u, name, &text, f))
 		return false;
@@ -205,7 +203,7 @@ bool
 forward_asks(
     struct arena *a, const struct user *u, enum transport t, const char *text, struct fail *f)
 {
-	struct probe p;
+	struct probe p = { .found = PROBE_NO_USER };
 
 	if (!forward_probe(a, u, false, &p, f))
 		return false;

@@ -113,7 +113,7 @@ copy_quoted(struct letter *l, int to, char *chunk, struct fail *f)
 
 	do {
 		struct str s;
-		size_t got;
+		size_t got = 0;
 
 		if (!letter_read(l, chunk + kept, LETTER_CHUNK - kept, &got, f))
 			return false;

@@ -84,22 +84,31 @@ lost(int status, const char *path, struct fail *f)
 	    WEXITSTATUS(status));
 }
 
-/* One run of onehop-local: the request, the message (NULL: none), the answer. */
+/* What one run of onehop-local is about. */
+struct errand {
+	struct arena *arena;
+	const char *verb, *user;
+	const struct local_request *rq;
+	const struct message *message; /* NULL: none */
+};
+
+/* Start it, say the request and the message, hear the answer. */
 static bool
-ask(struct arena *a, const char *verb, const char *user, const struct local_request *rq,
-    const struct message *m, struct buf *reply, struct fail *f)
+run(const struct errand *e, struct buf *reply, struct fail *f)
 {
-	char *const argv[] = { arena_fmt(a, "onehop-local"), arena_fmt(a, "%s", verb),
-		arena_fmt(a, "%s", user), NULL };
-	const struct child_program p = { .path = program_path(a, "onehop-local"), .argv = argv };
+	char *const argv[] = { arena_fmt(e->arena, "onehop-local"),
+		arena_fmt(e->arena, "%s", e->verb), arena_fmt(e->arena, "%s", e->user), NULL };
+	const struct child_program p = { .path = program_path(e->arena, "onehop-local"),
+		.argv = argv };
 	AUTO_BUF struct buf lines = BUF_INIT(REQUEST_MAX + 16);
 	struct child c;
 	int status;
 	bool ok;
 
-	if (!request_write(rq, &lines, f) || !child_start(&c, &p, STAGE_LOCAL, f))
+	if (!request_write(e->rq, &lines, f) || !child_start(&c, &p, STAGE_LOCAL, f))
 		return false;
-	ok = give(c.in, buf_get(&lines), f) && (m == NULL || give_message(c.in, m, f));
+	ok = give(c.in, buf_get(&lines), f) &&
+	    (e->message == NULL || give_message(c.in, e->message, f));
 	(void)close(c.in); /* when not ok: the message ends before its size, and is dropped */
 	c.in = -1;
 	ok = ok && hear(c.out, reply, f);
@@ -123,6 +132,7 @@ local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_f
 {
 	struct local_request rq = { .skip_forward = skip_forward, .maildir = c->maildir_directory };
 	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
+	const struct errand e = { a, "probe", user, &rq, NULL };
 	struct user u;
 	int found = user_find(a, user, &u, f);
 
@@ -132,8 +142,7 @@ local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_f
 		*out = (struct probe){ .found = found == 0 ? PROBE_NO_USER : PROBE_MAILBOX };
 		return true;
 	}
-	return check_right(&u, f) && ask(a, "probe", user, &rq, NULL, &reply, f) &&
-	    reply_read(buf_get(&reply), a, out, f);
+	return check_right(&u, f) && run(&e, &reply, f) && reply_read(buf_get(&reply), a, out, f);
 }
 
 bool
@@ -155,6 +164,8 @@ local_deliver(const struct conf *c, const struct local_job *job, struct message 
 		.now = (uint64_t)job->now,
 		.size = size_of(m),
 	};
+	const struct errand e = { &a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver",
+		r->user, &rq, m };
 	struct user u;
 	int found = user_find(&a, r->user, &u, f);
 
@@ -165,10 +176,7 @@ local_deliver(const struct conf *c, const struct local_job *job, struct message 
 	rq.envelope_to = arena_array(&a, job->nenvelope_to, sizeof *rq.envelope_to);
 	for (size_t i = 0; i < job->nenvelope_to; i++)
 		rq.envelope_to[i] = job->envelope_to[i];
-	return check_right(&u, f) &&
-	    ask(&a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver", u.name, &rq, m, &reply,
-		f) &&
-	    reply_read(buf_get(&reply), &a, NULL, f);
+	return check_right(&u, f) && run(&e, &reply, f) && reply_read(buf_get(&reply), &a, NULL, f);
 }
 
 bool

@@ -40,29 +40,27 @@ cut_word(struct arena *a, struct str *s)
 	return str_at(word, n);
 }
 
-bool
-pipe_words(struct arena *a, const char *command, char ***argv, struct fail *f)
+char **
+pipe_words(struct arena *a, const char *command, struct fail *f)
 {
 	char **list = arena_array(a, PIPE_ARGUMENTS_MAX + 1, sizeof *list);
 	struct str rest = str_trim(str_of(command));
-	size_t n = 0;
+	const char *fault = rest.n == 0 ? "nothing" : NULL;
 
-	while (rest.n > 0) {
+	for (size_t n = 0; rest.n > 0 && fault == NULL; n++) {
 		struct str word = cut_word(a, &rest);
 
 		if (word.p == NULL)
-			return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0,
-			    "missing quote in command \"%s\"", command);
-		if (n == PIPE_ARGUMENTS_MAX)
-			return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0,
-			    "more than %d words in command \"%.100s\"", PIPE_ARGUMENTS_MAX,
-			    command);
-		list[n++] = arena_strz(a, word);
+			fault = "missing quote";
+		else if (n == PIPE_ARGUMENTS_MAX)
+			fault = "too many words";
+		else
+			list[n] = arena_strz(a, word);
 	}
-	if (n == 0)
-		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "an empty command");
-	*argv = list;
-	return true;
+	if (fault == NULL)
+		return list;
+	(void)fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "%s in command \"%.200s\"", fault, command);
+	return NULL;
 }
 
 /* The output as the end of a sentence. */
@@ -168,7 +166,7 @@ static bool
 refill(struct talk *t, struct fail *f)
 {
 	char chunk[LETTER_CHUNK];
-	size_t got;
+	size_t got = 0;
 
 	if (t->done < t->give.n)
 		return true;
@@ -280,11 +278,11 @@ start(struct talk *t, struct arena *a, const struct pipe_transport *how, const c
     struct fail *f)
 {
 	struct child_program p = { .own_session = true, .errors_too = true };
-	char **argv;
+	char **argv = pipe_words(a, command, f);
 	mode_t mask;
 	bool ok;
 
-	if (!pipe_words(a, command, &argv, f))
+	if (argv == NULL)
 		return false;
 	if (chdir(t->l->user->home) != 0)
 		return fail_set(

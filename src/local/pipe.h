@@ -18,8 +18,8 @@ struct pipe_transport {
 };
 
 /* The words of a command, as Exim takes them: blanks separate, "..." with backslashes and '...'
- * around whole words; there is no shell.  False: PERM (an open quote, nothing, too many words). */
-bool pipe_words(struct arena *a, const char *command, char ***argv, struct fail *f) NODISCARD;
+ * around whole words; there is no shell.  NULL: PERM (an open quote, nothing, too many words). */
+char **pipe_words(struct arena *a, const char *command, struct fail *f) NODISCARD;
 /* What a wait(2) status means.  0: true.  75 (EX_TEMPFAIL) and 73 (EX_CANTCREAT): TEMP.  Others,
  * and a signal: PERM, with the last words of its output. */
 bool pipe_verdict(const struct pipe_transport *t, const char *command, int status,

@@ -19,7 +19,7 @@ add(struct children *c, struct mailbox address, const char *text)
 	struct arena *a = c->s->walk->e->arena;
 	struct route *r = walk_make(c->s->walk, c->s->r, address, text);
 
-	c->list = arena_grow(a, c->list, c->n, sizeof *c->list);
+	c->list = arena_grow(a, c->list, c->n, sizeof(void *));
 	return c->list[c->n++] = r;
 }
 

@@ -442,7 +442,7 @@ void
 walk_push(struct walk *w, struct route *const *list, size_t n)
 {
 	while (n-- > 0) {
-		w->pending = arena_grow(w->e->arena, w->pending, w->npending, sizeof *w->pending);
+		w->pending = arena_grow(w->e->arena, w->pending, w->npending, sizeof(void *));
 		w->pending[w->npending++] = list[n];
 	}
 }
@@ -458,7 +458,7 @@ route_address(const struct route_env *e, struct mailbox address, bool unqualifie
 	walk_push(&w, &r, 1);
 	while (w.npending > 0) {
 		r = w.pending[--w.npending];
-		out->list = arena_grow(e->arena, out->list, out->n, sizeof(struct route *));
+		out->list = arena_grow(e->arena, out->list, out->n, sizeof(void *));
 		out->list[out->n++] = r;
 		route_one(&w, r);
 	}

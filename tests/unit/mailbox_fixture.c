@@ -25,6 +25,7 @@ fixture_make(void **state)
 	struct fixture *x = calloc(1, sizeof *x);
 	char path[] = "/tmp/onehop-test-XXXXXX";
 
+	*state = x;
 	if (x == NULL || mkdtemp(path) == NULL || chdir(path) != 0)
 		return 1;
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -46,7 +47,6 @@ fixture_make(void **state)
 	};
 	x->letter =
 	    (struct letter){ .fd = -1, .rq = &x->rq, .user = &x->user, .sec = 1000, .usec = 5 };
-	*state = x;
 	return 0;
 }
 
