@@ -43,6 +43,7 @@ static const struct row {
 	const char *passwd; /* HOST:LOGIN:PASSWORD for 127.0.0.1, or NULL */
 	const char *log;    /* in the trace */
 	bool warm;
+	unsigned dials; /* how many attempts to connect there must be; 0: not looked at */
 } rows[] = {
 	{ "the first takes it",
 	    { { HELLO, MAIL, TO("x@y", "250 ok"), TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
@@ -50,7 +51,8 @@ static const struct row {
 	    { S, S, W }, true, NULL, NULL, "-- Connecting to 127.0.0.1 [127.0.0.1]:", false },
 	{ "the first is down",
 	    { { NULL }, { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
-	    { S, W, W }, true, NULL, NULL, "## H=127.0.0.1 [127.0.0.1] Connection refused", false },
+	    { S, W, W }, true, NULL, NULL, "## H=127.0.0.1 [127.0.0.1] Connection refused", false,
+	    2 },
 	{ "all are down", { { NULL }, { NULL } }, { L, L, W }, false, "Connection refused", NULL,
 	    NULL, false },
 	{ "the first greets with 554: the next",
@@ -65,7 +67,7 @@ static const struct row {
 		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
 	    { S, W, W }, true, NULL, NULL, NULL, false },
 	{ "MAIL 550: not the next", { { HELLO, "C: MAIL FROM:<a@b>", "S: 550 no", BYE }, { NULL } },
-	    { R, R, W }, true, "550 no", NULL, NULL, false },
+	    { R, R, W }, true, "550 no", NULL, NULL, false, 1 },
 	{ "RCPT 450 goes to the next, the others do not",
 	    { { HELLO, MAIL, TO("x@y", "250 ok"), TO("z@y", "450 later"), TO("w@y", "550 who"),
 		  TEXT, "S: 250 taken", BYE },
@@ -76,7 +78,7 @@ static const struct row {
 	    { L, W, W }, true, "450 grey", NULL, NULL, false },
 	{ "the end is lost: not the next",
 	    { { HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "X" }, { NULL } }, { L, W, W }, true,
-	    "may arrive twice", NULL, NULL, false },
+	    "may arrive twice", NULL, NULL, false, 1 },
 	{ "lost before the end: the next",
 	    { { HELLO, MAIL, TO("x@y", "250 ok"), "C: DATA", "X" },
 		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
@@ -207,6 +209,18 @@ passwd_file(const char *text)
 	return path;
 }
 
+static unsigned
+count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
 static void
 check_verdicts(const struct row *row, const struct rcpt *rcpts, bool ok, const struct fail *f)
 {
@@ -276,6 +290,8 @@ check_row(const struct row *row)
 		smarthost_warm(h, hosts);
 	check_verdicts(row, rcpts, smarthost_deliver(h, &e, &m, &f), &f);
 	smarthost_free(h);
+	if (row->dials > 0 && count(shown.p, "-- Connecting") != row->dials)
+		fail_msg("%s: shows '%s'", row->name, shown.p);
 	if (row->log != NULL && strstr(shown.p, row->log) == NULL)
 		fail_msg("%s: shows '%s'", row->name, shown.p);
 	for (int i = 0; i < HOSTS; i++) {
