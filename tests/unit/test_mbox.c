@@ -72,6 +72,22 @@ test_two(void **state)
 	assert_string_equal(fixture_list(x, "."), "inbox");
 }
 
+/* A long line that is read in two parts: the second part is no start of a line. */
+static void
+test_inside_line(void **state)
+{
+	struct fixture *x = *state;
+	AUTO_BUF struct buf text = BUF_INIT(1 << 20), want = BUF_INIT(1 << 20);
+	struct fail f = FAIL_INIT;
+
+	for (size_t i = 0; i < LETTER_CHUNK; i++)
+		buf_char(&text, 'x');
+	buf_str(&text, "From y\n");
+	assert_true(deliver(x, text.p, &f));
+	buf_fmt(&want, "%s%s\n", FROM HEAD, text.p);
+	assert_string_equal(fixture_read(x, "inbox"), want.p);
+}
+
 /* "From " is found wherever a buffer ends; long lines and what only begins like it are left. */
 static void
 test_quoting(void **state)
@@ -354,6 +370,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_HOME(test_two),
 		IN_HOME(test_quoting),
+		IN_HOME(test_inside_line),
 		IN_HOME(test_existing),
 		IN_HOME(test_refused),
 		IN_HOME(test_lock_file),
