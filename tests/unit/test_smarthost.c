@@ -120,7 +120,7 @@ static const struct row {
 	    { { HELLO, "C: MAIL FROM:<a@b>", "S: 421 idle", "X", HELLO, MAIL, TO("x@y", "250 ok"),
 		  TEXT, "S: 250 taken", BYE },
 		{ NULL } },
-	    { S, W, W }, true, NULL, NULL, NULL, true },
+	    { S, W, W }, true, NULL, NULL, NULL, true, 0 },
 };
 
 /* --- the hosts --- */
