@@ -1,7 +1,7 @@
 """A scripted SMTP server: plays a profile and writes down what it heard.
 
-A profile says what is answered: greeting, ehlo, ehlo_tls, helo, starttls, cert (good | wrongname | selfsigned |
-canonical), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
+A profile says what is answered: greeting, ehlo, ehlo_tls, helo, starttls, cert (a name of
+mkcerts), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
 rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default".
 In it "DROP" closes the connection and "SLEEP n" waits.  drop_in_data closes after the first line of the text.
 """

@@ -228,7 +228,6 @@ SUBMISSION = {
     "sub-no-args": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oee": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oem": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
-    "sub-opt-I": on_purpose(NO_RECIPIENT, refused(64, "recipient")),
     "sub-opt-G": on_purpose("-G says nothing that matters here, so everyone may", received(["x@far.example"])),
     "sub-opt-N-sep": on_purpose("-N is sendmail's DSN option; Exim's drops the mail", received(["x@far.example"])),
     "sub-opt-e": on_purpose("-e takes a value, as in every sendmail; then there is no recipient", not_sent(64, "recipient")),
@@ -315,7 +314,7 @@ SHOW = {
     "adm-qopts": on_purpose(
         "queue commands come with the queue; -R is sendmail's DSN option, and no recipient is 64",
         *[queue_command(n) for n in (0, 1, 2, 3, 4, 9)], *[exits(64, "recipient", n) for n in (5, 6, 7)],
-        exits(67, UNROUTEABLE, 8)),
+        exits(67, UNROUTEABLE, 8), dead_letter),
     "adm-help": on_purpose(OWN_WORDS, *[
         lambda case, e, n=n, rc=rc, out=out: e["steps"][n].update(rc=rc, stdout=out)
         for n, rc, out in ((0, 0, re.compile("usage: sendmail (.*\n)*")), (1, 0, re.compile(FIRST_LINE)),
