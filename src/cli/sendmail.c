@@ -282,10 +282,13 @@ report(const struct submission *s)
 		}
 		fprintf(stderr, "onehop: %s: %s: %s\n", r->original, fail_stage_text(r->fail.stage),
 		    r->fail.text);
-		/* what may work later outranks what never will: the caller should try again */
-		if (status != EX_TEMPFAIL)
+		/* what may work later outranks what never will: the caller should try again;
+		 * what only waited for another says nothing */
+		if (status != EX_TEMPFAIL && r->state != RCPT_WAITING)
 			status = r->state == RCPT_REFUSED ? fail_exit_code(&r->fail) : EX_TEMPFAIL;
 	}
+	if (status == EX_OK && sent < s->envelope.nrcpts)
+		status = EX_TEMPFAIL;
 	if (status != EX_OK && sent > 0)
 		fprintf(stderr, "onehop: %zu of %zu recipients have the message\n", sent,
 		    s->envelope.nrcpts);

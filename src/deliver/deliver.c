@@ -79,6 +79,20 @@ fresh_result(const struct route *r, const struct rcpt *original)
 	return result;
 }
 
+/* A right that is missing is known before anything is sent. */
+static void
+check_rights(struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++) {
+		const struct route *r = t->routes.list[i];
+		struct rcpt *result = &t->results[i];
+
+		if (r->outcome == ROUTE_DELIVER && transport_is_local(r->transport) &&
+		    !local_may_deliver(t->d->arena, r->user, &result->fail))
+			result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+	}
+}
+
 static bool
 route_all(struct attempt *t, struct fail *f)
 {
@@ -106,6 +120,7 @@ route_all(struct attempt *t, struct fail *f)
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
 			t->results[k] = fresh_result(t->routes.list[k], &t->e->rcpts[i]);
+	check_rights(t);
 	return true;
 }
 
@@ -273,11 +288,13 @@ deliver(const struct delivery *d, struct envelope *e, struct message *m)
 	if (!someone_is_lost(&t))
 		hand_over(&t);
 	(void)fail_set(&f, FAIL_TEMP, STAGE_ROUTE, 0,
-	    "not sent, because another recipient cannot have the message now");
+	    "not sent, because another recipient cannot have the message");
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		settle(&t, i);
-		if (e->rcpts[i].state == RCPT_RETRY && e->rcpts[i].fail.cls == FAIL_NONE)
+		if (e->rcpts[i].state == RCPT_RETRY && e->rcpts[i].fail.cls == FAIL_NONE) {
+			e->rcpts[i].state = RCPT_WAITING;
 			e->rcpts[i].fail = f;
+		}
 		all &= e->rcpts[i].state == RCPT_SENT;
 	}
 	if (all)

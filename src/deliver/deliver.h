@@ -19,7 +19,7 @@ struct delivery {
 	int64_t now;
 };
 
-/* Every recipient of e gets a state and, when it is not SENT, a fail.  Main log lines go to the
- * trace. */
+/* Every recipient of e gets a state and, when it is not SENT, a fail; one that only had to wait for
+ * another stays RCPT_WAITING.  Main log lines go to the trace. */
 void deliver(const struct delivery *d, struct envelope *e, struct message *m);
 #endif

@@ -50,17 +50,6 @@ give_message(int to, const struct message *m, struct fail *f)
 	return give(to, STR("\n"), f) && give_body(to, &m->body, f);
 }
 
-static uint64_t
-size_of(const struct message *m)
-{
-	uint64_t n = 1 + m->body.size;
-
-	for (size_t i = 0; i < m->nheaders; i++)
-		if (m->headers[i].type != H_DELETED)
-			n += m->headers[i].text.n;
-	return n;
-}
-
 static bool
 hear(int from, struct buf *reply, struct fail *f)
 {
@@ -121,9 +110,18 @@ check_right(const struct user *u, struct fail *f)
 {
 	return user_may_become(u) ||
 	    fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
-		"cannot deliver to %s: only root or %s may; call as root, or enable the service "
-		"that may (systemctl enable --now onehop.socket)",
-		u->name, u->name);
+		"cannot deliver to %s: only root or %s may; send it as root", u->name, u->name);
+}
+
+bool
+local_may_deliver(struct arena *a, const char *user, struct fail *f)
+{
+	struct user u;
+	int found = user_find(a, user, &u, f);
+
+	if (found == 0)
+		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", user);
+	return found > 0 && check_right(&u, f);
 }
 
 bool
@@ -162,21 +160,17 @@ local_deliver(const struct conf *c, const struct local_job *job, struct message 
 		.recipient = mailbox_text(&a, r->address),
 		.nenvelope_to = job->nenvelope_to,
 		.now = (uint64_t)job->now,
-		.size = size_of(m),
+		.size = message_size(m),
 	};
 	const struct errand e = { &a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver",
 		r->user, &rq, m };
-	struct user u;
-	int found = user_find(&a, r->user, &u, f);
 
-	if (found < 0)
+	if (!local_may_deliver(&a, r->user, f))
 		return false;
-	if (found == 0)
-		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", r->user);
 	rq.envelope_to = arena_array(&a, job->nenvelope_to, sizeof *rq.envelope_to);
 	for (size_t i = 0; i < job->nenvelope_to; i++)
 		rq.envelope_to[i] = job->envelope_to[i];
-	return check_right(&u, f) && run(&e, &reply, f) && reply_read(buf_get(&reply), &a, NULL, f);
+	return run(&e, &reply, f) && reply_read(buf_get(&reply), &a, NULL, f);
 }
 
 bool

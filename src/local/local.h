@@ -23,6 +23,9 @@ struct local_job {
  * says which door to open. */
 bool local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_forward,
     struct probe *out, struct fail *f) NODISCARD;
+/* May this process deliver to user?  Asked before anything is sent.  False: TEMP/DOOR as above, or
+ * what local_deliver() would say of the user. */
+bool local_may_deliver(struct arena *a, const char *user, struct fail *f) NODISCARD;
 /* Deliver.  True: file and directory are synced (or the pipe's program said 0).
  * False: TEMP (try again) or PERM (the program's words are in the text). */
 bool local_deliver(
