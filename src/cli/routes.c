@@ -94,7 +94,7 @@ static void
 add_parents(struct looking *l, const struct route *r)
 {
 	for (const struct route *p = r->parent; p != NULL; p = p->parent)
-		buf_fmt(&l->out, "    <-- %s\n", p->original);
+		buf_fmt(&l->out, "    <-- %s\n", p->text);
 }
 
 static void
