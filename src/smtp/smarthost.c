@@ -13,6 +13,7 @@ struct smarthost {
 	struct hop hop;
 	const char *hosts; /* the list, and the place in it, that an open hop belongs to */
 	size_t place;
+	struct fail cold; /* what smarthost_warm() met: that was the try, it is not made again */
 };
 
 /* A delivery: the recipients of one list. */
@@ -42,21 +43,22 @@ smarthost_free(struct smarthost *h)
 void
 smarthost_warm(struct smarthost *h, const char *hosts)
 {
-	struct fail f = FAIL_INIT;
 	struct host *list;
 	size_t n;
 
 	hop_close(&h->hop);
-	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &f))
-		return;
 	h->hosts = hosts;
+	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &h->cold))
+		return;
 	for (h->place = 0; h->place < n && !h->hop.open; h->place += !h->hop.open) {
-		if (!hop_find(&h->hop, &list[h->place], &f))
+		if (!hop_find(&h->hop, &list[h->place], &h->cold))
 			continue;
 		for (size_t i = 0; i < h->hop.at.n; i++)
-			if (hop_open(&h->hop, &i, &f) || !hop_other_address(&f))
+			if (hop_open(&h->hop, &i, &h->cold) || !hop_other_address(&h->cold))
 				break;
 	}
+	if (h->hop.open)
+		h->cold = (struct fail)FAIL_INIT;
 }
 
 /* --- the message --- */
@@ -124,10 +126,11 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
-	for (size_t i = 0; i<n && * sent> before; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];
 
-		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_RCPT && r->fail.smtp == 452)
+		if (*sent != before && r->state == RCPT_RETRY && r->fail.stage == STAGE_RCPT &&
+		    r->fail.smtp == 452)
 			r->state = RCPT_WAITING;
 	}
 	return ok;
@@ -230,8 +233,15 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		n = 0;
 	else if (n == 0)
 		(void)fail_set(&why, FAIL_TEMP, STAGE_CONFIG, 0, "smarthost is empty");
-	if (h->hop.open && (h->hosts == NULL || strcmp(h->hosts, hosts) != 0))
+	if (h->hosts == NULL || strcmp(h->hosts, hosts) != 0) {
 		hop_close(&h->hop);
+		h->cold = (struct fail)FAIL_INIT;
+	}
+	if (h->cold.cls != FAIL_NONE) {
+		why = h->cold;
+		h->cold = (struct fail)FAIL_INIT;
+		place = n;
+	}
 	if (h->hop.open) {
 		place = h->place;
 		/* It may have grown old while the message came in: then the same host, afresh. */

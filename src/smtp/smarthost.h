@@ -17,8 +17,8 @@ struct smarthost;
 
 /* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
-/* Connect and log in to the hosts of this list, without a message.  Failure is not reported: it
- * comes again, with its words, in smarthost_deliver(). */
+/* Connect and log in to the hosts of this list, without a message.  When none can be had, the next
+ * smarthost_deliver() to this list says why, without another try. */
 void smarthost_warm(struct smarthost *h, const char *hosts);
 /* Deliver to all recipients of e that are RCPT_WAITING and have hosts; each gets its state
  * (RCPT_RETRY when no host could be asked) and, when a server was reached, host and ip.
