@@ -1,7 +1,7 @@
 #!/bin/sh
 # mandoc finds no fault in the manual pages.
 command -v mandoc >/dev/null || { echo "1..0 # SKIP mandoc is not installed"; exit 0; }
-set -- "${top_srcdir:?}"/man/*.[58] "${top_builddir:?}/man/onehop.conf.5"
+set -- "${top_srcdir:?}"/man/*.[58] "${top_builddir:?}/man/onehop.8" "$top_builddir/man/onehop.conf.5"
 echo "1..$#"
 n=0
 for page; do
