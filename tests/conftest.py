@@ -1,4 +1,4 @@
-"""Prints TAP for automake's driver when pytest is called with --tap (see tests/run-pytest)."""
+"""Prints TAP for automake's driver when pytest is called with --tap=DESCRIPTOR (see tests/run-pytest)."""
 
 import os
 
@@ -8,20 +8,20 @@ TOLD = (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--tap", action="store_true", help="print TAP lines")
+    parser.addoption("--tap", type=int, metavar="DESCRIPTOR", help="print TAP lines there")
 
 
 def pytest_configure(config):
-    if config.getoption("--tap"):
-        config.pluginmanager.register(Tap(), "tap")
+    descriptor = config.getoption("--tap")
+    if descriptor is not None:
+        config.pluginmanager.register(Tap(descriptor), "tap")
 
 
 class Tap:
-    def __init__(self):
-        # pytest captures descriptor 1 while tests run; the driver reads this one.
-        self.out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+    def __init__(self, descriptor):
+        os.set_inheritable(descriptor, False)
+        self.out = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
         self.count = 0
-        self.collect_failed = False
 
     def say(self, line):
         print(line, file=self.out, flush=True)
@@ -34,7 +34,6 @@ class Tap:
 
     def pytest_collectreport(self, report):
         if report.failed:
-            self.collect_failed = True
             self.result("not ok", f"collect {report.nodeid}", details=report.longreprtext)
         elif report.skipped and report.nodeid.endswith(".py"):
             self.result("ok", report.nodeid, f" # SKIP {reason(report)}")
@@ -55,7 +54,7 @@ class Tap:
     def pytest_sessionfinish(self, session, exitstatus):
         self.say(f"1..{self.count}" if self.count else "1..0 # SKIP no tests were found")
         # The lines above are the verdict; a status says only that pytest itself broke.
-        if exitstatus in TOLD or (exitstatus == pytest.ExitCode.INTERRUPTED and self.collect_failed):
+        if exitstatus in TOLD:
             session.exitstatus = pytest.ExitCode.OK
 
 
