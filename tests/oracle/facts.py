@@ -1,6 +1,7 @@
 """What is compared: facts(observation) takes from a run, Exim's recorded one or ours, what both must agree on.
 
-Left out is what differs by nature: ids, dates, versions, sizes, EHLO and its answers, the order of connections.
+Left out is what differs by nature: ids, dates, versions, sizes, EHLO and its answers, the order of
+connections and recipients.
   steps  one entry a call: argv, rc, stdout, routers (the "R: router for address" lines of -bt, -bv and -v)
   wire   each message a server took: server, tls, mail, rcpt (command and reply), data
   tried  transactions that ended without a message: server, mail, rcpt
@@ -66,9 +67,9 @@ def facts(observed):
     for c in observed["smtp"]:
         where = {"server": c["server"], "tls": bool(c["tls"])}
         for m in c["messages"]:
-            wire.append({**where, "mail": without_size(m["mail"]), "rcpt": m["rcpt"], "data": m["data"] or ""})
+            wire.append({**where, "mail": without_size(m["mail"]), "rcpt": sorted(m["rcpt"]), "data": m["data"] or ""})
         for mail, rcpt in transactions(c):
-            tried.append({"server": c["server"], "mail": without_size(mail), "rcpt": rcpt})
+            tried.append({"server": c["server"], "mail": without_size(mail), "rcpt": sorted(rcpt)})
         for a in c["auth"]:
             auth.append({**where, "mech": a["mech"], "decoded": a["decoded"], "reply": (a["replies"] or [None])[-1]})
     files = [{"path": path, "mode": f["mode"], "owner": f["owner"], "content": f.get("content")}

@@ -137,7 +137,7 @@ def received(rcpt, server="192.0.2.25:2525", mail="FROM:<alice@debian>", **chang
         expected["tried"], expected["files"] = [], []
         expected["steps"][-1].update(rc=0, routers=[])
         expected["wire"] = [{"server": server, "tls": False, "mail": mail,
-                             "rcpt": [["TO:<%s>" % r, "250 2.1.5 recipient ok"] for r in rcpt],
+                             "rcpt": [["TO:<%s>" % r, "250 2.1.5 recipient ok"] for r in sorted(rcpt)],
                              "data": changes.get("data") or plain_text(case, rcpt)}]
     return edit
 

@@ -218,7 +218,7 @@ SUBMISSION = {
     "sub-newline-rcpt": on_purpose(BAD_ADDRESS, not_sent(65)),
     "sub-two-args": on_purpose(BAD_ADDRESS, not_sent(65)),
     "sub-null-rcpt": on_purpose("an empty address is no address: refused, not accepted and thrown away",
-                                not_sent(65)),
+                                not_sent(64, "recipient")),
     "sub-big-header": on_purpose("an overlong header is refused to the caller's face", not_sent(65, "header"),
                                  clean("dead")),
     "sub-bcc-no-t": on_purpose(BCC, message(data=sub(r"Bcc: secret@far\.example\r\n", ""))),
@@ -288,7 +288,7 @@ CONF = {
     "conf-badconf": on_purpose("a broken configuration is said with its line, status 78, and the mail is the caller's",
                                only_step(1),
                                lambda case, e: case["config"].update(dc_raw='dc_smarthost="$(x)"\n'),
-                               refused(78, r"/etc/exim4/update-exim4\.conf\.conf:1: .")),
+                               not_sent(78, r"/etc/exim4/update-exim4\.conf\.conf:1: .")),
     "conf-exim4conf": on_purpose("Exim's own exim4.conf is not read", shows(re.compile(
         FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*"))),
 }
