@@ -206,6 +206,7 @@ refuses_clear_text_before(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
 	stream_socket(&s, fd[0]);
+	stream_phase(&s, 2);
 	assert_int_equal(send(fd[1], "220 go\r\n250 x\r\n", 15, 0), 15);
 	assert_true(stream_line(&s, &line, STAGE_GREET, &f));
 	fails(&s, &c, "text in clear");
