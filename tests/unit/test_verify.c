@@ -94,14 +94,14 @@ pins(void **state)
 		bool upper, taken;
 		int keep; /* characters of the fingerprint; 0: all */
 	} cases[] = {
-		{ SELF_SIGNED, "", ":", "", true, true },
-		{ SELF_SIGNED, "", "", "", false, true },
-		{ EXPIRED, "00:11, ", ":", " ", false, true },
-		{ SELF_SIGNED, "zz;", ":", ";zz", true, true },
-		{ SELF_SIGNED, "", ":", "0", true, false },
-		{ SELF_SIGNED, "0", "", "", true, false },
-		{ SELF_SIGNED, "x", "", "", true, false },
-		{ SELF_SIGNED, "00 ", "-", "", true, false },
+		{ SELF_SIGNED, "", ":", "", true, true, 0 },
+		{ SELF_SIGNED, "", "", "", false, true, 0 },
+		{ EXPIRED, "00:11, ", ":", " ", false, true, 0 },
+		{ SELF_SIGNED, "zz;", ":", ";zz", true, true, 0 },
+		{ SELF_SIGNED, "", ":", "0", true, false, 0 },
+		{ SELF_SIGNED, "0", "", "", true, false, 0 },
+		{ SELF_SIGNED, "x", "", "", true, false, 0 },
+		{ SELF_SIGNED, "00 ", "-", "", true, false, 0 },
 		{ SELF_SIGNED, "", "", "", true, false, 62 }, /* a part is no fingerprint */
 		{ SELF_SIGNED, "", "", "", true, false, 63 },
 		{ SELF_SIGNED, ": :: ", "", "", true, false, 2 },
