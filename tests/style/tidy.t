@@ -7,6 +7,7 @@ what changed is read again.  ONEHOP_TEST_TIDY=no leaves it out.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,8 @@ def complaints(path):
     verdict = CACHE / hashlib.sha256(config + seen.stdout + (TOP / path).read_bytes()).hexdigest()
     if verdict.exists():
         return []
-    run = subprocess.run([tool, "--quiet", TOP / path, "--", *FLAGS], capture_output=True, text=True)
+    run = subprocess.run([tool, "--quiet", f"--header-filter=^{re.escape(str(TOP))}/src/", TOP / path, "--", *FLAGS],
+                         capture_output=True, text=True)
     if run.returncode == 0:
         verdict.touch()
         return []
