@@ -217,12 +217,29 @@ index_of(const struct attempt *t, const struct route *r)
 	return i;
 }
 
-/* A recipient fares as the worst of what it became: waiting before refused before sent. */
+/* What counts more when a recipient became several: what may work later, then what never will,
+ * then what only waits for another. */
+static int
+weight(enum rcpt_state state)
+{
+	switch (state) {
+	case RCPT_SENT:
+		return 0;
+	case RCPT_WAITING:
+		return 1;
+	case RCPT_REFUSED:
+		return 2;
+	case RCPT_RETRY:
+		break;
+	}
+	return 3;
+}
+
+/* A recipient fares as the worst of what it became. */
 static void
 settle(struct attempt *t, size_t i)
 {
 	struct rcpt *r = &t->e->rcpts[i];
-	bool refused = false;
 
 	r->state = RCPT_SENT;
 	for (size_t k = t->first[i]; k < t->first[i + 1]; k++) {
@@ -232,19 +249,18 @@ settle(struct attempt *t, size_t i)
 
 		if (route->outcome == ROUTE_PARENT && route->same_as == NULL)
 			continue;
-		if (result->state == RCPT_SENT && r->state == RCPT_SENT) {
+		if (r->host == NULL && r->state == RCPT_SENT) {
 			r->host = result->host;
 			r->confirmation = result->confirmation;
-		} else if (result->state == RCPT_REFUSED && r->state == RCPT_SENT) {
-			refused = true;
-			r->fail = result->fail;
-		} else if (result->state != RCPT_SENT && result->state != RCPT_REFUSED) {
-			r->state = RCPT_RETRY;
+		}
+		if (weight(result->state) > weight(r->state)) {
+			r->state = result->state;
 			r->fail = result->fail;
 		}
 	}
-	if (r->state == RCPT_SENT && refused)
-		r->state = RCPT_REFUSED;
+	if (r->state == RCPT_WAITING)
+		(void)fail_set(&r->fail, FAIL_TEMP, STAGE_ROUTE, 0,
+		    "not sent, because another recipient cannot have the message");
 }
 
 static void
@@ -287,14 +303,8 @@ deliver(const struct delivery *d, struct envelope *e, struct message *m)
 			log_result(&t, i);
 	if (!someone_is_lost(&t))
 		hand_over(&t);
-	(void)fail_set(&f, FAIL_TEMP, STAGE_ROUTE, 0,
-	    "not sent, because another recipient cannot have the message");
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		settle(&t, i);
-		if (e->rcpts[i].state == RCPT_RETRY && e->rcpts[i].fail.cls == FAIL_NONE) {
-			e->rcpts[i].state = RCPT_WAITING;
-			e->rcpts[i].fail = f;
-		}
 		all &= e->rcpts[i].state == RCPT_SENT;
 	}
 	if (all)
