@@ -439,7 +439,9 @@ settle_unknown(struct transaction *t, struct fail *f)
 			settle(rcpt_at(t, i), f);
 }
 
-/* RFC 6531 is needed for a local part or a header field in UTF-8; a domain has its A-labels. */
+/* RFC 6531 is needed for a local part in UTF-8; a domain has its A-labels.  Not for a raw 8-bit
+ * Subject, as cron writes it: relays bounce what says SMTPUTF8 to hosts that lack it, and pass the
+ * same on without. */
 static bool
 needs_utf8(const struct transaction *t)
 {
@@ -447,9 +449,6 @@ needs_utf8(const struct transaction *t)
 		return true;
 	for (size_t i = 0; i < t->n; i++)
 		if (str_8bit(mailbox_split(rcpt_at(t, i)->address).local))
-			return true;
-	for (size_t i = 0; i < t->m->nheaders; i++)
-		if (t->m->headers[i].type != H_DELETED && str_8bit(t->m->headers[i].text))
 			return true;
 	return false;
 }
