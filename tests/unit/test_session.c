@@ -305,6 +305,8 @@ static const struct wire {
 	    0, 0 },
 	{ { "SMTPUTF8" }, "a@b", "x@y", "MAIL FROM:<a@b>", "RCPT TO:<x@y>", NULL, NULL, NULL, NULL,
 	    0, 0 },
+	{ { "SMTPUTF8" }, "a@b", "x@y", "MAIL FROM:<a@b>", "RCPT TO:<x@y>", NULL, NULL, NULL,
+	    "gr\xc3\xbc\xc3\x9f", 0, 0 },
 	{ { "SMTPUTF8", "8BITMIME" }, "a@b", "\xc3\xbc@y", "MAIL FROM:<a@b> BODY=8BITMIME SMTPUTF8",
 	    "RCPT TO:<\xc3\xbc@y>", NULL, NULL, NULL, NULL, 0, 0 },
 	{ { "SMTPUTF8" }, "a@b",
