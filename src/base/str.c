@@ -96,3 +96,15 @@ str_cut(struct str *s, char c)
 	*s = i < s->n ? str_skip(*s, i + 1) : str_at(NULL, 0);
 	return head;
 }
+
+struct str
+str_word(struct str *s)
+{
+	struct str rest = str_ltrim(*s);
+	size_t n = 0;
+
+	while (n < rest.n && !ascii_space(rest.p[n]))
+		n++;
+	*s = str_skip(rest, n);
+	return str_at(rest.p, n);
+}

@@ -99,4 +99,6 @@ struct str str_rtrim(struct str s);
  * behind it.  Without a c all of it is returned and *s is left with p == NULL, n == 0,
  * so "while (rest.p != NULL)" visits each piece of a list, the empty ones too. */
 struct str str_cut(struct str *s, char c);
+/* Cut the next word off the front of *s: what stands between white space; empty at the end. */
+struct str str_word(struct str *s);
 #endif

@@ -46,22 +46,15 @@ static void
 move_home(struct conf *c, const struct conf_paths *paths)
 {
 	c->home = paths->home;
-	if (paths->state == NULL)
+	if (paths->home == NULL || paths->state == NULL)
 		return;
 	c->spool_directory = arena_strz(c->arena, str_of(paths->state));
 	c->log_file = arena_fmt(c->arena, "%s/mainlog", paths->state);
 }
 
+/* c->file and its text: the first file there is, or NULL. */
 static bool
-is_debian(const char *path)
-{
-	return str_iends(str_of(path), STR("update-exim4.conf.conf"));
-}
-
-/* The first file there is: its path and text.  path is NULL when there is none. */
-static bool
-find_file(struct conf *c, const struct conf_paths *paths, const char **path, struct str *text,
-    struct fail *f)
+find_file(struct conf *c, const struct conf_paths *paths, struct str *text, struct fail *f)
 {
 	const char *const candidates[] = {
 		paths->user_file,
@@ -70,18 +63,16 @@ find_file(struct conf *c, const struct conf_paths *paths, const char **path, str
 		arena_fmt(c->arena, "%s/exim4/update-exim4.conf.conf", c->etc),
 	};
 
-	*path = paths->file;
-	if (paths->file != NULL)
-		return file_read(c->arena, paths->file, text, f);
-	for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+	c->file = paths->file;
+	if (c->file != NULL)
+		return file_read(c->arena, c->file, text, f);
+	for (size_t i = 0; c->file == NULL && i < sizeof candidates / sizeof candidates[0]; i++) {
 		if (candidates[i] == NULL)
 			continue;
 		if (!conf_read(c, candidates[i], text, f))
 			return false;
-		if (text->p != NULL) {
-			*path = candidates[i];
-			return true;
-		}
+		if (text->p != NULL)
+			c->file = candidates[i];
 	}
 	return true;
 }
@@ -94,6 +85,25 @@ directory_of(struct arena *a, const char *path)
 	return slash == NULL ? "." : arena_strz(a, str_at(path, (size_t)(slash - path)));
 }
 
+const char *const *
+conf_places(
+    const struct conf *c, struct arena *a, const char *option, const char *first, const char *name)
+{
+	const char **places = arena_array(a, 4, sizeof *places);
+	size_t n = 0;
+
+	if (option[0] != '\0') {
+		places[0] = option;
+		return places;
+	}
+	if (first != NULL)
+		places[n++] = first;
+	if (c->file != NULL)
+		places[n++] = arena_fmt(a, "%s/%s", directory_of(a, c->file), name);
+	places[n] = arena_fmt(a, "%s/exim4/%s", c->etc, name);
+	return places;
+}
+
 /* A name that goes into addresses, EHLO and header lines: no byte that would end them. */
 static bool
 check_name(const struct conf *c, enum conf_option o, const char *name, struct fail *f)
@@ -101,7 +111,7 @@ check_name(const struct conf *c, enum conf_option o, const char *name, struct fa
 	if (domain_is_plain(str_of(name)))
 		return true;
 	return fail_conf(
-	    f, "%s: %s \"%s\" is not a domain", conf_where(c, o), conf_rows[o].name, name);
+	    f, "%s: %s \"%s\" is not a domain", conf_where(c, o), conf_rows[o].names[0], name);
 }
 
 static bool
@@ -141,27 +151,23 @@ find_names(struct conf *c, struct fail *f)
 bool
 conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struct fail *f)
 {
-	const char *path;
 	struct str text;
+	bool debian;
 
 	conf_init(c, a);
 	if (paths->etc != NULL)
 		c->etc = paths->etc;
 	c->credentials = paths->credentials;
 	move_defaults(c);
-	if (!find_file(c, paths, &path, &text, f))
+	if (!find_file(c, paths, &text, f))
 		return false;
-	if (path == NULL)
+	if (c->file == NULL)
 		return find_names(c, f);
-	c->file = arena_strz(a, str_of(path));
-	c->debian = is_debian(path);
-	if (paths->home != NULL && (path == paths->file || path == paths->user_file))
+	if (c->file == paths->file || c->file == paths->user_file)
 		move_home(c, paths);
-	if (!conf_parse(c, text, c->file, c->debian, f))
-		return false;
-	if (c->debian && !debian_load(c, directory_of(a, c->file), f))
-		return false;
-	return find_names(c, f);
+	debian = str_iends(str_of(c->file), STR("update-exim4.conf.conf"));
+	return conf_parse(c, text, c->file, debian, f) &&
+	    (!debian || debian_load(c, directory_of(a, c->file), f)) && find_names(c, f);
 }
 
 const char *
@@ -178,11 +184,9 @@ conf_where(const struct conf *c, enum conf_option o)
 static void
 put_text(struct buf *out, struct str s)
 {
-	bool plain = s.n == 0 ||
+	if (s.n == 0 ||
 	    (str_trim(s).n == s.n && s.p[0] != '\'' && s.p[0] != '"' && s.p[0] != '#' &&
-		s.p[s.n - 1] != '\\' && !memmem(s.p, s.n, " #", 2));
-
-	if (plain) {
+		s.p[s.n - 1] != '\\' && !memmem(s.p, s.n, " #", 2))) {
 		buf_put(out, s);
 		return;
 	}
@@ -243,7 +247,7 @@ put_value(const struct conf *c, const struct conf_row *row, struct buf *out)
 static void
 put_option(const struct conf *c, enum conf_option o, struct buf *out)
 {
-	buf_fmt(out, "%s = ", conf_rows[o].name);
+	buf_fmt(out, "%s = ", conf_rows[o].names[0]);
 	put_value(c, &conf_rows[o], out);
 	buf_fmt(out, "\t# %s\n", conf_where(c, o));
 }
@@ -253,11 +257,12 @@ conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *
 {
 	enum conf_option o = conf_find(name);
 
-	if (name.n > 0 && o == CONF_COUNT)
-		return conf_unknown(name, f);
-	if (name.n > 0)
+	if (o < CONF_COUNT)
 		put_option(c, o, out);
-	for (unsigned i = 0; name.n == 0 && i < CONF_COUNT; i++)
-		put_option(c, (enum conf_option)i, out);
+	else if (name.n > 0)
+		return conf_unknown(name, f);
+	else
+		for (unsigned i = 0; i < CONF_COUNT; i++)
+			put_option(c, (enum conf_option)i, out);
 	return true;
 }

@@ -14,7 +14,7 @@
 #include "base/fail.h"
 
 /* Constants of the WORD options, in the order of their words in options.def. */
-enum conf_type { TYPE_SMARTHOST, TYPE_SATELLITE, TYPE_LOCAL, TYPE_NONE, TYPE_INTERNET };
+enum conf_type { TYPE_SMARTHOST, TYPE_SATELLITE, TYPE_LOCAL };
 enum conf_tls { TLS_AUTO, TLS_STARTTLS, TLS_IMPLICIT, TLS_OFF };
 enum conf_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
 enum conf_delivery { DELIVERY_FOREGROUND, DELIVERY_BACKGROUND, DELIVERY_QUEUE };
@@ -27,10 +27,16 @@ enum conf_option {
 	CONF_COUNT
 };
 
-/* Where a value came from: "default" has line 0. */
+/* Where a value came from: line 0 is no file's line; file NULL is the default. */
 struct conf_origin {
 	const char *file;
 	unsigned line;
+};
+
+/* One line of a file. */
+struct assignment {
+	struct str name, value;
+	struct conf_origin where;
 };
 
 #define CONF_T_STR const char *
@@ -49,10 +55,9 @@ struct conf {
 	const char *home;        /* the home of the user whose own setup this is, or NULL */
 	const char *etc;         /* as conf_paths had it; "/etc" after conf_init() */
 	const char *credentials; /* as conf_paths had it, or NULL */
-	bool debian;             /* file is Debian's update-exim4.conf.conf */
-	/* NULL-terminated: unknown keys of Debian's file, macros without an option here; shown by
-	 * -bV and doctor */
-	const char *const *warnings;
+	/* For -bV and doctor, NULL-terminated: unknown keys of Debian's file, macros without an
+	 * option here. */
+	const char **warnings;
 	struct conf_section *sections; /* private */
 	struct conf_macros *macros;    /* private */
 	struct arena *arena;
@@ -61,15 +66,16 @@ struct conf {
 /* Where to look.  All strings are the caller's and must outlive the conf. */
 struct conf_paths {
 	const char *file; /* -C FILE, or NULL */
-	/* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
-	const char *user_file;
+	const char
+	    *user_file;       /* $XDG_CONFIG_HOME/onehop/onehop.conf of an ordinary user, or NULL */
 	const char *own_file; /* $sysconfdir/onehop/onehop.conf; NULL: below etc */
-	const char *
-	    etc; /* where exim4/, mailname, aliases, hosts are; NULL: "/etc", whatever the prefix */
-	/* What a user's own setup (file or user_file is in use and home is not NULL) goes by: */
-	const char *home;  /* the user's home; NULL for root and the system's own programs */
-	const char *state; /* $XDG_STATE_HOME/onehop: spool and log are below it */
-	/* $CREDENTIALS_DIRECTORY, or NULL: passwd.client is looked for there */
+	/* Where exim4/, mailname, aliases, hosts are; NULL: "/etc", whatever the prefix. */
+	const char *etc;
+	/* What a user's own setup (file or user_file is in use and home is not NULL) goes by: the
+	 * home, NULL for root and the system's own programs, and $XDG_STATE_HOME/onehop for spool
+	 * and log. */
+	const char *home, *state;
+	/* $CREDENTIALS_DIRECTORY, or NULL: passwd.client is looked for there. */
 	const char *credentials;
 };
 
@@ -85,11 +91,10 @@ bool conf_load(
 void conf_init(struct conf *c, struct arena *a);
 bool conf_parse(
     struct conf *c, struct str text, const char *file, bool debian, struct fail *f) NODISCARD;
-/* Set one option from its text, as a line of a file would ("-O name=value").  name may be an
+/* Set one option from its text, as a line of a file would ("-O name=value").  The name may be an
  * alias; a macro of type BOOL is on by any value but no, false and 0, as in Debian.  An empty
  * value is the default. */
-bool conf_set(struct conf *c, struct str name, struct str value, struct conf_origin where,
-    struct fail *f) NODISCARD;
+bool conf_set(struct conf *c, const struct assignment *one, struct fail *f) NODISCARD;
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */
 bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;
@@ -98,4 +103,9 @@ bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODIS
 bool conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f) NODISCARD;
 /* "file:line", "file", or "default". */
 const char *conf_where(const struct conf *c, enum conf_option o);
+/* Where a table of the administrator's may be, NULL-terminated and in a: the path that an option
+ * gives, alone; if that is "", first (may be NULL), then name beside the file in use, then Exim's.
+ */
+const char *const *conf_places(
+    const struct conf *c, struct arena *a, const char *option, const char *first, const char *name);
 #endif

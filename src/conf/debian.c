@@ -1,8 +1,6 @@
 /* debian.c - what the keys of update-exim4.conf.conf and Debian's macros mean here. */
 #include "conf/debian.h"
 
-#include "conf/table.h"
-
 #include "base/banned.h" /* IWYU pragma: keep */
 
 /* Macros that do not stand for one option each. */
@@ -26,41 +24,6 @@ static const struct mapping {
 /* Keys that have a meaning for Exim or its scripts and none here. */
 static const char *const no_matter[] = { "dc_local_interfaces", "dc_relay_domains", "dc_relay_nets",
 	"dc_minimaldns", "dc_mailname_in_oh", "CFILEMODE", "ue4c_keepcomments" };
-
-struct conf_macros *
-debian_state(struct conf *c)
-{
-	if (c->macros == NULL)
-		c->macros = arena_alloc(c->arena, sizeof *c->macros);
-	return c->macros;
-}
-
-const struct assignment *
-debian_find(const struct assignment *list, size_t n, struct str name)
-{
-	while (n > 0)
-		if (str_eq(list[--n].name, name))
-			return &list[n];
-	return NULL;
-}
-
-static struct assignment *
-add(struct arena *a, struct assignment *list, size_t *n, const struct assignment *one)
-{
-	list = arena_grow(a, list, *n, sizeof *list);
-	list[(*n)++] =
-	    (struct assignment){ arena_str(a, one->name), arena_str(a, one->value), one->where };
-	return list;
-}
-
-void
-debian_define(struct conf *c, const struct assignment *one)
-{
-	struct conf_macros *m = debian_state(c);
-
-	if (m->n < MACROS_MAX)
-		m->macros = add(c->arena, m->macros, &m->n, one);
-}
 
 /* Is there any item in a list of hosts? */
 static bool
@@ -99,34 +62,26 @@ settle(struct conf *c, enum conf_option o, bool ok, struct fail *f)
 	return true;
 }
 
-/* The stricter of several macros about TLS wins, in whatever order they stand. */
+/* The strictest of several macros about TLS counts, in whatever order they stand. */
 static bool
 is_weaker(const struct conf *c, const struct mapping *m)
 {
-	static const unsigned strength[] = {
-		[TLS_OFF] = 1, [TLS_AUTO] = 0, [TLS_STARTTLS] = 2, [TLS_IMPLICIT] = 3
-	};
-	unsigned new = strcmp(m->value, "off") == 0 ? 1 : strcmp(m->value, "starttls") == 0 ? 2 : 3;
-
-	return new < strength[c->tls];
+	return m->option == CONF_tls &&
+	    (c->tls == TLS_IMPLICIT || (c->tls == TLS_STARTTLS && strcmp(m->value, "off") == 0));
 }
 
 static bool
 mapped(struct conf *c, const struct mapping *m, const struct assignment *one, struct fail *f)
 {
-	struct str value = m->value != NULL ? str_of(m->value) : one->value;
+	struct assignment plain = { str_of(conf_rows[m->option].names[0]),
+		m->value != NULL ? str_of(m->value) : one->value, one->where };
 
-	if (!applies(m, one->value)) {
-		if (m->test == TEST_EQUAL && is_list(one->value))
-			conf_warn(c,
-			    "%s:%u: %s = %.*s is not \"%s\": ignored, TLS is used as tls says",
-			    one->where.file, one->where.line, m->macro, S_ARG(one->value),
-			    m->wanted);
-		return true;
-	}
-	if (m->option == CONF_tls && m->value != NULL && is_weaker(c, m))
-		return true;
-	return conf_set(c, str_of(conf_rows[m->option].name), value, one->where, f);
+	if (applies(m, one->value))
+		return is_weaker(c, m) || conf_set(c, &plain, f);
+	if (m->test == TEST_EQUAL && is_list(one->value))
+		conf_warn(c, "%s:%u: %s = %.*s is not \"%s\": ignored, TLS is used as tls says",
+		    one->where.file, one->where.line, m->macro, S_ARG(one->value), m->wanted);
+	return true;
 }
 
 static bool
@@ -144,35 +99,29 @@ unknown(struct conf *c, const struct assignment *one, struct fail *f)
 	return true;
 }
 
-/* Exim expands values; here a "$" means one thing only, the home of maildir_directory. */
-static bool
-is_expansion(enum conf_option o, struct str value)
-{
-	return o != CONF_maildir_directory && str_find(value, '$') < value.n;
-}
-
 bool
 debian_apply(struct conf *c, const struct assignment *one, bool ours, struct fail *f)
 {
 	enum conf_option o = conf_find(one->name);
-	struct str value = one->value;
+	struct assignment plain = *one;
 
 	for (size_t i = 0; i < sizeof mappings / sizeof mappings[0]; i++)
 		if (str_eq(one->name, str_of(mappings[i].macro)))
 			return mapped(c, &mappings[i], one, f);
 	if (o == CONF_COUNT)
 		return !ours || unknown(c, one, f);
-	if (is_expansion(o, value))
+	/* "$" means one thing here, the home of maildir_directory */
+	if (o != CONF_maildir_directory && str_find(one->value, '$') < one->value.n)
 		return settle(c, o,
 		    fail_conf(f,
 			"%s:%u: %.*s uses Exim's string expansion, which is "
 			"not evaluated here; write the value",
 			one->where.file, one->where.line, S_ARG(one->name)),
 		    f);
-	if (str_starts(value, STR("CONFDIR/")))
-		value = str_of(
-		    arena_fmt(c->arena, "%s/exim4%.*s", c->etc, S_ARG(str_skip(value, 7))));
-	return settle(c, o, conf_set(c, one->name, value, one->where, f), f);
+	if (str_starts(one->value, STR("CONFDIR/")))
+		plain.value = str_of(
+		    arena_fmt(c->arena, "%s/exim4%.*s", c->etc, S_ARG(str_skip(one->value, 7))));
+	return settle(c, o, conf_set(c, &plain, f), f);
 }
 
 /* As "echo $x | tr A-Z a-z" of update-exim4.conf: blanks folded, ends trimmed, lower case.  A path
@@ -198,48 +147,39 @@ fold(struct arena *a, struct str s)
 static bool
 split_config(struct conf *c, const struct assignment *one, struct fail *f)
 {
-	if (str_eq(one->value, STR("true")))
-		debian_state(c)->split = true;
-	else if (one->value.n == 0 || str_eq(one->value, STR("false")))
-		debian_state(c)->split = false;
-	else
-		return fail_conf(f, "%s:%u: dc_use_split_config is true or false, not \"%.*s\"",
-		    one->where.file, one->where.line, S_ARG(one->value));
-	return true;
+	c->macros->split = str_eq(one->value, STR("true"));
+	if (c->macros->split || one->value.n == 0 || str_eq(one->value, STR("false")))
+		return true;
+	return fail_conf(f, "%s:%u: dc_use_split_config is true or false, not \"%.*s\"",
+	    one->where.file, one->where.line, S_ARG(one->value));
 }
 
 static bool
-key(struct conf *c, struct assignment *one, struct fail *f)
+key(struct conf *c, const struct assignment *one, struct fail *f)
 {
 	enum conf_option o = conf_find(one->name);
+	struct assignment folded = *one;
 
-	if (str_eq(one->name, STR("dc_use_split_config"))) {
-		one->value = fold(c->arena, one->value);
-		return split_config(c, one, f);
-	}
-	if (o == CONF_COUNT)
-		return unknown(c, one, f);
 	if (str_starts(one->name, STR("dc_")))
-		one->value = fold(c->arena, one->value);
-	return settle(c, o, conf_set(c, one->name, one->value, one->where, f), f);
+		folded.value = fold(c->arena, one->value);
+	if (str_eq(one->name, STR("dc_use_split_config")))
+		return split_config(c, &folded, f);
+	return o == CONF_COUNT ? unknown(c, one, f) : settle(c, o, conf_set(c, &folded, f), f);
 }
 
 bool
-debian_set(
-    struct conf *c, struct str name, struct str value, struct conf_origin where, struct fail *f)
+debian_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
-	struct assignment one = { name, value, where };
-	struct conf_macros *m = debian_state(c);
+	struct conf_macros *m = c->macros;
 
-	if (m->nvariables < MACROS_MAX)
-		m->variables = add(c->arena, m->variables, &m->nvariables, &one);
+	(void)assignments_add(c->arena, &m->variables, one);
 	for (size_t i = 0; i < sizeof no_matter / sizeof no_matter[0]; i++)
-		if (str_eq(name, str_of(no_matter[i])))
+		if (str_eq(one->name, str_of(no_matter[i])))
 			return true;
-	if (ascii_lower(name.p[0]) == name.p[0])
-		return key(c, &one, f);
-	if (debian_find(m->macros, m->n, name) != NULL)
+	if (ascii_lower(one->name.p[0]) == one->name.p[0])
+		return key(c, one, f);
+	if (assignments_find(&m->macros, one->name) != NULL)
 		return true; /* update-exim4.conf writes ".ifndef" around each: the first counts */
-	debian_define(c, &one);
-	return debian_apply(c, &one, true, f);
+	(void)assignments_add(c->arena, &m->macros, one);
+	return debian_apply(c, one, true, f);
 }

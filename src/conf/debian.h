@@ -5,33 +5,17 @@
 #ifndef ONEHOP_CONF_DEBIAN_H
 #define ONEHOP_CONF_DEBIAN_H
 
-#include "conf/conf.h"
-
-struct assignment {
-	struct str name, value;
-	struct conf_origin where;
-};
+#include "conf/table.h"
 
 struct conf_macros {
-	struct assignment *macros; /* that a file has set */
-	size_t n;
-	struct assignment *variables; /* of update-exim4.conf.conf, as its shell has them */
-	size_t nvariables;
-	bool split;  /* dc_use_split_config */
-	bool seeded; /* what update-exim4.conf generates is among the macros */
+	struct assignments macros;    /* that a file has set */
+	struct assignments variables; /* of update-exim4.conf.conf, as its shell has them */
+	bool split;                   /* dc_use_split_config */
+	bool seeded;                  /* what update-exim4.conf generates is among the macros */
 };
 
-/* How many macros and variables are remembered; far more than there are. */
-enum { MACROS_MAX = 1024 };
-
-struct conf_macros *debian_state(struct conf *c);
-/* The last of this name, or NULL. */
-const struct assignment *debian_find(const struct assignment *list, size_t n, struct str name);
-void debian_define(struct conf *c, const struct assignment *one);
-
 /* One assignment of update-exim4.conf.conf, its value as the shell would have it. */
-bool debian_set(struct conf *c, struct str name, struct str value, struct conf_origin where,
-    struct fail *f) NODISCARD;
+bool debian_set(struct conf *c, const struct assignment *one, struct fail *f) NODISCARD;
 /* What one macro means here.  ours: the administrator wrote it, so an unknown one is warned of. */
 bool debian_apply(
     struct conf *c, const struct assignment *one, bool ours, struct fail *f) NODISCARD;

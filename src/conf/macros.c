@@ -3,16 +3,14 @@
 #include <errno.h>
 
 #include "conf/debian.h"
-#include "conf/table.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { DEPTH_MAX = 32, JOINED_MAX = 65536 };
 
-/* One .ifdef: are its lines read, and was one of its branches already? */
-struct level {
-	bool live, done;
-};
+/* The lines of an .ifdef's branch are read (LIVE); or one of the next branches may be (OPEN), or
+ * none, because one was or because all this is inside of lines that are not read (OVER). */
+enum level { LIVE, OPEN, OVER };
 
 struct scanner {
 	struct conf *c;
@@ -20,7 +18,7 @@ struct scanner {
 	const char *file;
 	bool ours;
 	unsigned line, start; /* of the next line; of the logical line */
-	struct level levels[DEPTH_MAX];
+	enum level levels[DEPTH_MAX];
 	size_t depth;
 };
 
@@ -63,95 +61,72 @@ physical_line(struct scanner *s)
 static bool
 goes_on(struct str line)
 {
-	return line.n > 0 && line.p[line.n - 1] == '\\';
+	return line.n > 0 && line.p[line.n - 1] == '\\' && line.p[0] != '#';
 }
 
-/* line with its continuations; joined only when it is one that is looked at. */
+/* line with its continuations; comments between them are left out. */
 static struct str
 join(struct scanner *s, struct str line)
 {
 	AUTO_BUF struct buf joined = BUF_INIT(JOINED_MAX);
-	bool wanted = ascii_lower(line.p[0]) != line.p[0] || line.p[0] == '.';
 
 	while (goes_on(line) && s->rest.n > 0) {
-		if (wanted)
-			buf_put(&joined, str_at(line.p, line.n - 1));
+		buf_put(&joined, str_at(line.p, line.n - 1));
 		do
 			line = physical_line(s);
 		while (line.n > 0 && line.p[0] == '#' && s->rest.n > 0);
 	}
 	buf_put(&joined, line);
-	return wanted ? arena_str(s->c->arena, buf_get(&joined)) : str_at("", 0);
+	return arena_str(s->c->arena, buf_get(&joined));
 }
 
 static struct str
 logical_line(struct scanner *s)
 {
-	struct str line;
+	struct str line = physical_line(s);
 
-	s->start = s->line + 1;
-	line = physical_line(s);
-	return goes_on(line) && line.p[0] != '#' ? join(s, line) : line;
-}
-
-static struct str
-cut_word(struct str *rest)
-{
-	struct str word = *rest;
-
-	for (word.n = 0; word.n < rest->n && !ascii_space(rest->p[word.n]);)
-		word.n++;
-	*rest = str_ltrim(str_skip(*rest, word.n));
-	return word;
+	s->start = s->line;
+	return goes_on(line) ? join(s, line) : line;
 }
 
 /* True when any of the names is a macro.  Those with "_" in front say what Exim was built with. */
 static bool
 any_defined(const struct scanner *s, struct str names)
 {
-	const struct conf_macros *m = debian_state(s->c);
+	struct str name;
 
-	while (names.n > 0) {
-		struct str word = cut_word(&names);
-
-		if (word.p[0] == '_' || debian_find(m->macros, m->n, word) != NULL)
+	while ((name = str_word(&names)).n > 0)
+		if (name.p[0] == '_' || assignments_find(&s->c->macros->macros, name) != NULL)
 			return true;
-	}
 	return false;
 }
 
 static bool
 is_live(const struct scanner *s)
 {
-	for (size_t i = 0; i < s->depth; i++)
-		if (!s->levels[i].live)
-			return false;
-	return true;
+	return s->depth == 0 || s->levels[s->depth - 1] == LIVE;
 }
 
 static bool
 condition(struct scanner *s, struct str line, struct fail *f)
 {
-	struct str word = cut_word(&line);
-	struct level *top = s->depth > 0 ? &s->levels[s->depth - 1] : NULL;
-	bool is = any_defined(s, line), negated = str_iends(word, STR("ndef"));
+	struct str word = str_word(&line);
+	enum level *top = s->depth > 0 ? &s->levels[s->depth - 1] : NULL;
+	bool is =
+	    any_defined(s, line) != str_iends(word, STR("ndef")) || str_eq(word, STR(".else"));
 
 	if (str_eq(word, STR(".ifdef")) || str_eq(word, STR(".ifndef"))) {
 		if (s->depth == DEPTH_MAX)
 			return fail_conf(
 			    f, "%s:%u: .ifdef is nested too deeply", s->file, s->start);
-		s->levels[s->depth].live = s->levels[s->depth].done = is != negated;
+		s->levels[s->depth] = !is_live(s) ? OVER : is ? LIVE : OPEN;
 		s->depth++;
 	} else if (top == NULL) {
 		return true; /* Exim's to complain about */
-	} else if (str_eq(word, STR(".elifdef")) || str_eq(word, STR(".elifndef"))) {
-		top->live = !top->done && is != negated;
-		top->done |= top->live;
-	} else if (str_eq(word, STR(".else"))) {
-		top->live = !top->done;
-		top->done = true;
 	} else if (str_eq(word, STR(".endif"))) {
 		s->depth--;
+	} else if (str_starts(word, STR(".el")) && *top != OVER) {
+		*top = *top == LIVE ? OVER : is ? LIVE : OPEN;
 	}
 	return true;
 }
@@ -161,8 +136,7 @@ condition(struct scanner *s, struct str line, struct fail *f)
 static bool
 define(struct scanner *s, const struct assignment *one, bool again, struct fail *f)
 {
-	const struct conf_macros *m = debian_state(s->c);
-	const struct assignment *old = debian_find(m->macros, m->n, one->name);
+	const struct assignment *old = assignments_find(&s->c->macros->macros, one->name);
 
 	if (old != NULL && !again && !(s->ours && old->where.file == s->c->file)) {
 		if (s->ours)
@@ -170,7 +144,7 @@ define(struct scanner *s, const struct assignment *one, bool again, struct fail 
 			    s->file, s->start, S_ARG(one->name), old->where.file, old->where.line);
 		return true;
 	}
-	debian_define(s->c, one);
+	(void)assignments_add(s->c->arena, &s->c->macros->macros, one);
 	if (!s->ours && is_stock(one->name, one->value))
 		return true;
 	return debian_apply(s->c, one, s->ours, f);
@@ -179,14 +153,10 @@ define(struct scanner *s, const struct assignment *one, bool again, struct fail 
 static bool
 macro_line(struct scanner *s, struct str line, struct fail *f)
 {
-	struct assignment one = { .where = { s->file, s->start } };
+	struct assignment one = { .name = conf_name(line), .where = { s->file, s->start } };
 	bool again;
-	size_t n = 0;
 
-	while (n < line.n && (ascii_alnum(line.p[n]) || line.p[n] == '_'))
-		n++;
-	one.name = str_at(line.p, n);
-	line = str_ltrim(str_skip(line, n));
+	line = str_ltrim(str_skip(line, one.name.n));
 	if (line.n == 0 || line.p[0] != '=')
 		return true;
 	again = line.n > 1 && line.p[1] == '=';
@@ -198,23 +168,18 @@ macro_line(struct scanner *s, struct str line, struct fail *f)
 static void
 seed(struct conf *c)
 {
-	static const char *const names[] = { "DCsmarthost", "DCreadhost", "ETC_MAILNAME",
-		"LOCAL_DELIVERY", "MAIN_LOCAL_DOMAINS" };
-	static const char *const types[] = { "DCconfig_smarthost", "DCconfig_satellite",
-		"DCconfig_local" };
-	struct assignment one = { .where = { c->file, 0 } };
+	static const char *const types[] = { [TYPE_SMARTHOST] = "DCconfig_smarthost",
+		[TYPE_SATELLITE] = "DCconfig_satellite",
+		[TYPE_LOCAL] = "DCconfig_local" };
+	const char *const names[] = { types[c->configtype], "DCsmarthost", "DCreadhost",
+		"ETC_MAILNAME", "LOCAL_DELIVERY", "MAIN_LOCAL_DOMAINS" };
 
-	if (debian_state(c)->seeded)
-		return;
-	debian_state(c)->seeded = true;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		one.name = str_of(names[i]);
-		debian_define(c, &one);
+		struct assignment one = { .name = str_of(names[i]), .where = { c->file, 0 } };
+
+		(void)assignments_add(c->arena, &c->macros->macros, &one);
 	}
-	if (c->configtype < sizeof types / sizeof types[0]) {
-		one.name = str_of(types[c->configtype]);
-		debian_define(c, &one);
-	}
+	c->macros->seeded = true;
 }
 
 bool
@@ -222,7 +187,7 @@ debian_macros(struct conf *c, struct str text, const char *file, bool ours, stru
 {
 	struct scanner s = { .c = c, .rest = text, .file = file, .ours = ours };
 
-	if (!ours)
+	if (!ours && !c->macros->seeded)
 		seed(c);
 	while (s.rest.n > 0) {
 		struct str line = logical_line(&s);
@@ -287,7 +252,7 @@ debian_load(struct conf *c, const char *dir, struct fail *f)
 	static const char *const parts[] = { "main", "acl", "router", "transport", "retry",
 		"rewrite", "auth" };
 
-	if (!debian_state(c)->split)
+	if (!c->macros->split)
 		return load_one(
 			   c, arena_fmt(c->arena, "%s/exim4.conf.localmacros", dir), true, f) &&
 		    load_one(c, arena_fmt(c->arena, "%s/exim4.conf.template", dir), false, f);

@@ -31,25 +31,6 @@ mailname_parse(struct arena *a, struct str text)
 	return str_at(name, n);
 }
 
-static struct str
-cut_word(struct str *rest)
-{
-	struct str word;
-
-	*rest = str_ltrim(*rest);
-	word = str_at(rest->p, 0);
-	while (word.n < rest->n && !ascii_space(rest->p[word.n]))
-		word.n++;
-	*rest = str_skip(*rest, word.n);
-	return word;
-}
-
-static bool
-has_dot(struct str s)
-{
-	return str_find(s, '.') < s.n;
-}
-
 /* Is node one of the names in a line "address name alias..."?  *dotted: the first with a dot. */
 static bool
 line_names(struct str line, struct str node, struct str *dotted)
@@ -59,10 +40,10 @@ line_names(struct str line, struct str node, struct str *dotted)
 
 	dotted->n = 0;
 	line.n = str_find(line, '#');
-	(void)cut_word(&line);
-	while ((name = cut_word(&line)).n > 0) {
+	(void)str_word(&line);
+	while ((name = str_word(&line)).n > 0) {
 		found = found || str_ieq(name, node);
-		if (dotted->n == 0 && has_dot(name))
+		if (dotted->n == 0 && str_find(name, '.') < name.n)
 			*dotted = name;
 	}
 	return found;

@@ -6,23 +6,15 @@
  *	value   = text / "'" text "'" / DQUOTE text DQUOTE  ; own files
  *	        = one word of the shell                     ; Debian's file
  */
-#include "conf/conf.h"
 #include "conf/debian.h"
-#include "conf/table.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { VALUE_MAX = 65536 };
 
-struct conf_line {
-	struct str name, value;
-	unsigned number;
-};
-
 struct conf_section {
-	const char *pattern, *file;
-	struct conf_line *lines;
-	size_t n;
+	const char *pattern;
+	struct assignments lines;
 	struct conf_section *next;
 };
 
@@ -52,6 +44,15 @@ static void
 skip(struct reader *r, size_t n)
 {
 	r->rest = str_skip(r->rest, n);
+}
+
+static char
+next(struct reader *r)
+{
+	char c = peek(r);
+
+	skip(r, 1);
+	return c;
 }
 
 static bool
@@ -100,40 +101,31 @@ at_end(struct reader *r)
 	return peek(r) == '\n';
 }
 
-static size_t
-name_length(struct str s)
+static bool
+at_expansion(const struct reader *r)
 {
-	size_t n = 0;
-
-	while (n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '_'))
-		n++;
-	return n;
+	return peek(r) == '$' || peek(r) == '`';
 }
 
 /* $name or ${name} of a variable set above; all other things a shell does with "$" are refused. */
 static bool
 variable(struct reader *r, struct buf *out, struct fail *f)
 {
-	bool command = peek(r) == '`';
-	const struct conf_macros *m;
+	bool command = next(r) == '`', braces = peek(r) == '{';
 	const struct assignment *set;
-	bool braces;
-	size_t n;
+	struct str name;
 
-	skip(r, 1);
-	braces = peek(r) == '{';
 	skip(r, braces ? 1 : 0);
-	n = name_length(r->rest);
-	if (command || n == 0 || (braces && (n == r->rest.n || r->rest.p[n] != '}')))
+	name = conf_name(r->rest);
+	skip(r, name.n);
+	if (command || name.n == 0 || (braces && next(r) != '}'))
 		return wrong(
 		    r, f, "commands and expansions of the shell are not run here; write the value");
-	m = debian_state(r->c);
-	set = debian_find(m->variables, m->nvariables, str_at(r->rest.p, n));
+	set = assignments_find(&r->c->macros->variables, name);
 	if (set == NULL)
 		return fail_conf(
-		    f, "%s:%u: $%.*s is not set above", r->file, r->start, (int)n, r->rest.p);
+		    f, "%s:%u: $%.*s is not set above", r->file, r->start, S_ARG(name));
 	buf_put(out, set->value);
-	skip(r, n + (braces ? 1 : 0));
 	return true;
 }
 
@@ -143,16 +135,15 @@ static bool
 quoted(struct reader *r, struct buf *out, struct fail *f)
 {
 	struct str saved = r->debian ? STR("\"\\$`") : STR("\"\\");
-	char quote = peek(r);
+	char quote = next(r);
 	bool soft = quote == '"';
 
-	skip(r, 1);
 	while (peek(r) != quote) {
 		if (soft && skip_continuation(r))
 			continue;
 		if (peek(r) == '\n')
 			return wrong(r, f, "the quote is not closed on this line");
-		if (soft && r->debian && (peek(r) == '$' || peek(r) == '`')) {
+		if (soft && r->debian && at_expansion(r)) {
 			if (!variable(r, out, f))
 				return false;
 			continue;
@@ -160,8 +151,7 @@ quoted(struct reader *r, struct buf *out, struct fail *f)
 		if (soft && peek(r) == '\\' && r->rest.n > 1 &&
 		    str_find(saved, r->rest.p[1]) < saved.n)
 			skip(r, 1);
-		buf_char(out, peek(r));
-		skip(r, 1);
+		buf_char(out, next(r));
 	}
 	skip(r, 1);
 	return true;
@@ -182,9 +172,8 @@ value_plain(struct reader *r, struct buf *out, struct fail *f)
 			skip_blanks(r);
 			continue;
 		}
-		last = peek(r);
+		last = next(r);
 		buf_char(out, last);
-		skip(r, 1);
 	}
 	skip_comment(r);
 	while (out->n > 0 && is_blank(out->p[out->n - 1]))
@@ -196,34 +185,21 @@ value_plain(struct reader *r, struct buf *out, struct fail *f)
 static bool
 shell_piece(struct reader *r, struct buf *out, struct fail *f)
 {
-	switch (peek(r)) {
-	case '\'':
-	case '"':
+	struct str syntax = STR("();&|<>");
+
+	if (peek(r) == '\'' || peek(r) == '"')
 		return quoted(r, out, f);
-	case '$':
-	case '`':
+	if (at_expansion(r))
 		return variable(r, out, f);
-	case '(':
-	case ')':
-	case ';':
-	case '&':
-	case '|':
-	case '<':
-	case '>':
+	if (str_find(syntax, peek(r)) < syntax.n)
 		return fail_conf(f,
 		    "%s:%u: \"%c\" outside of quotes is for the shell, which does not "
 		    "run here; put the value in '...'",
 		    r->file, r->start, peek(r));
-	case '\\':
+	if (peek(r) == '\\')
 		skip(r, 1);
-		break;
-	default:
-		break;
-	}
-	if (peek(r) != '\n') {
-		buf_char(out, peek(r));
-		skip(r, 1);
-	}
+	if (peek(r) != '\n')
+		buf_char(out, next(r));
 	return true;
 }
 
@@ -258,21 +234,17 @@ lone_switch(struct str *name, struct str *value)
 static bool
 take(struct reader *r, struct str name, struct str value, struct fail *f)
 {
-	struct conf_origin where = { r->file, r->start };
-	struct conf_section *s = r->section;
+	struct assignment one = { name, value, { r->file, r->start } };
 	struct conf scratch;
 
 	if (r->debian)
-		return debian_set(r->c, name, value, where, f);
-	if (s == NULL)
-		return conf_set(r->c, name, value, where, f);
+		return debian_set(r->c, &one, f);
+	if (r->section == NULL)
+		return conf_set(r->c, &one, f);
 	scratch = *r->c;
-	if (!conf_set(&scratch, name, value, where, f))
-		return false;
-	s->lines = arena_grow(r->c->arena, s->lines, s->n, sizeof *s->lines);
-	s->lines[s->n++] = (struct conf_line){ arena_str(r->c->arena, name),
-		arena_str(r->c->arena, value), r->start };
-	return true;
+	return conf_set(&scratch, &one, f) &&
+	    (assignments_add(r->c->arena, &r->section->lines, &one) ||
+		wrong(r, f, "there are too many lines in this section"));
 }
 
 static bool
@@ -285,14 +257,13 @@ assignment(struct reader *r, struct fail *f)
 		skip(r, 7);
 		skip_blanks(r);
 	}
-	name = str_at(r->rest.p, name_length(r->rest));
+	name = conf_name(r->rest);
 	skip(r, name.n);
 	skip_blanks(r);
 	if (name.n > 0 && !r->debian && at_end(r) && lone_switch(&name, &value))
 		return take(r, name, value, f);
-	if (name.n == 0 || peek(r) != '=')
+	if (name.n == 0 || next(r) != '=')
 		return wrong(r, f, "a line is name = value, or a comment with # in front");
-	skip(r, 1);
 	skip_blanks(r);
 	if (!(r->debian ? value_shell(r, &out, f) : value_plain(r, &out, f)))
 		return false;
@@ -319,25 +290,9 @@ section(struct reader *r, struct fail *f)
 		return wrong(r, f, "there is more behind the ]");
 	s = arena_alloc(r->c->arena, sizeof *s);
 	s->pattern = arena_strz(r->c->arena, inside);
-	s->file = r->file;
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = r->section = s;
-	return true;
-}
-
-static bool
-next_line(struct reader *r, struct fail *f)
-{
-	r->start = r->line;
-	if (!at_end(r)) {
-		bool ok = peek(r) == '[' && !r->debian ? section(r, f) : assignment(r, f);
-
-		if (!ok)
-			return false;
-	}
-	skip(r, 1);
-	r->line++;
 	return true;
 }
 
@@ -364,10 +319,13 @@ conf_parse(struct conf *c, struct str text, const char *file, bool debian, struc
 {
 	struct reader r = { .c = c, .file = file, .line = 1, .debian = debian };
 
-	r.rest = unix_text(c->arena, text);
-	while (r.rest.n > 0)
-		if (!next_line(&r, f))
+	for (r.rest = unix_text(c->arena, text); r.rest.n > 0; r.line++) {
+		r.start = r.line;
+		if (!at_end(&r) &&
+		    !(peek(&r) == '[' && !debian ? section(&r, f) : assignment(&r, f)))
 			return false;
+		skip(&r, 1);
+	}
 	return true;
 }
 
@@ -382,15 +340,10 @@ matches(struct str pattern, struct str sender)
 bool
 conf_apply_sender(struct conf *c, const char *sender, struct fail *f)
 {
-	for (const struct conf_section *s = c->sections; s != NULL; s = s->next) {
-		if (!matches(str_of(s->pattern), str_of(sender)))
-			continue;
-		for (size_t i = 0; i < s->n; i++) {
-			struct conf_origin where = { s->file, s->lines[i].number };
-
-			if (!conf_set(c, s->lines[i].name, s->lines[i].value, where, f))
+	for (const struct conf_section *s = c->sections; s != NULL; s = s->next)
+		for (size_t i = 0; i < s->lines.n; i++)
+			if (matches(str_of(s->pattern), str_of(sender)) &&
+			    !conf_set(c, &s->lines.list[i], f))
 				return false;
-		}
-	}
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/num.h"
+#include "conf/debian.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -12,13 +13,11 @@ enum { NAME_LONGEST = 64, WARNINGS_MAX = 100 };
 
 const struct conf_row conf_rows[CONF_COUNT] = {
 #define OPT(name, dc, macro, type, def, min, max, words, help) \
-	[CONF_##name] = { #name, dc, macro, def, words, KIND_##type, min, max, \
+	[CONF_##name] = { { #name, dc, macro }, def, words, KIND_##type, min, max, \
 		offsetof(struct conf, name) },
 #include "conf/options.def"
 #undef OPT
 };
-
-enum alias { ALIAS_NONE, ALIAS_DC, ALIAS_MACRO };
 
 /* The first letter decides nearly always, and each start of the program asks often. */
 static bool
@@ -27,31 +26,24 @@ is_called(struct str name, const char *alias)
 	return name.n > 0 && name.p[0] == alias[0] && str_eq(name, str_of(alias));
 }
 
-static enum conf_option
-find(struct str name, enum alias *alias)
+struct str
+conf_name(struct str s)
 {
-	for (unsigned o = 0; o < CONF_COUNT; o++) {
-		const struct conf_row *row = &conf_rows[o];
+	size_t n = 0;
 
-		*alias = ALIAS_NONE;
-		if (is_called(name, row->name))
-			return (enum conf_option)o;
-		*alias = ALIAS_DC;
-		if (is_called(name, row->dc))
-			return (enum conf_option)o;
-		*alias = ALIAS_MACRO;
-		if (is_called(name, row->macro))
-			return (enum conf_option)o;
-	}
-	return CONF_COUNT;
+	while (n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '_'))
+		n++;
+	return str_at(s.p, n);
 }
 
 enum conf_option
 conf_find(struct str name)
 {
-	enum alias alias;
-
-	return find(name, &alias);
+	for (unsigned o = 0; o < CONF_COUNT; o++)
+		for (size_t k = 0; k < CONF_NAMES; k++)
+			if (is_called(name, conf_rows[o].names[k]))
+				return (enum conf_option)o;
+	return CONF_COUNT;
 }
 
 static size_t
@@ -91,27 +83,36 @@ conf_nearest(struct str name, enum conf_option *o, size_t *edits)
 	const char *best = "";
 
 	*edits = SIZE_MAX;
-	for (unsigned i = 0; i < CONF_COUNT; i++) {
-		const char *names[] = { conf_rows[i].name, conf_rows[i].dc, conf_rows[i].macro };
+	for (size_t i = 0; i < (size_t)CONF_COUNT * CONF_NAMES; i++) {
+		const char *other = conf_rows[i / CONF_NAMES].names[i % CONF_NAMES];
+		size_t d = distance(name, str_of(other));
 
-		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-			size_t d = distance(name, str_of(names[k]));
-
-			if (names[k][0] == '\0' || d > *edits ||
-			    (d == *edits && (name.n == 0 || names[k][0] != name.p[0])))
-				continue;
-			*edits = d;
-			best = names[k];
-			*o = (enum conf_option)i;
-		}
+		if (other[0] == '\0' || d > *edits ||
+		    (d == *edits && (name.n == 0 || other[0] != name.p[0])))
+			continue;
+		*edits = d;
+		best = other;
+		*o = (enum conf_option)(i / CONF_NAMES);
 	}
 	return best;
 }
 
 bool
+conf_unknown(struct str name, struct fail *f)
+{
+	enum conf_option o;
+	size_t edits;
+	const char *near = conf_nearest(name, &o, &edits);
+
+	return edits <= name.n / 2 + 1 ?
+	    fail_conf(f, "there is no option \"%.*s\"; the nearest is %s", S_ARG(name), near) :
+	    fail_conf(f, "there is no option \"%.*s\"", S_ARG(name));
+}
+
+bool
 conf_is_security(enum conf_option o)
 {
-	struct str name = str_of(conf_rows[o].name);
+	struct str name = str_of(conf_rows[o].names[0]);
 
 	return str_starts(name, STR("tls")) || str_starts(name, STR("auth_")) ||
 	    str_starts(name, STR("passw")) || o == CONF_force_sender || o == CONF_trusted_users;
@@ -120,7 +121,6 @@ conf_is_security(enum conf_option o)
 void
 conf_warn(struct conf *c, const char *fmt, ...)
 {
-	const char **list;
 	char text[FAIL_TEXT];
 	size_t n = 0;
 	va_list ap;
@@ -132,14 +132,32 @@ conf_warn(struct conf *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	list = arena_array(c->arena, n + 2, sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = c->warnings[i];
-	list[n] = arena_strz(c->arena, str_of(text));
-	c->warnings = list;
+	c->warnings = arena_grow(c->arena, c->warnings, n + 1, sizeof *c->warnings);
+	c->warnings[n] = arena_strz(c->arena, str_of(text));
+	c->warnings[n + 1] = NULL;
 }
 
-/* The words of a WORD row, one after the other. */
+bool
+assignments_add(struct arena *a, struct assignments *to, const struct assignment *one)
+{
+	if (to->n == ASSIGNMENTS_MAX)
+		return false;
+	to->list = arena_grow(a, to->list, to->n, sizeof *to->list);
+	to->list[to->n++] =
+	    (struct assignment){ arena_str(a, one->name), arena_str(a, one->value), one->where };
+	return true;
+}
+
+const struct assignment *
+assignments_find(const struct assignments *in, struct str name)
+{
+	for (size_t n = in->n; n > 0; n--)
+		if (str_eq(in->list[n - 1].name, name))
+			return &in->list[n - 1];
+	return NULL;
+}
+
+/* Which of the words it is. */
 static bool
 word_index(const char *words, struct str value, unsigned *out)
 {
@@ -155,19 +173,14 @@ word_index(const char *words, struct str value, unsigned *out)
 }
 
 static bool
-is_yes(struct str s)
+boolean(struct str value, bool *out)
 {
 	unsigned i;
 
-	return word_index("yes|true|1|on", s, &i);
-}
-
-static bool
-is_no(struct str s)
-{
-	unsigned i;
-
-	return word_index("no|false|0|off", s, &i);
+	if (!word_index("no|yes|false|true|0|1|off|on", value, &i))
+		return false;
+	*out = i % 2 == 1;
+	return true;
 }
 
 static bool
@@ -193,9 +206,10 @@ text(struct conf *c, const struct conf_row *row, struct str value, const char **
 {
 	for (size_t i = 0; i < value.n; i++)
 		if (ascii_control(value.p[i]) && value.p[i] != '\t')
-			return fail_conf(f, "%s has a control character in its value", row->name);
+			return fail_conf(
+			    f, "%s has a control character in its value", row->names[0]);
 	if (value.n > row->max)
-		return fail_conf(f, "%s is longer than %" PRIu64 " bytes", row->name, row->max);
+		return fail_conf(f, "%s is longer than %" PRIu64 " bytes", row->names[0], row->max);
 	*out = arena_strz(c->arena, value);
 	return true;
 }
@@ -203,86 +217,65 @@ text(struct conf *c, const struct conf_row *row, struct str value, const char **
 static bool
 refuse(const struct conf_row *row, struct str value, struct fail *f)
 {
-	switch (row->kind) {
-	case KIND_BOOL:
-		return fail_conf(f, "%s is yes or no, not \"%.*s\"", row->name, S_ARG(value));
-	case KIND_SECS:
-		return fail_conf(f,
-		    "%s is a time like 30s, 15m or 4d, from %" PRIu64 "s to %" PRIu64
-		    "s, not \"%.*s\"",
-		    row->name, row->min, row->max, S_ARG(value));
-	case KIND_SIZE:
-		return fail_conf(f, "%s is a size like 50M, not \"%.*s\"", row->name, S_ARG(value));
-	case KIND_WORD:
-		return fail_conf(
-		    f, "%s is one of %s, not \"%.*s\"", row->name, row->words, S_ARG(value));
-	case KIND_UINT:
-	case KIND_STR:
-		break;
-	}
-	return fail_conf(f, "%s is a number from %" PRIu64 " to %" PRIu64 ", not \"%.*s\"",
-	    row->name, row->min, row->max, S_ARG(value));
+	static const char *const meant[] = { [KIND_BOOL] = "yes or no",
+		[KIND_UINT] = "a number",
+		[KIND_SECS] = "a time like 30s, 15m or 4d,",
+		[KIND_SIZE] = "a size like 50M",
+		[KIND_WORD] = "one of " };
+	const char *unit = row->kind == KIND_SECS ? "s" : "";
+	char range[64] = "";
+
+	if (row->kind == KIND_SECS || row->kind == KIND_UINT)
+		(void)snprintf(range, sizeof range, " from %" PRIu64 "%s to %" PRIu64 "%s",
+		    row->min, unit, row->max, unit);
+	return fail_conf(f, "%s is %s%s%s, not \"%.*s\"", row->names[0], meant[row->kind],
+	    row->words, range, S_ARG(value));
 }
 
+/* An empty value is the default. */
 static bool
 store(struct conf *c, const struct conf_row *row, struct str value, struct fail *f)
 {
 	void *at = (char *)c + row->offset;
+	bool ok;
 
 	if (value.n == 0)
 		value = str_of(row->def);
-	switch (row->kind) {
-	case KIND_STR:
+	if (row->kind == KIND_STR)
 		return text(c, row, value, at, f);
-	case KIND_BOOL:
-		if (!is_yes(value) && !is_no(value))
-			return refuse(row, value, f);
-		*(bool *)at = is_yes(value);
-		return true;
-	case KIND_WORD:
-		return word_index(row->words, value, at) || refuse(row, value, f);
-	case KIND_UINT:
-	case KIND_SECS:
-	case KIND_SIZE:
-		break;
-	}
-	return number(row, value, at) || refuse(row, value, f);
+	if (row->kind == KIND_BOOL)
+		ok = boolean(value, at);
+	else if (row->kind == KIND_WORD)
+		ok = word_index(row->words, value, at);
+	else
+		ok = number(row, value, at);
+	return ok || refuse(row, value, f);
 }
 
 /* Debian's switches: dc_hide_mailname is on by "true" alone; a macro is on by being there,
  * but who writes "no" means no. */
 static struct str
-debian_switch(enum alias alias, struct str value)
+debian_switch(struct str name, struct str value)
 {
-	struct str word = value;
+	struct str rest = value, word = str_word(&rest);
+	bool on = word.n > 0;
 
-	if (alias == ALIAS_DC)
-		return str_ieq(value, STR("true")) ? STR("yes") : STR("no");
-	for (word.n = 0; word.n < value.n && !ascii_space(value.p[word.n]);)
-		word.n++;
-	return word.n > 0 && !is_no(word) ? STR("yes") : STR("no");
+	if (str_starts(name, STR("dc_")))
+		on = str_ieq(value, STR("true"));
+	else
+		(void)!boolean(word, &on);
+	return on ? STR("yes") : STR("no");
 }
 
-bool
-conf_unknown(struct str name, struct fail *f)
-{
-	enum conf_option o;
-	size_t edits;
-	const char *near = conf_nearest(name, &o, &edits);
-
-	return edits <= name.n / 2 + 1 ?
-	    fail_conf(f, "there is no option \"%.*s\"; the nearest is %s", S_ARG(name), near) :
-	    fail_conf(f, "there is no option \"%.*s\"", S_ARG(name));
-}
-
+/* Debian's other types of a configuration. */
 static bool
-refuse_type(const struct conf *c, struct fail *f)
+refuse_type(struct str type, struct fail *f)
 {
-	if (c->configtype == TYPE_NONE)
+	if (str_ieq(type, STR("none")))
 		return fail_conf(f,
 		    "configtype none leaves nothing to do: "
 		    "write smarthost, satellite or local");
-	if (c->configtype == TYPE_INTERNET)
+	if (str_ieq(type, STR("internet")))
 		return fail_conf(f,
 		    "configtype internet is not for onehop: it hands all mail to one "
 		    "smarthost and never asks for MX; write smarthost, satellite or local");
@@ -290,48 +283,43 @@ refuse_type(const struct conf *c, struct fail *f)
 }
 
 static bool
-set(struct conf *c, struct str name, struct str value, struct conf_origin where, struct fail *f)
+set(struct conf *c, const struct assignment *one, struct fail *f)
 {
-	enum alias alias;
-	enum conf_option o = find(name, &alias);
-	const struct conf_row *row;
-	unsigned type = c->configtype;
+	enum conf_option o = conf_find(one->name);
+	struct str value = one->value;
 
 	if (o == CONF_COUNT)
-		return conf_unknown(name, f);
-	row = &conf_rows[o];
-	if (row->kind == KIND_BOOL && alias != ALIAS_NONE)
-		value = debian_switch(alias, value);
-	if (!store(c, row, value, f))
+		return conf_unknown(one->name, f);
+	if (conf_rows[o].kind == KIND_BOOL && !is_called(one->name, conf_rows[o].names[0]))
+		value = debian_switch(one->name, value);
+	if (o == CONF_configtype && !refuse_type(value, f))
 		return false;
-	if (!refuse_type(c, f)) {
-		c->configtype = type;
+	if (!store(c, &conf_rows[o], value, f))
 		return false;
-	}
-	c->origin[o] = where;
+	c->origin[o] = one->where;
 	return true;
 }
 
 bool
-conf_set(
-    struct conf *c, struct str name, struct str value, struct conf_origin where, struct fail *f)
+conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
-	if (set(c, name, value, where, f))
+	if (set(c, one, f))
 		return true;
-	if (where.line > 0)
-		fail_prefix(f, "%s:%u", where.file, where.line);
-	else if (where.file != NULL)
-		fail_prefix(f, "%s", where.file);
+	if (one->where.line > 0)
+		fail_prefix(f, "%s:%u", one->where.file, one->where.line);
+	else if (one->where.file != NULL)
+		fail_prefix(f, "%s", one->where.file);
 	return false;
 }
 
 void
 conf_init(struct conf *c, struct arena *a)
 {
-	static const char *const none[] = { NULL };
 	struct fail f = FAIL_INIT;
 
-	*c = (struct conf){ .etc = "/etc", .warnings = none, .arena = a };
+	*c = (struct conf){ .etc = "/etc", .arena = a };
+	c->warnings = arena_grow(a, NULL, 0, sizeof *c->warnings);
+	c->macros = arena_alloc(a, sizeof *c->macros);
 	for (unsigned o = 0; o < CONF_COUNT; o++)
 		(void)store(c, &conf_rows[o], STR(""), &f); /* tests/unit/test_conf.c: none fails */
 }

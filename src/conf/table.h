@@ -1,13 +1,15 @@
-/* table.h - the rows of options.def as data.  Private to conf/. */
+/* table.h - the rows of options.def as data, and lines that are kept.  Private to conf/. */
 #ifndef ONEHOP_CONF_TABLE_H
 #define ONEHOP_CONF_TABLE_H
 
 #include "conf/conf.h"
 
 enum conf_kind { KIND_STR, KIND_BOOL, KIND_UINT, KIND_SECS, KIND_SIZE, KIND_WORD };
+enum { CONF_NAMES = 3 };
 
 struct conf_row {
-	const char *name, *dc, *macro, *def, *words;
+	const char *names[CONF_NAMES]; /* ours; Debian's key; Debian's macro; "" is none */
+	const char *def, *words;
 	enum conf_kind kind;
 	uint64_t min, max;
 	size_t offset; /* in struct conf */
@@ -15,6 +17,8 @@ struct conf_row {
 
 extern const struct conf_row conf_rows[CONF_COUNT];
 
+/* The name, of letters, digits and "_", at the front of s; may be empty. */
+struct str conf_name(struct str s);
 /* The option of this name or alias (capitals count), or CONF_COUNT. */
 enum conf_option conf_find(struct str name);
 /* The name or alias that is spelt most like name; *edits: how many letters apart. */
@@ -28,4 +32,15 @@ void conf_warn(struct conf *c, const char *fmt, ...) PRINTF(2, 3);
 /* The text of a file.  True with text->p == NULL: there is no such file.
  * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
 bool conf_read(struct conf *c, const char *path, struct str *text, struct fail *f) NODISCARD;
+
+struct assignments {
+	struct assignment *list;
+	size_t n;
+};
+
+enum { ASSIGNMENTS_MAX = 1024 }; /* far more than there are */
+/* Keep a copy of one; false: there are too many, it is dropped. */
+bool assignments_add(struct arena *a, struct assignments *to, const struct assignment *one);
+/* The last of this name, or NULL. */
+const struct assignment *assignments_find(const struct assignments *in, struct str name);
 #endif

@@ -243,6 +243,8 @@ prints(void **state)
 	AUTO_BUF struct buf out = BUF_INIT(1 << 16), again = BUF_INIT(1 << 16);
 	struct fail f = FAIL_INIT;
 	struct conf c = fresh(&a), d = fresh(&a);
+	const struct assignment good = { STR("dc_smarthost"), STR("x"), { "-O", 0 } };
+	const struct assignment bad = { STR("tls"), STR("x"), { "-O", 0 } };
 	size_t n = 0;
 
 	(void)state;
@@ -260,10 +262,9 @@ prints(void **state)
 	assert_string_equal(conf_where(&d, CONF_configtype), "f:1");
 	assert_false(conf_print(&c, STR("smarthots"), &out, &f));
 	assert_non_null(strstr(f.text, "smarthost"));
-	assert_true(
-	    conf_set(&c, STR("dc_smarthost"), STR("x"), (struct conf_origin){ "-O", 0 }, &f));
+	assert_true(conf_set(&c, &good, &f));
 	assert_string_equal(conf_where(&c, CONF_smarthost), "-O");
-	assert_false(conf_set(&c, STR("tls"), STR("x"), (struct conf_origin){ "-O", 0 }, &f));
+	assert_false(conf_set(&c, &bad, &f));
 	assert_memory_equal(f.text, "-O: tls", 7);
 }
 
@@ -347,7 +348,6 @@ load(void **state)
 	put("exim4/exim4.conf.localmacros", "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n");
 	put("mailname", "Debian extra\n");
 	assert_true(conf_load(&c, &a, &paths, &f));
-	assert_true(c.debian);
 	assert_string_equal(c.smarthost, "smtp.21cn.com");
 	assert_true(c.auth_client_allow_notls_passwords);
 	assert_string_equal(c.qualify_domain, "debian");
@@ -363,7 +363,6 @@ load(void **state)
 	put("onehop/onehop.conf",
 	    "smarthost = own\nqualify_domain = @\nprimary_hostname = p.example\n");
 	assert_true(conf_load(&c, &a, &paths, &f));
-	assert_false(c.debian);
 	assert_string_equal(c.smarthost, "own");
 	assert_string_equal(c.qualify_domain, "p.example");
 	assert_false(c.auth_client_allow_notls_passwords);

@@ -91,12 +91,12 @@ set(struct conf *c, const char *settings)
 	struct str rest = str_of(settings);
 
 	while (rest.n > 0) {
-		struct str value = str_cut(&rest, ' ');
-		struct str name = str_cut(&value, '=');
-		struct conf_origin where = { "test.conf", 1 };
+		struct assignment one = { .value = str_cut(&rest, ' '),
+			.where = { "test.conf", 1 } };
 		struct fail f = FAIL_INIT;
 
-		if (!conf_set(c, name, value, where, &f))
+		one.name = str_cut(&one.value, '=');
+		if (!conf_set(c, &one, &f))
 			fail_msg("%s", f.text);
 	}
 }
@@ -228,7 +228,7 @@ test_merge(void **state)
 	prepare(&c, &a, "");
 	for (size_t i = 0; i < sizeof recipients / sizeof recipients[0]; i++)
 		route_address(&e, mailbox_split(recipients[i]), false, recipients[i], &all);
-	route_merge(&all);
+	route_merge(&all, &a);
 	for (size_t i = 0; i < all.n; i++)
 		deliveries += all.list[i]->outcome == ROUTE_DELIVER;
 	assert_int_equal(deliveries, 4);
