@@ -363,6 +363,8 @@ check_wire(const struct wire *w)
 	b.rcpts[0].address = b.rcpts[0].original = w->to;
 	b.rcpts[0].notify = w->notify;
 	b.s.mail_auth = w->mail_auth;
+	if (w->subject != NULL)
+		message_append(&b.m, str_of(arena_fmt(b.m.arena, "Subject: %s\n", w->subject)));
 	if (!session_greeting(&b.s, &f) || !session_hello(&b.s, true, &f) ||
 	    !session_transaction(&b.s, &b.e, &one, 1, &b.m, &f))
 		fail_msg("%s: %s; %s", w->to, f.text, b.script.why);
