@@ -115,7 +115,7 @@ route_all(struct attempt *t, struct fail *f)
 		    &env, mailbox_split(r->address), r->unqualified, r->original, &t->routes);
 		t->first[i + 1] = t->routes.n;
 	}
-	route_merge(&t->routes);
+	route_merge(&t->routes, t->d->arena);
 	t->results = arena_array(t->d->arena, t->routes.n, sizeof *t->results);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = t->first[i]; k < t->first[i + 1]; k++)

@@ -45,7 +45,7 @@ recipients_has(const struct recipients *r, struct mailbox m)
 	return r->n > 0 && *find(r, m) != 0;
 }
 
-void
+size_t
 recipients_add(struct recipients *r, struct arena *a, struct mailbox m, bool unqualified)
 {
 	size_t *slot;
@@ -55,13 +55,14 @@ recipients_add(struct recipients *r, struct arena *a, struct mailbox m, bool unq
 	slot = find(r, m);
 	if (*slot != 0) {
 		r->unqualified[*slot - 1] |= unqualified;
-		return;
+		return *slot - 1;
 	}
 	r->list = arena_grow(a, r->list, r->n, sizeof *r->list);
 	r->unqualified = arena_grow(a, r->unqualified, r->n, sizeof *r->unqualified);
 	r->list[r->n] = m;
 	r->unqualified[r->n] = unqualified;
 	*slot = ++r->n;
+	return r->n - 1;
 }
 
 static bool

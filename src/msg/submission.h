@@ -36,8 +36,8 @@ struct submission_time {
 	const char *id; /* Exim message id */
 };
 
-/* Add m (qualified) unless it is there already. */
-void recipients_add(struct recipients *r, struct arena *a, struct mailbox m, bool unqualified);
+/* Add m (qualified) unless it is there already.  Returns its index in list. */
+size_t recipients_add(struct recipients *r, struct arena *a, struct mailbox m, bool unqualified);
 bool recipients_has(const struct recipients *r, struct mailbox m);
 /* Add every address of an RFC 5322 list, qualified: an argument (field is empty), or the body of
  * the field of that name.  False: USER/ADDRESS for a bad address with Exim's reason, or

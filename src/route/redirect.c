@@ -2,42 +2,26 @@
 #include "conf/lsearch.h"
 #include "conf/names.h"
 #include "route/alias.h"
-#include "route/walk.h"
+#include "route/subject.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-/* What the items of one list become, before any of it counts. */
-struct children {
-	struct subject *s;
-	struct route **list;
-	size_t n;
-};
-
-static struct route *
-add(struct children *c, struct mailbox address, const char *text)
-{
-	struct arena *a = c->s->walk->e->arena;
-	struct route *r = walk_make(c->s->walk, c->s->r, address, text);
-
-	c->list = arena_grow(a, c->list, c->n, sizeof(void *));
-	return c->list[c->n++] = r;
-}
-
 /* An address that is itself a result: nothing is left to route. */
 static struct route *
-add_final(struct children *c, const char *router, const char *text)
+add_final(struct subject *s, const char *router, const char *text)
 {
-	struct route *r = add(c, c->s->r->address, text);
+	struct route *r = subject_child(s, s->r->address, text);
 
 	r->router = router;
 	return r;
 }
 
 static bool
-become_parent(struct subject *s, const struct children *c)
+become_parent(struct subject *s)
 {
+	if (s->nchildren == 0)
+		return false;
 	s->r->outcome = ROUTE_PARENT;
-	walk_push(s->walk, c->list, c->n);
 	return true;
 }
 
@@ -47,12 +31,6 @@ discard(struct subject *s)
 	s->r->outcome = ROUTE_DISCARD;
 	s->r->text = ":blackhole:";
 	return true;
-}
-
-static bool
-same_address(struct mailbox x, struct mailbox y)
-{
-	return str_ieq(x.local, y.local) && str_ieq(x.domain, y.domain);
 }
 
 /* Exim's check_ancestor: what would go back to an ancestor stays with the present address. */
@@ -67,10 +45,10 @@ is_ancestor(const struct route *r, struct mailbox m)
 
 /* "\name" belongs to the domain of the address it came from, "name" to the mail name. */
 static bool
-add_address(struct children *c, struct str text, bool check_ancestor, struct fail *f)
+add_address(struct subject *s, struct str text, bool check_ancestor, struct fail *f)
 {
-	const struct route_env *e = c->s->walk->e;
-	const struct route *from = c->s->r;
+	const struct route_env *e = s->e;
+	const struct route *from = s->r;
 	bool bare = text.n > 0 && text.p[0] == '\\';
 	struct mailbox m;
 	bool unqualified;
@@ -86,33 +64,33 @@ add_address(struct children *c, struct str text, bool check_ancestor, struct fai
 		m = from->address;
 		unqualified = from->unqualified;
 	}
-	add(c, m, mailbox_text(e->arena, m))->unqualified = unqualified;
+	subject_child(s, m, mailbox_text(e->arena, m))->unqualified = unqualified;
 	return true;
 }
 
 static const char *
 where(const struct subject *s, const struct lsearch_entry *entry)
 {
-	const struct route_env *e = s->walk->e;
+	const struct route_env *e = s->e;
 
 	return arena_fmt(e->arena, "%s:%u", e->aliases_file, entry->line);
 }
 
 /* Exim defers these for ever; the sender had better hear of it at once. */
 static void
-refuse_item(struct children *c, const struct alias_item *it, const struct lsearch_entry *entry)
+refuse_item(struct subject *s, const struct alias_item *it, const struct lsearch_entry *entry)
 {
-	struct arena *a = c->s->walk->e->arena;
+	struct arena *a = s->e->arena;
 	const char *what = it->kind == ALIAS_PIPE ? "a pipe" :
 	    it->kind == ALIAS_FILE                ? "a file" :
 						    "a directory";
-	struct route *r = add_final(c, "system_aliases",
+	struct route *r = add_final(s, "system_aliases",
 	    arena_fmt(a, "%s%.*s", it->kind == ALIAS_PIPE ? "|" : "", S_ARG(it->text)));
 
 	r->outcome = ROUTE_FAIL;
 	(void)fail_set(&r->fail, FAIL_PERM, STAGE_ROUTE, 0,
 	    "the alias %.*s in %s asks for %s; onehop delivers aliases to addresses only",
-	    S_ARG(entry->key), where(c->s, entry), what);
+	    S_ARG(entry->key), where(s, entry), what);
 }
 
 static void
@@ -123,18 +101,18 @@ drop(struct route *r)
 }
 
 static bool
-add_alias_item(struct children *c, const struct alias_item *it, const struct lsearch_entry *entry,
+add_alias_item(struct subject *s, const struct alias_item *it, const struct lsearch_entry *entry,
     struct fail *f)
 {
 	if (it->kind == ALIAS_ADDRESS)
-		return add_address(c, it->text, false, f);
+		return add_address(s, it->text, false, f);
 	if (it->kind == ALIAS_BAD)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_ROUTE, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
 	if (it->kind == ALIAS_DEVNULL)
-		drop(add_final(c, "system_aliases", "/dev/null"));
+		drop(add_final(s, "system_aliases", "/dev/null"));
 	else
-		refuse_item(c, it, entry);
+		refuse_item(s, it, entry);
 	return true;
 }
 
@@ -145,14 +123,15 @@ take_verdict(struct subject *s, const struct alias_item *it, const struct lsearc
 		return discard(s);
 	if (it->kind == ALIAS_FAIL) {
 		if (it->text.n > 0)
-			return subject_fail(s, "%.*s", S_ARG(it->text));
-		return subject_fail(s, "the alias %.*s says :fail:", S_ARG(entry->key));
+			return subject_refuse(s, FAIL_PERM, "%.*s", S_ARG(it->text));
+		return subject_refuse(
+		    s, FAIL_PERM, "the alias %.*s says :fail:", S_ARG(entry->key));
 	}
 	if (it->kind == ALIAS_DEFER) {
 		if (it->text.n > 0)
-			return subject_defer(s, "%.*s", S_ARG(it->text));
-		return subject_defer(
-		    s, "the alias %.*s in %s says :defer:", S_ARG(entry->key), where(s, entry));
+			return subject_refuse(s, FAIL_TEMP, "%.*s", S_ARG(it->text));
+		return subject_refuse(s, FAIL_TEMP,
+		    "the alias %.*s in %s says :defer:", S_ARG(entry->key), where(s, entry));
 	}
 	return false; /* :unknown: - as if it were not there */
 }
@@ -160,8 +139,7 @@ take_verdict(struct subject *s, const struct alias_item *it, const struct lsearc
 bool
 redirect_aliases(struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
-	struct children c = { .s = s };
+	const struct route_env *e = s->e;
 	struct lsearch_entry entry;
 	struct alias_items items;
 	struct fail why = FAIL_INIT;
@@ -169,28 +147,27 @@ redirect_aliases(struct subject *s)
 	if (!lsearch_find(e->aliases, str_of(s->local), e->arena, &entry))
 		return false;
 	if (!alias_expand(e->arena, entry.value, &items, &why))
-		return subject_defer(
-		    s, "error in redirect data: %s (%s)", why.text, where(s, &entry));
+		return subject_refuse(
+		    s, FAIL_TEMP, "error in redirect data: %s (%s)", why.text, where(s, &entry));
 	if (items.n == 1 && alias_is_verdict(items.list[0].kind))
 		return take_verdict(s, &items.list[0], &entry);
 	for (size_t i = 0; i < items.n; i++)
-		if (!add_alias_item(&c, &items.list[i], &entry, &why))
-			return subject_defer(
-			    s, "error in redirect data: %s (%s)", why.text, where(s, &entry));
-	return items.n > 0 && become_parent(s, &c);
+		if (!add_alias_item(s, &items.list[i], &entry, &why))
+			return subject_refuse(s, FAIL_TEMP, "error in redirect data: %s (%s)",
+			    why.text, where(s, &entry));
+	return become_parent(s);
 }
 
 /* A file, directory or pipe of the user's own .forward. */
 static void
-add_delivery(struct children *c, const struct probe_item *it)
+add_delivery(struct subject *s, const struct probe_item *it)
 {
-	struct route *r = add_final(c, "userforward",
-	    it->transport == TRANSPORT_PIPE ? arena_fmt(c->s->walk->e->arena, "|%s", it->text) :
-					      it->text);
+	struct route *r = add_final(s, "userforward",
+	    it->transport == TRANSPORT_PIPE ? arena_fmt(s->e->arena, "|%s", it->text) : it->text);
 
 	r->outcome = ROUTE_DELIVER;
 	r->transport = it->transport;
-	r->user = c->s->local;
+	r->user = s->local;
 	r->path = it->text;
 	if (it->transport == TRANSPORT_BYPASSED)
 		drop(r);
@@ -199,8 +176,7 @@ add_delivery(struct children *c, const struct probe_item *it)
 bool
 redirect_forward(struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
-	struct children c = { .s = s };
+	const struct route_env *e = s->e;
 	struct fail why = FAIL_INIT;
 
 	if (s->probe.found != PROBE_FORWARD)
@@ -214,39 +190,37 @@ redirect_forward(struct subject *s)
 		const struct probe_item *it = &s->probe.items[i];
 
 		if (it->transport != TRANSPORT_NONE)
-			add_delivery(&c, it);
-		else if (!add_address(&c, str_of(it->text), true, &why))
+			add_delivery(s, it);
+		else if (!add_address(s, str_of(it->text), true, &why))
 			trace_line(e->trace, TRACE_LOG, "%s: skipped in .forward of %s: %s",
 			    s->r->text, s->local, why.text);
 	}
-	return c.n > 0 && become_parent(s, &c);
+	return become_parent(s);
 }
 
 bool
 redirect_hub_user(struct subject *s)
 {
-	const struct conf *conf = s->walk->e->conf;
-	struct children c = { .s = s };
+	const struct conf *conf = s->e->conf;
 	struct mailbox m = { s->r->address.local, str_of(conf->visible_name) };
 
 	if (m.domain.n == 0)
-		return subject_defer(s,
+		return subject_refuse(s, FAIL_TEMP,
 		    "configtype = satellite (%s) needs visible_name (dc_readhost), the domain "
 		    "where local users have their mail",
 		    conf_where(conf, CONF_configtype));
-	(void)add(&c, m, mailbox_text(s->walk->e->arena, m));
-	return become_parent(s, &c);
+	(void)subject_child(s, m, mailbox_text(s->e->arena, m));
+	return become_parent(s);
 }
 
 bool
 redirect_mail4root(struct subject *s)
 {
-	struct children c = { .s = s };
-	struct route *r = add_final(&c, "mail4root", "/var/mail/mail");
+	struct route *r = add_final(s, "mail4root", "/var/mail/mail");
 
 	r->outcome = ROUTE_DELIVER;
 	r->transport = TRANSPORT_FILE;
 	r->user = "mail";
 	r->path = r->text;
-	return become_parent(s, &c);
+	return become_parent(s);
 }

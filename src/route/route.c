@@ -9,48 +9,30 @@
 #include "base/file.h"
 #include "conf/lsearch.h"
 #include "conf/names.h"
-#include "route/walk.h"
+#include "route/subject.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 struct router {
 	const char *name;
 	enum { SCOPE_ANY, SCOPE_REMOTE, SCOPE_LOCAL } scope;
-	bool check_user;                         /* only for a user with a passwd entry */
-	bool (*active)(const struct subject *s); /* NULL: always */
-	bool (*take)(struct subject *s);         /* false: declined */
+	bool check_user;                   /* only for a user with a passwd entry */
+	bool (*active)(struct subject *s); /* NULL: always */
+	bool (*take)(struct subject *s);   /* false: declined */
 };
 
-static bool
-outcome(struct subject *s, enum route_outcome how, enum fail_class cls, const char *text)
+bool
+subject_refuse(struct subject *s, enum fail_class cls, const char *fmt, ...)
 {
-	s->r->outcome = how;
+	char text[FAIL_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	s->r->outcome = cls == FAIL_TEMP ? ROUTE_DEFER : ROUTE_FAIL;
 	(void)fail_set(&s->r->fail, cls, STAGE_ROUTE, 0, "%s", text);
 	return true;
-}
-
-bool
-subject_defer(struct subject *s, const char *fmt, ...)
-{
-	char text[FAIL_TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return outcome(s, ROUTE_DEFER, FAIL_TEMP, text);
-}
-
-bool
-subject_fail(struct subject *s, const char *fmt, ...)
-{
-	char text[FAIL_TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return outcome(s, ROUTE_FAIL, FAIL_PERM, text);
 }
 
 static bool
@@ -64,43 +46,40 @@ deliver(struct subject *s, enum transport t)
 /* --- remote domains --- */
 
 static bool
-hubbed_active(const struct subject *s)
+hubbed_active(struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
 	struct lsearch_entry entry;
 
-	return lsearch_find_partial(e->hubbed_hosts, s->r->address.domain, e->arena, &entry);
+	if (!lsearch_find_partial(s->e->hubbed_hosts, s->r->address.domain, s->e->arena, &entry))
+		return false;
+	s->hubs = str_trim(entry.value);
+	return true;
 }
 
 static bool
 hubbed_take(struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
-	struct lsearch_entry entry;
-	struct str v;
+	struct str v = s->hubs;
 
-	if (!lsearch_find_partial(e->hubbed_hosts, s->r->address.domain, e->arena, &entry))
-		return false;
-	v = str_trim(entry.value);
 	if (v.n > 0 && v.p[0] == '"') {
 		v = str_skip(v, 1);
-		v = str_at(v.p, str_find(v, '"'));
+		v.n = str_find(v, '"');
 	} else { /* behind the list stand Exim's options (byname, MX randomizing) */
-		v = str_at(v.p, str_find(v, ' '));
-		v = str_at(v.p, str_find(v, '\t'));
+		v.n = str_find(v, ' ');
+		v.n = str_find(v, '\t');
 	}
-	s->r->hosts = arena_strz(e->arena, v);
+	s->r->hosts = arena_strz(s->e->arena, v);
 	return deliver(s, TRANSPORT_REMOTE);
 }
 
 static bool
-has_smarthost(const struct subject *s)
+has_smarthost(struct subject *s)
 {
-	return s->walk->e->conf->configtype != TYPE_LOCAL;
+	return s->e->conf->configtype != TYPE_LOCAL;
 }
 
 static bool
-has_no_smarthost(const struct subject *s)
+has_no_smarthost(struct subject *s)
 {
 	return !has_smarthost(s);
 }
@@ -108,10 +87,10 @@ has_no_smarthost(const struct subject *s)
 static bool
 smarthost_take(struct subject *s)
 {
-	const struct conf *c = s->walk->e->conf;
+	const struct conf *c = s->e->conf;
 
 	if (c->smarthost[0] == '\0')
-		return subject_defer(s,
+		return subject_refuse(s, FAIL_TEMP,
 		    "no smarthost is set: write smarthost (dc_smarthost) into %s",
 		    c->file != NULL ? c->file : "/etc/onehop/onehop.conf");
 	s->r->hosts = c->smarthost;
@@ -121,38 +100,32 @@ smarthost_take(struct subject *s)
 static bool
 nonlocal_take(struct subject *s)
 {
-	return subject_fail(s, "Mailing to remote domains not supported");
+	return subject_refuse(s, FAIL_PERM, "Mailing to remote domains not supported");
 }
 
 /* --- local domains --- */
 
 static bool
-local_transport(struct subject *s, const char *user)
+local_user_take(struct subject *s)
 {
-	static const struct {
-		const char *name;
-		enum transport transport;
-	} names[] = {
-		{ "maildir_home", TRANSPORT_MAILDIR },
-		{ "mail_spool", TRANSPORT_SPOOL },
-		{ "procmail_pipe", TRANSPORT_PROCMAIL },
-		{ "maildrop_pipe", TRANSPORT_MAILDROP },
-	};
-	const struct conf *c = s->walk->e->conf;
+	static const enum transport named[] = { TRANSPORT_MAILDIR, TRANSPORT_SPOOL,
+		TRANSPORT_PROCMAIL, TRANSPORT_MAILDROP };
+	const struct conf *c = s->e->conf;
 	const char *how = c->local_delivery;
 
-	s->r->user = user;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(how, names[i].name) == 0)
-			return deliver(s, names[i].transport);
+	s->r->user = s->local;
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		if (strcmp(how, transport_name(named[i])) == 0)
+			return deliver(s, named[i]);
 	if (str_starts(str_of(how), STR("lmtp:/"))) {
 		s->r->hosts = how;
 		return deliver(s, TRANSPORT_LMTP);
 	}
 	if (strcmp(how, "none") == 0)
-		return subject_fail(s, "local delivery is switched off: local_delivery = none (%s)",
+		return subject_refuse(s, FAIL_PERM,
+		    "local delivery is switched off: local_delivery = none (%s)",
 		    conf_where(c, CONF_local_delivery));
-	return subject_defer(s,
+	return subject_refuse(s, FAIL_TEMP,
 	    "local_delivery = %s (%s) is not one of maildir_home, mail_spool, procmail_pipe, "
 	    "maildrop_pipe, lmtp:/path, none",
 	    how, conf_where(c, CONF_local_delivery));
@@ -162,46 +135,39 @@ static const char real_prefix[] = "real-";
 
 /* The prefix is not part of the user's name; the address keeps it. */
 static bool
-real_active(const struct subject *s)
+real_active(struct subject *s)
 {
 	return str_starts(str_of(s->local), str_of(real_prefix));
 }
 
 static bool
-real_take(struct subject *s)
+is_satellite(struct subject *s)
 {
-	return local_transport(s, s->local);
+	return s->e->conf->configtype == TYPE_SATELLITE;
 }
 
 static bool
-aliases_active(const struct subject *s)
+is_hub_domain(struct subject *s)
 {
-	return s->local[0] != '\0';
+	return is_satellite(s) && str_ieq(s->r->address.domain, str_of(s->e->conf->visible_name));
 }
 
 static bool
-is_satellite(const struct subject *s)
-{
-	return s->walk->e->conf->configtype == TYPE_SATELLITE;
-}
-
-static bool
-is_hub_domain(const struct subject *s)
-{
-	return is_satellite(s) &&
-	    str_ieq(s->r->address.domain, str_of(s->walk->e->conf->visible_name));
-}
-
-static bool
-is_root(const struct subject *s)
+is_root(struct subject *s)
 {
 	return strcmp(s->local, "root") == 0;
 }
 
 static bool
-is_not_root(const struct subject *s)
+is_not_root(struct subject *s)
 {
 	return !is_root(s);
+}
+
+bool
+same_address(struct mailbox x, struct mailbox y)
+{
+	return str_ieq(x.local, y.local) && str_ieq(x.domain, y.domain);
 }
 
 /* Has an ancestor with this very address been through this router?  Then it would go round. */
@@ -210,8 +176,7 @@ routed_before(const struct route *r, const char *router)
 {
 	for (const struct route *p = r->parent; p != NULL; p = p->parent)
 		if (p->router != NULL && strcmp(p->router, router) == 0 &&
-		    str_ieq(p->address.local, r->address.local) &&
-		    str_ieq(p->address.domain, r->address.domain))
+		    same_address(p->address, r->address))
 			return true;
 	return false;
 }
@@ -220,7 +185,7 @@ routed_before(const struct route *r, const char *router)
 static bool
 probe(struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
+	const struct route_env *e = s->e;
 	struct fail why = FAIL_INIT;
 
 	if (s->probed)
@@ -228,7 +193,7 @@ probe(struct subject *s)
 	s->probe = (struct probe){ .found = PROBE_MAILBOX };
 	if (!is_root(s) &&
 	    !e->probe(e->ctx, s->local, routed_before(s->r, "userforward"), &s->probe, &why)) {
-		(void)subject_defer(s, "%s", why.text);
+		(void)subject_refuse(s, FAIL_TEMP, "%s", why.text);
 		s->r->fail = why;
 		return false;
 	}
@@ -265,18 +230,12 @@ maildrop_take(struct subject *s)
 	return filter_take(s, PROBE_MAILDROP, TRANSPORT_MAILDROP);
 }
 
-static bool
-local_user_take(struct subject *s)
-{
-	return local_transport(s, s->local);
-}
-
 static const struct router routers[] = {
 	{ "hubbed_hosts", SCOPE_ANY, false, hubbed_active, hubbed_take },
 	{ "smarthost", SCOPE_REMOTE, false, has_smarthost, smarthost_take },
 	{ "nonlocal", SCOPE_REMOTE, false, has_no_smarthost, nonlocal_take },
-	{ "real_local", SCOPE_LOCAL, true, real_active, real_take },
-	{ "system_aliases", SCOPE_LOCAL, false, aliases_active, redirect_aliases },
+	{ "real_local", SCOPE_LOCAL, true, real_active, local_user_take },
+	{ "system_aliases", SCOPE_LOCAL, false, NULL, redirect_aliases },
 	{ "hub_user", SCOPE_LOCAL, true, is_satellite, redirect_hub_user },
 	{ "hub_user_smarthost", SCOPE_LOCAL, true, is_hub_domain, smarthost_take },
 	{ "userforward", SCOPE_LOCAL, true, NULL, forward_take },
@@ -316,9 +275,8 @@ lower(struct arena *a, struct str s)
 
 /* A recipient without a domain is looked up in the aliases even if the mail name is not ours. */
 static bool
-is_local(const struct walk *w, const struct route *r)
+is_local(const struct route_env *e, const struct route *r)
 {
-	const struct route_env *e = w->e;
 	struct lsearch_entry entry;
 
 	if (domain_is_local(e->conf, r->address.domain))
@@ -329,7 +287,7 @@ is_local(const struct walk *w, const struct route *r)
 }
 
 static bool
-scope_fits(const struct router *router, const struct subject *s)
+scope_fits(const struct router *router, struct subject *s)
 {
 	return router->scope == SCOPE_ANY || (router->scope == SCOPE_LOCAL) == s->is_local;
 }
@@ -338,7 +296,7 @@ scope_fits(const struct router *router, const struct subject *s)
 static bool
 may_ask(const struct router *router, struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
+	const struct route_env *e = s->e;
 
 	if (!scope_fits(router, s) || routed_before(s->r, router->name) ||
 	    (router->active != NULL && !router->active(s)))
@@ -356,7 +314,7 @@ may_ask(const struct router *router, struct subject *s)
 static bool
 ask(const struct router *router, struct subject *s)
 {
-	const struct route_env *e = s->walk->e;
+	const struct route_env *e = s->e;
 	const char *name = s->local;
 	bool taken = false;
 
@@ -368,7 +326,7 @@ ask(const struct router *router, struct subject *s)
 			trace_line(e->trace, TRACE_NOTE, "R: %s for %s@%.*s", router->name,
 			    s->local, S_ARG(s->r->address.domain));
 		if (router->check_user && s->user < 0)
-			taken = subject_defer(s,
+			taken = subject_refuse(s, FAIL_TEMP,
 			    "cannot say now whether %s is a user: the user database "
 			    "does not answer",
 			    s->local);
@@ -384,14 +342,6 @@ ask(const struct router *router, struct subject *s)
 	return taken;
 }
 
-static void
-unrouteable(struct subject *s)
-{
-	(void)subject_fail(s, "Unrouteable address");
-	(void)snprintf(s->r->fail.dsn, sizeof s->r->fail.dsn, "5.1.1");
-	s->r->fail.exit = EX_NOUSER;
-}
-
 static size_t
 ancestors(const struct route *r)
 {
@@ -402,65 +352,71 @@ ancestors(const struct route *r)
 	return n;
 }
 
+/* made: addresses that the recipient became so far. */
 static void
-route_one(struct walk *w, struct route *r)
+route_one(struct subject *s, size_t made)
 {
-	struct subject s = { .walk = w, .r = r, .user = -2 };
+	const struct route_env *e = s->e;
+	struct route *r = s->r;
 
 	if (r->router != NULL) /* a pipe, a file: its parent's router said all */
 		return;
-	s.is_local = is_local(w, r);
-	if (s.is_local)
-		r->address.local = lower(w->e->arena, r->address.local);
-	s.local = local_name(w->e->arena, r->address.local);
-	r->text = mailbox_text(w->e->arena, r->address);
-	if (ancestors(r) > ROUTE_ANCESTORS_MAX || w->made > ROUTE_ADDRESSES_MAX) {
-		(void)subject_defer(&s, "routing loop: %s became too many addresses", r->original);
+	s->is_local = is_local(e, r);
+	if (s->is_local)
+		r->address.local = lower(e->arena, r->address.local);
+	s->local = local_name(e->arena, r->address.local);
+	r->text = mailbox_text(e->arena, r->address);
+	if (ancestors(r) > ROUTE_ANCESTORS_MAX || made > ROUTE_ADDRESSES_MAX) {
+		(void)subject_refuse(
+		    s, FAIL_TEMP, "routing loop: %s became too many addresses", r->original);
 		return;
 	}
 	for (size_t i = 0; i < sizeof routers / sizeof routers[0]; i++)
-		if (ask(&routers[i], &s))
+		if (ask(&routers[i], s))
 			return;
-	unrouteable(&s);
+	(void)subject_refuse(s, FAIL_PERM, "Unrouteable address");
+	(void)snprintf(r->fail.dsn, sizeof r->fail.dsn, "5.1.1");
+	r->fail.exit = EX_NOUSER;
 }
 
 struct route *
-walk_make(struct walk *w, const struct route *parent, struct mailbox address, const char *text)
+subject_child(struct subject *s, struct mailbox address, const char *text)
 {
-	struct route *r = arena_alloc(w->e->arena, sizeof *r);
+	struct arena *a = s->e->arena;
+	struct route *r = arena_alloc(a, sizeof *r);
 
-	w->made++;
-	r->address = address;
-	r->text = text;
-	r->parent = parent;
-	r->original = parent != NULL ? parent->original : text;
-	r->outcome = ROUTE_FAIL;
-	return r;
-}
-
-void
-walk_push(struct walk *w, struct route *const *list, size_t n)
-{
-	while (n-- > 0) {
-		w->pending = arena_grow(w->e->arena, w->pending, w->npending, sizeof(void *));
-		w->pending[w->npending++] = list[n];
-	}
+	*r = (struct route){ .address = address,
+		.text = text,
+		.parent = s->r,
+		.original = s->r->original,
+		.outcome = ROUTE_FAIL };
+	s->children = arena_grow(a, s->children, s->nchildren, sizeof(void *));
+	return s->children[s->nchildren++] = r;
 }
 
 void
 route_address(const struct route_env *e, struct mailbox address, bool unqualified,
     const char *original, struct routes *out)
 {
-	struct walk w = { .e = e };
-	struct route *r = walk_make(&w, NULL, address, original);
+	struct route *r = arena_alloc(e->arena, sizeof *r);
+	struct route **pending = NULL; /* the next one is the last */
+	size_t npending = 0, made = 1;
 
-	r->unqualified = unqualified;
-	walk_push(&w, &r, 1);
-	while (w.npending > 0) {
-		r = w.pending[--w.npending];
+	*r = (struct route){ .address = address, .original = original, .unqualified = unqualified };
+	for (;;) {
+		struct subject s = { .e = e, .r = r, .user = -2 };
+
 		out->list = arena_grow(e->arena, out->list, out->n, sizeof(void *));
 		out->list[out->n++] = r;
-		route_one(&w, r);
+		route_one(&s, made);
+		while (r->outcome == ROUTE_PARENT && s.nchildren > 0) {
+			pending = arena_grow(e->arena, pending, npending, sizeof(void *));
+			pending[npending++] = s.children[--s.nchildren];
+			made++;
+		}
+		if (npending == 0)
+			return;
+		r = pending[--npending];
 	}
 }
 

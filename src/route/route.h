@@ -100,7 +100,7 @@ void route_address(const struct route_env *e, struct mailbox address, bool unqua
     const char *original, struct routes *out);
 /* Of deliveries that are the same (transport, user or address, path, original domain) keep the
  * first; the others get outcome ROUTE_PARENT and same_as, and are named in Envelope-to. */
-void route_merge(struct routes *r);
+void route_merge(struct routes *r, struct arena *a);
 /* The original recipients that end in delivery d, each once: what Envelope-to lists. */
 const char *const *route_envelope_to(
     const struct routes *r, const struct route *d, struct arena *a, size_t *n);
