@@ -1,0 +1,192 @@
+/* test_log.c - Exim's log lines, the shape of -v, and dead letters. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/deadletter.h"
+#include "log/mainlog.h"
+#include "log/transcript.h"
+
+static void
+arrival(void **state)
+{
+	struct envelope e = { .sender = "yjnet@21cn.com", .login = "root" };
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+
+	(void)state;
+	mainlog_arrival(&b, &e, 334, NULL);
+	assert_string_equal(b.p, "<= yjnet@21cn.com U=root P=local S=334");
+	buf_reset(&b);
+	e.sender = "";
+	mainlog_arrival(&b, &e, 1, "a@b");
+	assert_string_equal(b.p, "<= <> U=root P=local S=1 id=a@b");
+}
+
+static const struct {
+	struct rcpt rcpt;
+	const char *line;
+} lines[] = {
+	{ { .address = "fax",
+	      .original = "fax@debian",
+	      .router = "local_user",
+	      .transport = "maildir_home",
+	      .state = RCPT_SENT },
+	    "=> fax <fax@debian> R=local_user T=maildir_home" },
+	{ { .address = "x@y",
+	      .original = "x@y",
+	      .router = "smarthost",
+	      .transport = "remote_smtp_smarthost",
+	      .state = RCPT_SENT,
+	      .host = "smtp.isp.example",
+	      .ip = "192.0.2.25",
+	      .tls = "TLS1.3:X:256",
+	      .tls_peer = "CN=\"a\"",
+	      .tls_verified = true,
+	      .auth = "login",
+	      .confirmation = "250 ok\\nqueued" },
+	    "=> x@y R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25] "
+	    "X=TLS1.3:X:256 CV=yes DN=\"CN=\\\"a\\\"\" A=login C=\"250 ok\\\\nqueued\"" },
+	{ { .address = "x@y", .state = RCPT_SENT, .continued = true, .host = "h", .tls = "T" },
+	    "-> x@y H=h X=T CV=no" },
+	{ { .address = "x@y",
+	      .router = "smarthost",
+	      .state = RCPT_RETRY,
+	      .fail = { .sys = 111, .text = "Connection refused" } },
+	    "== x@y R=smarthost defer (111): Connection refused" },
+	{ { .address = "x@y",
+	      .state = RCPT_REFUSED,
+	      .host = "h",
+	      .ip = "::1",
+	      .fail = { .text = "550 no" } },
+	    "** x@y H=h [::1]: 550 no" },
+};
+
+static void
+recipients(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		AUTO_BUF struct buf b = BUF_INIT(4096);
+
+		mainlog_recipient(&b, &lines[i].rcpt);
+		assert_string_equal(b.p, lines[i].line);
+	}
+}
+
+static const char *
+content(int fd, char out[1024])
+{
+	ssize_t n = pread(fd, out, 1023, 0);
+
+	assert_true(n >= 0);
+	out[n] = '\0';
+	return out;
+}
+
+static void
+say_all(const struct trace *t)
+{
+	trace_line(t, TRACE_LOG, "<= a");
+	trace_line(t, TRACE_NOTE, "R: smarthost for x");
+	trace_line(t, TRACE_OUT, "EHLO debian");
+	trace_line(t, TRACE_IN, "250-one");
+	trace_line(t, TRACE_IN, "250-two\x1b[2J");
+	trace_line(t, TRACE_IN, "250 three");
+	trace_line(t, TRACE_IN, "250 next");
+	trace_line(t, TRACE_DEBUG, "detail");
+}
+
+static void
+transcript(void **state)
+{
+	struct transcript t = { .fd = memfd_create("t", 0), .verbose = true };
+	struct trace trace = transcript_trace(&t);
+	char text[1024];
+
+	(void)state;
+	say_all(&trace);
+	assert_string_equal(content(t.fd, text),
+	    "LOG: MAIN\n  <= a\nR: smarthost for x\n  SMTP>> EHLO debian\n"
+	    "  SMTP<< 250-one\n         250-two?[2J\n         250 three\n  SMTP<< 250 next\n");
+	(void)close(t.fd);
+	t = (struct transcript){ .fd = memfd_create("t", 0), .debug = true };
+	say_all(&trace);
+	assert_string_equal(content(t.fd, text), "detail\n");
+	(void)close(t.fd);
+}
+
+enum { BODY = 70000, CUT = 65533 };
+
+/* A body in which "From you" stands where one read ends and the next begins. */
+static void
+make_body(char *body)
+{
+	memset(body, 'x', BODY);
+	body[CUT - 1] = body[BODY - 1] = '\n';
+	memcpy(body + CUT, "From you", 8);
+}
+
+static void
+dead_letter(void **state)
+{
+	static char body[BODY], got[BODY + 200];
+	AUTO_ARENA struct arena a = { NULL };
+	struct message m = { .arena = &a, .body = { .fd = -1, .mem = body, .size = sizeof body } };
+	char dir[] = "/tmp/onehop-dead.XXXXXX";
+	struct fail f = FAIL_INIT;
+	const char *path;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	make_body(body);
+	message_append(&m, STR("Subject: s\n"));
+	message_append(&m, STR("Bcc: b\n"));
+	m.headers[1].type = H_DELETED;
+	assert_non_null(mkdtemp(dir));
+	assert_true(deadletter_write(&a, dir, getuid(), "me@x", &m, 0, &path, &f));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, got, sizeof got - 1);
+	assert_true(n > BODY);
+	assert_memory_equal(got, "From me@x ", 10);
+	assert_non_null(strstr(got, "\nSubject: s\n\nxxx"));
+	assert_null(strstr(got, "Bcc"));
+	assert_non_null(strstr(got, "\n>From youxxx"));
+	assert_memory_equal(got + n - 2, "\n\n", 2);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	(void)close(fd);
+	/* appended to; but not to what is not the caller's own plain file */
+	assert_true(deadletter_write(&a, dir, getuid(), "", &m, 0, &path, &f));
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 2 * BODY);
+	assert_false(deadletter_write(&a, dir, getuid() + 1, "", &m, 0, &path, &f));
+	assert_int_equal(link(path, arena_fmt(&a, "%s/link", dir)), 0);
+	assert_false(deadletter_write(&a, dir, getuid(), "", &m, 0, &path, &f));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("link", path), 0);
+	assert_false(deadletter_write(&a, dir, getuid(), "", &m, 0, &path, &f));
+	assert_int_equal(unlink(path) | unlink(arena_fmt(&a, "%s/link", dir)) | rmdir(dir), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arrival),
+		cmocka_unit_test(recipients),
+		cmocka_unit_test(transcript),
+		cmocka_unit_test(dead_letter),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
