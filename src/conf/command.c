@@ -55,27 +55,26 @@ split_command(struct arena *a, struct str s, char *argv[COMMAND_WORDS + 1], stru
 		s = str_skip(s, i);
 	}
 	argv[n] = NULL;
-	if (n > 0 && s.n == 0)
-		return true;
-	(void)fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
-	return false;
+	return (n > 0 && s.n == 0) ||
+	    fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
 }
 
 /* posix_spawn() and not fork(): nothing of ours, secrets in memory least of all, runs in between.
  */
 static int
-start(char *const argv[], const char *home, int output, pid_t *pid)
+start(const struct command *c, struct arena *a, char *const argv[], int output, pid_t *pid)
 {
-	char home_line[4096];
-	char path_line[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-	     lang_line[] = "LANG=C";
-	char *const envp[] = { path_line, lang_line, home != NULL ? home_line : NULL, NULL };
+	char *const envp[] = {
+		arena_strz(a, STR("PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")),
+		arena_strz(a, STR("LANG=C")),
+		c->home != NULL ? arena_fmt(a, "HOME=%s", c->home) : NULL,
+		NULL,
+	};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
 	int err;
 
-	(void)snprintf(home_line, sizeof home_line, "HOME=%s", home != NULL ? home : "");
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
 	(void)posix_spawn_file_actions_init(&files);
@@ -99,19 +98,16 @@ start(char *const argv[], const char *home, int output, pid_t *pid)
 static void
 drain(const struct command *c, int fd, size_t *n)
 {
-	char rest[512];
+	char part[512];
+	ssize_t got;
 
-	for (;;) {
-		bool full = *n == c->size;
-		ssize_t got =
-		    read(fd, full ? rest : c->room + *n, full ? sizeof rest : c->size - *n);
+	while ((got = read(fd, part, sizeof part)) > 0) {
+		size_t fits = (size_t)got < c->size - *n ? (size_t)got : c->size - *n;
 
-		if (got <= 0)
-			break;
-		if (!full)
-			*n += (size_t)got;
+		memcpy(c->room + *n, part, fits);
+		*n += fits;
 	}
-	explicit_bzero(rest, sizeof rest);
+	explicit_bzero(part, sizeof part);
 }
 
 static int
@@ -189,7 +185,7 @@ command_first_line(const struct command *c, struct arena *a, struct str *line, s
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot make a pipe");
 	output = ends[0];
 	(void)fcntl(output, F_SETFL, O_NONBLOCK);
-	err = start(argv, c->home, ends[1], &pid);
+	err = start(c, a, argv, ends[1], &pid);
 	(void)close(ends[1]);
 	if (err != 0)
 		return fail_set(f, FAIL_USER, STAGE_CONFIG, err, "cannot run %s", argv[0]);

@@ -18,37 +18,39 @@
 
 enum { MATCH_LIMIT = 100000 };
 
-/* A passwd.client in locked memory: its text, then room for one credential. */
+/* A passwd.client in locked memory: its text, then room for the value of a continued line, then
+ * for a password that stands elsewhere. */
 struct reading {
 	struct secret *s;
-	const char *path; /* NULL: there is no file */
+	const char *path;
 	struct str text;
+	char *joined, *elsewhere; /* of SECRET_MAX bytes each */
 };
 
 struct wanted {
 	struct str configured, canonical;
 };
 
-/* What one line turns out to be. */
-struct candidate {
+struct line {
 	struct lsearch_entry e;
-	enum secret_match match;
 	const char *why; /* it cannot be used, or NULL */
 };
 
 static bool
-page_new(struct secret *s, size_t text, struct fail *f)
+page_new(struct reading *r, size_t text, struct fail *f)
 {
-	size_t size = text + SECRET_MAX;
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = text + (size_t)2 * SECRET_MAX;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "no memory for a password");
 	/* Where the limit on locked memory is too small the page may be swapped; that is all. */
 	(void)mlock(p, size);
 	(void)madvise(p, size, MADV_DONTDUMP);
-	s->page = p;
-	s->page_size = size;
+	r->s->page = p;
+	r->s->page_size = size;
+	r->joined = p + text;
+	r->elsewhere = r->joined + SECRET_MAX;
 	return true;
 }
 
@@ -62,79 +64,56 @@ secret_wipe(struct secret *s)
 	*s = (struct secret){ .login = { 0 } };
 }
 
-static const char *
-beside(const struct conf *c, struct arena *a)
-{
-	const char *slash = c->file != NULL ? strrchr(c->file, '/') : NULL;
-
-	if (slash == NULL)
-		return c->file != NULL ? "passwd.client" : NULL;
-	return arena_fmt(a, "%.*s/passwd.client", (int)(slash - c->file), c->file);
-}
-
-/* Open the first there is; -1 with *path NULL: none, which is no failure. */
+/* Open the first there is: *fd and its size; -1 and 0 when there is none, which is no failure. */
 static bool
-open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct fail *f)
+open_file(
+    const struct conf *c, struct arena *a, const char **path, int *fd, size_t *size, struct fail *f)
 {
-	const char *system = arena_fmt(a, "%s/exim4/passwd.client", c->etc);
-	const char *const places[] = {
-		c->credentials != NULL ? arena_fmt(a, "%s/passwd.client", c->credentials) : NULL,
-		beside(c, a),
-		system,
-	};
+	const char *given =
+	    c->credentials != NULL ? arena_fmt(a, "%s/passwd.client", c->credentials) : NULL;
+	const char *const *places = conf_places(c, a, c->passwd_client, given, "passwd.client");
 	bool named = c->passwd_client[0] != '\0';
 	struct stat st;
 
-	*fd = -1;
-	for (size_t i = 0; i < (named ? 1 : sizeof places / sizeof places[0]); i++) {
-		*path = named ? c->passwd_client : places[i];
-		if (*path == NULL)
-			continue;
+	for (*fd = -1, *size = 0; *places != NULL; places++) {
+		*path = *places;
 		*fd = file_open(AT_FDCWD, *path, 0, &st);
-		if (*fd >= 0)
+		if (*fd >= 0) {
+			*size = (size_t)st.st_size;
 			return true;
+		}
 		if (!named && (errno == ENOENT || errno == ENOTDIR))
 			continue;
 		/* a user's own setup does not need what is the system's */
-		if (c->home != NULL && *path == system)
+		if (!named && c->home != NULL && places[1] == NULL)
 			continue;
 		if (errno == EINVAL)
 			return fail_conf(f, "%s is not a regular file", *path);
 		return fail_set(f, errno == ENOENT ? FAIL_USER : FAIL_TEMP, STAGE_CONFIG, errno,
 		    "cannot read the passwords in %s as uid %u", *path, geteuid());
 	}
-	*path = NULL;
 	return true;
 }
 
 static bool
 read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail *f)
 {
-	struct stat st = { .st_size = 0 };
 	AUTO_FD int fd = -1;
 	ssize_t got = 0;
+	size_t size;
 
-	if (!open_file(c, a, &r->path, &fd, f))
+	if (!open_file(c, a, &r->path, &fd, &size, f))
 		return false;
-	if (fd >= 0 && fstat(fd, &st) != 0)
-		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", r->path);
-	if (st.st_size > FILE_MAX)
+	if (size > FILE_MAX)
 		return fail_conf(f, "%s is larger than %d bytes", r->path, FILE_MAX);
-	if (!page_new(r->s, (size_t)st.st_size, f))
+	if (!page_new(r, size, f))
 		return false;
 	if (fd >= 0)
-		got = fd_read_full(fd, r->s->page, (size_t)st.st_size);
+		got = fd_read_full(fd, r->s->page, size);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", r->path);
 	r->text = str_at(r->s->page, (size_t)got);
-	r->s->world_readable = (st.st_mode & S_IROTH) != 0;
 	return true;
-}
-
-static char *
-room(const struct reading *r)
-{
-	return (char *)r->s->page + (r->s->page_size - SECRET_MAX);
 }
 
 static struct str
@@ -206,27 +185,21 @@ pattern_matches(struct str key, struct str name, const char **why)
 	return key.p[0] == '^' && regex_matches(key, name, why);
 }
 
-/* Which kind of match the line is; false: it is for another host. */
 static bool
-is_for(const struct wanted *w, struct candidate *k)
+is_for(const struct wanted *w, struct line *l, enum secret_match match)
 {
-	struct str key = k->e.key;
+	struct str key = l->e.key;
 
-	if (same_host(key, w->configured)) {
-		k->match = SECRET_CONFIGURED;
-		return true;
-	}
-	if (same_host(key, w->canonical)) {
-		k->match = SECRET_CANONICAL;
-		return true;
-	}
-	k->match = SECRET_PATTERN;
+	if (match == SECRET_CONFIGURED)
+		return same_host(key, w->configured);
+	if (match == SECRET_CANONICAL)
+		return same_host(key, w->canonical);
 	if (key.n == 0 || str_find(STR("!+@"), key.p[0]) < 3 || str_find(key, ';') < key.n) {
-		k->why = "the host is a kind of pattern that is not understood here";
+		l->why = "the host is a kind of pattern that is not understood here";
 		return true;
 	}
-	return pattern_matches(key, w->configured, &k->why) ||
-	    pattern_matches(key, w->canonical, &k->why);
+	return pattern_matches(key, w->configured, &l->why) ||
+	    pattern_matches(key, w->canonical, &l->why);
 }
 
 /* An IPv6 address in brackets needs no quotes: "[2001:db8::1]:login:password". */
@@ -245,88 +218,82 @@ join_brackets(struct arena *a, struct lsearch_entry *e)
 }
 
 static void
-split(const struct conf *c, struct candidate *k, struct str *login, struct str *password)
+split(const struct conf *c, struct line *l, struct str *login, struct str *password)
 {
-	struct str value = k->e.value;
+	struct str value = l->e.value;
 	size_t colon = str_find(value, ':');
 
 	*login = str_trim(str_at(value.p, colon));
 	*password = str_rtrim(str_skip(value, colon + 1));
-	if (k->why != NULL)
+	if (l->why != NULL)
 		return;
 	if (login->n == 0)
-		k->why = colon == 0 && value.n > 0 ?
+		l->why = colon == 0 && value.n > 0 ?
 		    "there is nothing between two colons; a line is HOST:LOGIN:PASSWORD, without "
 		    "port" :
 		    "the login is missing; a line is HOST:LOGIN:PASSWORD";
 	else if (password->n == 0 && c->password_command[0] == '\0')
-		k->why = "the password is missing; a line is HOST:LOGIN:PASSWORD";
-	else if (value.n >= SECRET_MAX / 2)
-		k->why = "the line is too long";
+		l->why = "the password is missing; a line is HOST:LOGIN:PASSWORD";
+	else if (value.n >= SECRET_MAX)
+		l->why = "the line is too long";
 }
 
-static bool
-in_page(const struct secret *s, const char *p)
+/* lsearch joined the value of several lines in the arena: move it to locked memory.  What does not
+ * fit makes the line too long. */
+static void
+lock_joined(struct reading *r, struct lsearch_entry *e)
 {
-	const char *page = s->page;
-
-	return p >= page && p < page + s->page_size;
-}
-
-/* The next line.  A value that lsearch joined from several lines lies in the arena; it is moved
- * into the locked room, so it is good until the next call. */
-static bool
-next_line(struct reading *r, struct lsearch *t, struct arena *a, struct candidate *k)
-{
-	struct str joined;
+	struct str joined = e->value;
 	char *bytes;
 
-	if (!lsearch_next(t, a, &k->e))
+	if (joined.n == 0 || (joined.p >= r->text.p && joined.p < r->text.p + r->text.n))
+		return;
+	e->value = str_at(r->joined, joined.n < SECRET_MAX ? joined.n : SECRET_MAX);
+	memcpy(r->joined, joined.p, e->value.n);
+	memcpy(&bytes, &joined.p, sizeof bytes); /* the arena's, so it may be written to */
+	explicit_bzero(bytes, joined.n);
+}
+
+/* The next line; its value is good until the next call. */
+static bool
+next_line(struct reading *r, struct lsearch *t, struct arena *a, struct line *l)
+{
+	l->why = NULL;
+	if (!lsearch_next(t, a, &l->e))
 		return false;
-	k->why = NULL;
-	joined = k->e.value;
-	if (joined.n > 0 && !in_page(r->s, joined.p)) {
-		k->e.value = str_at(room(r), joined.n < SECRET_MAX / 2 ? joined.n : SECRET_MAX / 2);
-		memcpy(room(r), joined.p, k->e.value.n);
-		memcpy(&bytes, &joined.p, sizeof bytes); /* the arena's, so it may be written to */
-		explicit_bzero(bytes, joined.n);
-	}
-	k->e.value = str_ltrim(k->e.value);
-	join_brackets(a, &k->e);
+	lock_joined(r, &l->e);
+	l->e.value = str_ltrim(l->e.value);
+	join_brackets(a, &l->e);
 	return true;
 }
 
-/* Keep the best line of all; its value goes into the second half of the room. */
+/* The line that is for the host: the first of the best kind of match. */
 static bool
-choose(struct reading *r, struct arena *a, const struct wanted *w, struct candidate *best)
+choose(struct reading *r, struct arena *a, const struct wanted *w, struct line *l)
 {
+	static const enum secret_match kinds[] = { SECRET_CONFIGURED, SECRET_CANONICAL,
+		SECRET_PATTERN };
 	struct lsearch t = lsearch_open(r->text);
-	char *keep = room(r) + SECRET_MAX / 2;
-	struct candidate k = { .why = NULL };
-	bool found = false;
 	size_t lines = 0;
 
-	while (next_line(r, &t, a, &k)) {
+	while (next_line(r, &t, a, l))
 		lines++;
-		if (!is_for(w, &k) || (found && k.match >= best->match))
-			continue;
-		found = true;
-		*best = k;
-		if (k.e.value.n > SECRET_MAX / 2)
-			best->e.value.n = SECRET_MAX / 2;
-		if (best->e.value.n > 0)
-			memcpy(keep, k.e.value.p, best->e.value.n);
-		best->e.value.p = keep;
-	}
 	r->s->only = lines <= 1;
-	return found;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		r->s->match = kinds[i];
+		t = lsearch_open(r->text);
+		while (next_line(r, &t, a, l))
+			if (is_for(w, l, kinds[i]))
+				return true;
+	}
+	return false;
 }
 
-/* file:/PATH: the first line of that file, into the room. */
+/* file:/PATH: the first line of that file. */
 static bool
 from_file(struct reading *r, struct str *password, struct fail *f)
 {
-	char path[SECRET_MAX / 2];
+	char path[SECRET_MAX];
 	struct str rest = str_skip(*password, 5);
 	struct stat st;
 	AUTO_FD int fd = -1;
@@ -334,11 +301,11 @@ from_file(struct reading *r, struct str *password, struct fail *f)
 
 	(void)snprintf(path, sizeof path, "%.*s", S_ARG(rest));
 	fd = file_open(AT_FDCWD, path, 0, &st);
-	got = fd < 0 ? -1 : fd_read_full(fd, room(r), SECRET_MAX / 2);
+	got = fd < 0 ? -1 : fd_read_full(fd, r->elsewhere, SECRET_MAX);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
-	rest = str_at(room(r), (size_t)got);
+	rest = str_at(r->elsewhere, (size_t)got);
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
 }
@@ -347,7 +314,7 @@ static bool
 from_command(
     const struct conf *c, struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
-	struct command run = { str_of(c->password_command), c->home, room(r), SECRET_MAX / 2 };
+	struct command run = { str_of(c->password_command), c->home, r->elsewhere, SECRET_MAX };
 	struct str login;
 
 	(void)command_login(&run.text, &login);
@@ -384,25 +351,25 @@ static bool
 find(const struct conf *c, struct arena *a, struct reading *r, const struct wanted *w,
     struct fail *f)
 {
-	struct candidate best = { .why = NULL };
+	struct secret *s = r->s;
 	struct str login, password;
+	struct line line;
 
 	if (!read_file(c, a, r, f))
 		return false;
-	if (!choose(r, a, w, &best))
+	if (!choose(r, a, w, &line))
 		return without_line(c, a, r, w->configured.p, f);
-	split(c, &best, &login, &password);
-	r->s->where = arena_fmt(a, "%s:%u", r->path, best.e.line);
-	r->s->key = arena_strz(a, best.e.key);
-	r->s->match = best.match;
-	if (best.why != NULL)
-		return fail_conf(f, "%s: %s", r->s->where, best.why);
+	split(c, &line, &login, &password);
+	s->where = arena_fmt(a, "%s:%u", r->path, line.e.line);
+	s->key = arena_strz(a, line.e.key);
+	if (line.why != NULL)
+		return fail_conf(f, "%s: %s", s->where, line.why);
 	if (password.n == 0 && !from_command(c, a, r, &password, f))
 		return false;
 	if (str_starts(password, STR("file:/")) && !from_file(r, &password, f))
 		return false;
-	r->s->login = login;
-	r->s->password = password;
+	s->login = login;
+	s->password = password;
 	return true;
 }
 
@@ -424,38 +391,6 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
 	return true;
 }
 
-bool
-secret_problems(const struct conf *c, struct arena *a, const char *const **list, struct fail *f)
-{
-	struct secret s = { .login = { 0 } };
-	struct reading r = { .s = &s };
-	struct candidate k = { .why = NULL };
-	struct wanted nobody = { STR("-"), STR("") };
-	struct str login, password;
-	const char **found = NULL;
-	struct lsearch t;
-	size_t n = 0;
-
-	if (!read_file(c, a, &r, f)) {
-		secret_wipe(&s);
-		return false;
-	}
-	t = lsearch_open(r.text);
-	while (next_line(&r, &t, a, &k)) {
-		(void)is_for(&nobody, &k);
-		split(c, &k, &login, &password);
-		if (k.why == NULL)
-			continue;
-		found = arena_grow(a, found, n, sizeof *found);
-		found[n++] = arena_fmt(a, "%s:%u: %s", r.path, k.e.line, k.why);
-	}
-	found = arena_grow(a, found, n, sizeof *found);
-	found[n] = NULL;
-	*list = found;
-	secret_wipe(&s);
-	return true;
-}
-
 static void
 star(struct buf *line, struct str what)
 {
@@ -470,7 +405,7 @@ star(struct buf *line, struct str what)
 static void
 star_base64(struct buf *line, struct str what)
 {
-	AUTO_BUF struct buf text = BUF_INIT((size_t)4 * SECRET_MAX);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)8 * SECRET_MAX);
 	struct str s;
 
 	b64_encode(&text, what);
@@ -484,7 +419,7 @@ star_base64(struct buf *line, struct str what)
 void
 secret_redact(const struct secret *s, struct buf *line)
 {
-	AUTO_BUF struct buf plain = BUF_INIT((size_t)2 * SECRET_MAX);
+	AUTO_BUF struct buf plain = BUF_INIT((size_t)4 * SECRET_MAX);
 
 	if (s->password.n == 0)
 		return;

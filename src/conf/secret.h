@@ -23,13 +23,12 @@ struct secret {
 	const char *key;            /* as written; in the arena */
 	const char *where;          /* "/etc/exim4/passwd.client:7" */
 	enum secret_match match;
-	bool only;           /* it is the only credential line of the file */
-	bool world_readable; /* the file's mode lets everyone read it: warn */
-	void *page;          /* private */
-	size_t page_size;    /* private */
+	bool only;        /* it is the only credential line of the file */
+	void *page;       /* private */
+	size_t page_size; /* private */
 };
 
-enum { SECRET_MAX = 4096 }; /* bytes of a line of passwd.client, twice */
+enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password elsewhere */
 
 /* The credential for a host: the line for configured exactly, then the line for canonical exactly
  * (may be NULL or equal), then the first pattern that matches either.
@@ -39,10 +38,6 @@ enum { SECRET_MAX = 4096 }; /* bytes of a line of passwd.client, twice */
  * nothing: USER/CONFIG or TEMP. */
 bool secret_find(const struct conf *c, struct arena *a, const char *configured,
     const char *canonical, struct secret *s, struct fail *f) NODISCARD;
-/* One sentence with file:line for each malformed line of the file, whatever host it is for;
- * *list is NULL-terminated and in the arena. */
-bool secret_problems(
-    const struct conf *c, struct arena *a, const char *const **list, struct fail *f) NODISCARD;
 void secret_wipe(struct secret *s);
 /* Replace each appearance of the password, its base64 and the PLAIN blob in line by asterisks.
  * For replies of the server before they are shown or logged. */
