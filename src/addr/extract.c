@@ -342,7 +342,7 @@ read_mailbox(struct parser *p, bool *in_group, bool null_ok)
 }
 
 static bool
-check(struct parser *p, struct extracted *out)
+check(struct parser *p, struct address *out)
 {
 	struct str text = taken(p);
 	size_t at = p->domain > 0 ? p->domain - 1 : text.n;
@@ -362,13 +362,12 @@ check(struct parser *p, struct extracted *out)
 }
 
 bool
-extract_address(
-    struct arena *a, struct str item, bool *in_group, bool null_ok, struct extracted *out)
+extract_address(struct arena *a, struct str item, bool *in_group, bool null_ok, struct address *out)
 {
 	struct parser p = { .arena = a, .in = item };
 	bool ok = read_mailbox(&p, in_group, null_ok);
 
-	*out = (struct extracted){ .used = item.n };
+	*out = (struct address){ .used = item.n };
 	if (in_group != NULL && *in_group && peek(&p) == ';') {
 		*in_group = false;
 		out->used = p.at + 1;
@@ -378,6 +377,8 @@ extract_address(
 	if (ok && check(&p, out))
 		return true;
 	out->box = (struct mailbox){ 0 };
+	out->active = str_trim(str_at(item.p, out->used));
+	out->bad = true;
 	out->empty = p.reason == empty_address;
 	out->reason = p.reason;
 	return false;

@@ -9,18 +9,20 @@
 
 enum { COMMENT_DEPTH_MAX = 64 };
 
-struct extracted {
-	struct mailbox box; /* in the arena; local.n == 0: the null address "<>" */
-	struct str active;  /* the bytes of item that stand for box */
+struct address {
+	struct mailbox box; /* in the arena; local.n == 0: the null address "<>", or bad */
+	/* The bytes of the text that stand for box (what rewriting replaces): route, comments
+	 * inside and obsolete blanks included; the item when it is bad. */
+	struct str active;
+	bool bad, empty;    /* it could not be read; there was no address in it at all */
+	const char *reason; /* why it is bad: Exim's words, one printable line */
 	size_t used;        /* bytes of item read: all, or up to behind a group's ";" */
-	bool empty;         /* on failure: there was no address at all */
-	const char *reason; /* on failure: Exim's words, one printable line */
 };
 
-/* Read the address in item.  in_group (NULL: groups are not allowed) says whether a group
- * "phrase:" is open, and is updated.  null_ok: "<>" is an address. */
-bool extract_address(struct arena *a, struct str item, bool *in_group, bool null_ok,
-    struct extracted *out) NODISCARD;
+/* Read the address in item; false: it is bad.  in_group (NULL: groups are not allowed) says
+ * whether a group "phrase:" is open, and is updated.  null_ok: "<>" is an address. */
+bool extract_address(
+    struct arena *a, struct str item, bool *in_group, bool null_ok, struct address *out) NODISCARD;
 /* Length of the quoted string or comment that s begins with: pairs with a backslash and inner
  * comments are stepped over.  *open: how many quotes or brackets the end of s leaves open, or
  * COMMENT_DEPTH_MAX + 1 where comments nest deeper than that (the length then ends there). */

@@ -1,8 +1,6 @@
 /* list.c - the addresses in a header field or an argument. */
 #include "addr/list.h"
 
-#include "addr/extract.h"
-
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { FOLD_COLUMN = 40 };
@@ -59,25 +57,14 @@ bool
 address_list_next(struct address_list *l, struct arena *a, struct address *out)
 {
 	while (l->rest.n > 0) {
-		struct extracted x;
-		struct str item;
 		bool ok;
 
 		if (l->item == 0)
 			l->item = item_end(l->rest);
-		item = str_at(l->rest.p, l->item);
-		ok = extract_address(a, item, &l->in_group, false, &x);
-		advance(l, x.used);
-		if (!ok && x.empty)
-			continue;
-		item.n = x.used;
-		*out = (struct address){
-			.box = x.box,
-			.active = ok ? x.active : str_trim(item),
-			.bad = !ok,
-			.reason = x.reason,
-		};
-		return true;
+		ok = extract_address(a, str_at(l->rest.p, l->item), &l->in_group, false, out);
+		advance(l, out->used);
+		if (ok || !out->empty)
+			return true;
 	}
 	return false;
 }
@@ -105,7 +92,7 @@ address_list_edit(struct str field, struct arena *a, const struct address_edit *
 
 		if (x.bad && e->bad != NULL)
 			e->bad(e->ctx, x.reason);
-		if (x.bad || !e->change(e->ctx, a, &x.box))
+		if (x.bad || !e->change(e->ctx, &x.box))
 			continue;
 		buf_add(out, done, (size_t)(x.active.p - done));
 		at = out->n;

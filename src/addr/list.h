@@ -5,17 +5,8 @@
 #ifndef ONEHOP_ADDR_LIST_H
 #define ONEHOP_ADDR_LIST_H
 
-#include "addr/mailbox.h"
+#include "addr/extract.h"
 #include "base/buf.h"
-
-struct address {
-	struct mailbox box; /* comments and source route taken out; in the arena */
-	struct str active;  /* the bytes in the text that stand for box (what rewriting replaces):
-			       route, comments inside and obsolete blanks included */
-	bool bad;           /* this item could not be parsed: box is empty, active is the item,
-			       reason says why */
-	const char *reason; /* Exim's words */
-};
 
 struct address_list {
 	struct str rest; /* private: begins at the next item */
@@ -31,7 +22,7 @@ bool address_list_next(struct address_list *l, struct arena *a, struct address *
 /* What to do with the addresses of a field. */
 struct address_edit {
 	/* True: *box was changed and is to stand in the field. */
-	bool (*change)(const void *ctx, struct arena *a, struct mailbox *box);
+	bool (*change)(const void *ctx, struct mailbox *box);
 	/* An item that could not be parsed, and stays; may be NULL. */
 	void (*bad)(const void *ctx, const char *reason);
 	const void *ctx;

@@ -135,7 +135,7 @@ mailbox_ok(struct mailbox m, struct fail *f)
 bool
 mailbox_parse(struct arena *a, struct str s, bool empty_ok, struct mailbox *out, struct fail *f)
 {
-	struct extracted x;
+	struct address x;
 
 	if (empty_ok && str_trim(s).n == 0) {
 		*out = (struct mailbox){ 0 };

@@ -8,12 +8,9 @@
 #include "base/arena.h"
 #include "base/fail.h"
 
-enum {
-	LOCAL_PART_MAX =
-	    255, /* octets; RFC 5321's 64 is not held to by real systems, Exim takes 255 */
-	DOMAIN_MAX = 255,
-	ADDRESS_MAX = 256, /* Exim: longer is "ridiculously long" */
-};
+/* Octets.  RFC 5321's 64 of a local part is not held to by real systems, Exim takes 255; a longer
+ * address is "ridiculously long" to it. */
+enum { LOCAL_PART_MAX = 255, DOMAIN_MAX = 255, ADDRESS_MAX = 256 };
 
 /* local@domain; domain.n == 0: unqualified.  local keeps its quotes as written. */
 struct mailbox {

@@ -1,97 +1,74 @@
-/* rewrite.c - senders: email-addresses. */
+/* rewrite.c - senders: email-addresses and masquerade. */
 #include "addr/rewrite.h"
-
-#include <errno.h>
 
 #include "addr/extract.h"
 #include "addr/list.h"
-#include "base/file.h"
 #include "conf/lsearch.h"
 #include "conf/names.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-static const char *
-beside(struct arena *a, const char *file)
-{
-	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
-
-	return slash != NULL ? arena_fmt(a, "%.*s/email-addresses", (int)(slash - file), file) :
-			       NULL;
-}
-
 bool
 rewrite_open(
     struct rewrite *r, const struct conf *c, struct arena *a, const struct trace *t, struct fail *f)
 {
-	bool named = c->email_addresses != NULL && c->email_addresses[0] != '\0';
-	const char *const places[] = {
-		named ? c->email_addresses : arena_fmt(a, "%s/email-addresses", c->etc),
-		named ? NULL : beside(a, c->file),
-		named ? NULL : arena_fmt(a, "%s/exim4/email-addresses", c->etc),
-	};
+	const char *const *places = conf_places(c, a, c->email_addresses,
+	    arena_fmt(a, "%s/email-addresses", c->etc), "email-addresses");
 	struct rewrite found = { .conf = c, .arena = a, .trace = t };
 
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-		struct fail why = FAIL_INIT;
-
-		if (places[i] == NULL)
-			continue;
-		if (file_read(a, places[i], &found.map, &why)) {
-			found.map_file = places[i];
-			break;
-		}
-		if (why.sys != ENOENT && why.sys != ENOTDIR) {
-			*f = why;
+	for (; *places != NULL && found.map.p == NULL; places++) {
+		if (!conf_read(a, *places, &found.map, f))
 			return false;
-		}
+		found.map_file = found.map.p != NULL ? *places : NULL;
 	}
-	if (named && found.map_file == NULL)
-		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)", places[0],
-		    conf_where(c, CONF_email_addresses));
+	if (found.map.p == NULL && c->email_addresses[0] != '\0')
+		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)",
+		    c->email_addresses, conf_where(c, CONF_email_addresses));
 	*r = found;
 	return true;
 }
 
-/* The value of the local part's key.  False with *keep_on: there is none; else it is unusable. */
-static bool
-map_value(const struct rewrite *r, struct mailbox *m, bool *keep_on)
+/* What the map has for a local part. */
+enum mapped { NO_KEY, UNUSABLE, MAPPED };
+
+static enum mapped
+map_value(const struct rewrite *r, struct mailbox *m)
 {
 	struct lsearch_entry e;
-	struct extracted x;
+	struct address x;
 
-	*keep_on = !lsearch_find(r->map, m->local, r->arena, &e);
-	if (*keep_on)
-		return false;
+	if (!lsearch_find(r->map, m->local, r->arena, &e))
+		return NO_KEY;
 	if (!extract_address(r->arena, e.value, NULL, false, &x)) {
 		trace_line(r->trace, TRACE_LOG,
 		    "Rewrite of %s yielded unparseable address: %s in address %.*s (%s:%u)",
 		    mailbox_text(r->arena, *m), x.reason, S_ARG(e.value), r->map_file, e.line);
-		return false;
+		return UNUSABLE;
 	}
 	if (x.box.domain.n == 0) {
 		trace_line(r->trace, TRACE_LOG,
 		    "Rewrite of %s yielded unqualified address \"%.*s\" (%s:%u)",
 		    mailbox_text(r->arena, *m), S_ARG(x.box.local), r->map_file, e.line);
-		return false;
+		return UNUSABLE;
 	}
 	*m = x.box;
-	return true;
+	return MAPPED;
 }
 
-/* True when one of the two rules changed it. */
+/* Exim's two rules, for local domains and for the mail name; an unusable value ends them.  True
+ * when one of them changed it. */
 static bool
 apply_rules(const struct rewrite *r, struct mailbox *m)
 {
-	bool changed = false, keep_on = true;
+	enum mapped first = NO_KEY;
 
 	if (r->map.n == 0 || m->local.n == 0 || m->domain.n == 0)
 		return false;
 	if (domain_is_local(r->conf, m->domain))
-		changed = map_value(r, m, &keep_on);
-	if ((changed || keep_on) && domain_is_mailname(r->conf, m->domain))
-		changed |= map_value(r, m, &keep_on);
-	return changed;
+		first = map_value(r, m);
+	if (first != UNUSABLE && domain_is_mailname(r->conf, m->domain))
+		return map_value(r, m) == MAPPED || first == MAPPED;
+	return first == MAPPED;
 }
 
 struct mailbox
@@ -102,8 +79,10 @@ rewrite_address(const struct rewrite *r, struct mailbox m)
 }
 
 static bool
-qualify(const struct rewrite *r, struct mailbox *box)
+qualify(const void *ctx, struct mailbox *box)
 {
+	const struct rewrite *r = ctx;
+
 	if (box->domain.n > 0 || r->conf->qualify_domain[0] == '\0')
 		return false;
 	box->domain = str_of(r->conf->qualify_domain);
@@ -111,18 +90,10 @@ qualify(const struct rewrite *r, struct mailbox *box)
 }
 
 static bool
-change_other(const void *ctx, struct arena *a, struct mailbox *box)
-{
-	(void)a;
-	return qualify(ctx, box);
-}
-
-static bool
-change_sender(const void *ctx, struct arena *a, struct mailbox *box)
+change_sender(const void *ctx, struct mailbox *box)
 {
 	bool qualified = qualify(ctx, box);
 
-	(void)a;
 	return apply_rules(ctx, box) || qualified;
 }
 
@@ -136,10 +107,44 @@ bool
 rewrite_field(const struct rewrite *r, struct str text, bool map, struct buf *out)
 {
 	const struct address_edit edit = {
-		.change = map ? change_sender : change_other,
+		.change = map ? change_sender : qualify,
 		.bad = log_bad,
 		.ctx = r,
 	};
 
 	return address_list_edit(text, r->arena, &edit, out);
+}
+
+bool
+hide_active(const struct conf *c)
+{
+	return c->hide_mailname && c->visible_name[0] != '\0' &&
+	    (c->configtype == TYPE_SMARTHOST || c->configtype == TYPE_SATELLITE);
+}
+
+static bool
+change_domain(const void *ctx, struct mailbox *box)
+{
+	const struct conf *c = ctx;
+
+	if (box->domain.n == 0 ||
+	    (!domain_is_local(c, box->domain) && !domain_is_mailname(c, box->domain)))
+		return false;
+	box->domain = str_of(c->visible_name);
+	return true;
+}
+
+bool
+hide_field(const struct conf *c, struct arena *a, struct str text, struct buf *out)
+{
+	const struct address_edit edit = { .change = change_domain, .ctx = c };
+
+	return address_list_edit(text, a, &edit, out);
+}
+
+struct mailbox
+hide_address(const struct conf *c, struct mailbox m)
+{
+	(void)change_domain(c, &m);
+	return m;
 }

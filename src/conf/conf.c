@@ -13,19 +13,19 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 bool
-conf_read(struct conf *c, const char *path, struct str *text, struct fail *f)
+conf_read(struct arena *a, const char *path, struct str *text, struct fail *f)
 {
-	struct str none = { NULL, 0 };
+	struct fail why = FAIL_INIT;
 
-	if (file_read(c->arena, path, text, f))
+	if (file_read(a, path, text, &why))
 		return true;
-	if (f->sys == ENOENT || f->sys == ENOTDIR) {
-		*text = none;
+	*text = str_at(NULL, 0);
+	if (why.sys == ENOENT || why.sys == ENOTDIR)
 		return true;
-	}
-	if (f->sys == EACCES || f->sys == EPERM)
-		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, f->sys,
+	if (why.sys == EACCES || why.sys == EPERM)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, why.sys,
 		    "cannot read %s as uid %u; who sends mail must be able to", path, geteuid());
+	*f = why;
 	return false;
 }
 
@@ -69,7 +69,7 @@ find_file(struct conf *c, const struct conf_paths *paths, struct str *text, stru
 	for (size_t i = 0; c->file == NULL && i < sizeof candidates / sizeof candidates[0]; i++) {
 		if (candidates[i] == NULL)
 			continue;
-		if (!conf_read(c, candidates[i], text, f))
+		if (!conf_read(c->arena, candidates[i], text, f))
 			return false;
 		if (text->p != NULL)
 			c->file = candidates[i];
@@ -119,7 +119,7 @@ find_mailname(struct conf *c, struct fail *f)
 {
 	struct str text, name;
 
-	if (!conf_read(c, c->mailname_file, &text, f))
+	if (!conf_read(c->arena, c->mailname_file, &text, f))
 		return false;
 	name = mailname_parse(c->arena, text);
 	if (name.n == 0) {

@@ -208,7 +208,7 @@ load_one(struct conf *c, const char *path, bool ours, struct fail *f)
 {
 	struct str text;
 
-	return conf_read(c, path, &text, f) &&
+	return conf_read(c->arena, path, &text, f) &&
 	    (text.p == NULL || debian_macros(c, text, path, ours, f));
 }
 

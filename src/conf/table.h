@@ -29,10 +29,6 @@ bool conf_unknown(struct str name, struct fail *f);
 bool conf_is_security(enum conf_option o);
 /* Add one sentence to c->warnings; past 100 they are dropped. */
 void conf_warn(struct conf *c, const char *fmt, ...) PRINTF(2, 3);
-/* The text of a file.  True with text->p == NULL: there is no such file.
- * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
-bool conf_read(struct conf *c, const char *path, struct str *text, struct fail *f) NODISCARD;
-
 struct assignments {
 	struct assignment *list;
 	size_t n;

@@ -45,18 +45,16 @@ check_mailbox(struct arena *a, struct mailbox m)
 }
 
 static bool
-keep(const void *ctx, struct arena *a, struct mailbox *box)
+keep(const void *ctx, struct mailbox *box)
 {
 	(void)ctx;
-	(void)a;
 	return box->local.n == 0;
 }
 
 static bool
-replace(const void *ctx, struct arena *a, struct mailbox *box)
+replace(const void *ctx, struct mailbox *box)
 {
 	(void)ctx;
-	(void)a;
 	*box = mailbox_split("new@far.example");
 	return true;
 }

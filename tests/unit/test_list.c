@@ -95,9 +95,8 @@ takes_linear_time(void **state)
 
 /* "x" becomes ctx; other addresses stay. */
 static bool
-change_x(const void *ctx, struct arena *a, struct mailbox *box)
+change_x(const void *ctx, struct mailbox *box)
 {
-	(void)a;
 	if (!str_eq(box->local, STR("x")))
 		return false;
 	*box = mailbox_split(ctx);
