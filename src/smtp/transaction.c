@@ -415,8 +415,11 @@ converse(struct transaction *t, struct fail *f)
 		settle_waiting(t, &t->refusal);
 		return true;
 	}
-	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, f))
-		return false;
+	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, f)) {
+		if (!t->mail_refused)
+			return false;
+		t->s->dead = true; /* it said no, and did not stay for the rest */
+	}
 	if (t->mail_refused)
 		settle_waiting(t, &t->refusal);
 	if (!t->go)
