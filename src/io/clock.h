@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void); /* CLOCK_MONOTONIC in milliseconds */
-int64_t clock_unix(
-    void); /* CLOCK_REALTIME in seconds, for words about a certificate's dates only */
+int64_t clock_ms(void);   /* CLOCK_MONOTONIC in milliseconds */
+int64_t clock_unix(void); /* CLOCK_REALTIME in seconds: log lines, words about certificates */
 #endif

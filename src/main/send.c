@@ -6,6 +6,7 @@
 
 #include "deliver/deliver.h"
 #include "guard/environment.h"
+#include "log/logfile.h"
 #include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -24,8 +25,9 @@ load(struct conf *c, struct arena *a, const struct environment *env, const char 
 }
 
 static int
-serve(int fd, struct delivery *d, const struct conf *conf, bool warm)
+serve(int fd, struct delivery *d, struct logfile *log, bool warm)
 {
+	const struct conf *conf = d->conf;
 	struct envelope e = { .ret = RET_UNSET };
 	struct message m = { .body = { .fd = -1 } };
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
@@ -33,8 +35,10 @@ serve(int fd, struct delivery *d, const struct conf *conf, bool warm)
 	d->smarthost = smarthost_new(conf, d->arena, d->trace);
 	if (warm)
 		smarthost_warm(d->smarthost, conf->smarthost);
-	if (submit_receive(fd, d->arena, &e, &m, &whole))
+	if (submit_receive(fd, d->arena, &e, &m, &whole)) {
+		log->id = e.id;
 		deliver(d, &e, &m);
+	}
 	smarthost_free(d->smarthost);
 	body_close(&m.body);
 	return submit_verdicts(fd, &e, &whole, &f) ? EX_OK : EX_TEMPFAIL;
@@ -46,7 +50,9 @@ main(int argc, char **argv)
 	AUTO_ARENA struct arena arena = { NULL };
 	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
-	struct trace trace = submit_trace(&out);
+	struct trace caller = submit_trace(&out);
+	struct logfile log = { .fd = -1, .next = &caller };
+	struct trace trace = logfile_trace(&log);
 	struct environment env;
 	struct envelope none = { .nrcpts = 0 };
 	struct conf conf;
@@ -59,7 +65,9 @@ main(int argc, char **argv)
 		struct delivery d = {
 			.conf = &conf, .arena = &arena, .trace = &trace, .now = time(NULL)
 		};
-		return serve(STDIN_FILENO, &d, &conf, warm);
+
+		logfile_open(&log, conf.log_file);
+		return serve(STDIN_FILENO, &d, &log, warm);
 	}
 	(void)!submit_verdicts(STDIN_FILENO, &none, &f, &(struct fail)FAIL_INIT);
 	return fail_exit_code(&f);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cli/deadletter.h"
+#include "log/logfile.h"
 #include "log/mainlog.h"
 #include "log/transcript.h"
 
@@ -123,6 +124,44 @@ transcript(void **state)
 	(void)close(t.fd);
 }
 
+static void
+file(void **state)
+{
+	struct transcript t = { .fd = memfd_create("t", 0), .verbose = true };
+	struct trace next = transcript_trace(&t);
+	struct logfile l = { .fd = -1, .next = &next };
+	struct trace trace = logfile_trace(&l);
+	char path[] = "/tmp/onehop-log.XXXXXX", text[1024];
+	int fd = mkstemp(path);
+
+	(void)state;
+	trace_line(&trace, TRACE_LOG, "no file yet");
+	logfile_open(&l, path);
+	trace_line(&trace, TRACE_LOG, "no id\nx");
+	l.id = "1abcde-000001-00";
+	trace_line(&trace, TRACE_LOG, "Completed");
+	trace_line(&trace, TRACE_NOTE, "not for the log");
+	logfile_close(&l);
+	content(fd, text);
+	assert_int_equal(strlen(text), 2 * 20 + strlen("no id?x\n1abcde-000001-00 Completed\n"));
+	assert_string_equal(text + 20 + 8 + 20, "1abcde-000001-00 Completed\n");
+	assert_memory_equal(text + 20, "no id?x\n", 8);
+	assert_non_null(strstr(content(t.fd, text), "no file yet\n"));
+	assert_non_null(strstr(text, "not for the log\n"));
+	(void)close(fd);
+	(void)close(t.fd);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	logfile_open(&l, path);
+	assert_int_equal(l.fd, -1);
+	assert_int_equal(unlink(path), 0);
+	logfile_open(&l, "/dev/null");
+	assert_int_equal(l.fd, -1);
+	logfile_open(&l, "-");
+	assert_true(l.fd > 2);
+	logfile_close(&l);
+}
+
 enum { BODY = 70000, CUT = 65533 };
 
 /* A body in which "From you" stands where one read ends and the next begins. */
@@ -185,6 +224,7 @@ main(void)
 		cmocka_unit_test(arrival),
 		cmocka_unit_test(recipients),
 		cmocka_unit_test(transcript),
+		cmocka_unit_test(file),
 		cmocka_unit_test(dead_letter),
 	};
 
