@@ -93,7 +93,7 @@ bool conf_parse(
     struct conf *c, struct str text, const char *file, bool debian, struct fail *f) NODISCARD;
 /* Set one option from its text, as a line of a file would ("-O name=value").  The name may be an
  * alias; a macro of type BOOL is on by any value but no, false and 0, as in Debian.  An empty
- * value is the default. */
+ * value is the default.  The text of a failure does not say where the line stands. */
 bool conf_set(struct conf *c, const struct assignment *one, struct fail *f) NODISCARD;
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */

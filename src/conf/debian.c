@@ -52,13 +52,11 @@ applies(const struct mapping *m, struct str value)
 
 /* A wrong value where security hangs on it stops everything; elsewhere it is passed over. */
 static bool
-settle(struct conf *c, enum conf_option o, bool ok, struct fail *f)
+settle(struct conf *c, enum conf_option o, const struct assignment *one, struct fail *f)
 {
-	if (ok)
-		return true;
 	if (conf_is_security(o) || o == CONF_configtype)
 		return false;
-	conf_warn(c, "%s; ignored", f->text);
+	conf_warn(c, &one->where, "%s; ignored", f->text);
 	return true;
 }
 
@@ -79,8 +77,9 @@ mapped(struct conf *c, const struct mapping *m, const struct assignment *one, st
 	if (applies(m, one->value))
 		return is_weaker(c, m) || conf_set(c, &plain, f);
 	if (m->test == TEST_EQUAL && is_list(one->value))
-		conf_warn(c, "%s:%u: %s = %.*s is not \"%s\": ignored, TLS is used as tls says",
-		    one->where.file, one->where.line, m->macro, S_ARG(one->value), m->wanted);
+		conf_warn(c, &one->where,
+		    "%s = %.*s is not \"%s\": ignored, TLS is used as tls says", m->macro,
+		    S_ARG(one->value), m->wanted);
 	return true;
 }
 
@@ -92,10 +91,8 @@ unknown(struct conf *c, const struct assignment *one, struct fail *f)
 	const char *near = conf_nearest(one->name, &o, &edits);
 
 	if (edits <= 2 && conf_is_security(o))
-		return fail_conf(f, "%s:%u: %.*s means nothing; is it %s?", one->where.file,
-		    one->where.line, S_ARG(one->name), near);
-	conf_warn(c, "%s:%u: %.*s has no meaning for onehop", one->where.file, one->where.line,
-	    S_ARG(one->name));
+		return fail_conf(f, "%.*s means nothing; is it %s?", S_ARG(one->name), near);
+	conf_warn(c, &one->where, "%.*s has no meaning for onehop", S_ARG(one->name));
 	return true;
 }
 
@@ -111,17 +108,17 @@ debian_apply(struct conf *c, const struct assignment *one, bool ours, struct fai
 	if (o == CONF_COUNT)
 		return !ours || unknown(c, one, f);
 	/* "$" means one thing here, the home of maildir_directory */
-	if (o != CONF_maildir_directory && str_find(one->value, '$') < one->value.n)
-		return settle(c, o,
-		    fail_conf(f,
-			"%s:%u: %.*s uses Exim's string expansion, which is "
-			"not evaluated here; write the value",
-			one->where.file, one->where.line, S_ARG(one->name)),
-		    f);
+	if (o != CONF_maildir_directory && str_find(one->value, '$') < one->value.n) {
+		(void)fail_conf(f,
+		    "%.*s uses Exim's string expansion, which is not evaluated here; write the "
+		    "value",
+		    S_ARG(one->name));
+		return settle(c, o, one, f);
+	}
 	if (str_starts(one->value, STR("CONFDIR/")))
 		plain.value = str_of(
 		    arena_fmt(c->arena, "%s/exim4%.*s", c->etc, S_ARG(str_skip(one->value, 7))));
-	return settle(c, o, conf_set(c, &plain, f), f);
+	return conf_set(c, &plain, f) || settle(c, o, one, f);
 }
 
 /* As "echo $x | tr A-Z a-z" of update-exim4.conf: blanks folded, ends trimmed, lower case.  A path
@@ -150,8 +147,8 @@ split_config(struct conf *c, const struct assignment *one, struct fail *f)
 	c->macros->split = str_eq(one->value, STR("true"));
 	if (c->macros->split || one->value.n == 0 || str_eq(one->value, STR("false")))
 		return true;
-	return fail_conf(f, "%s:%u: dc_use_split_config is true or false, not \"%.*s\"",
-	    one->where.file, one->where.line, S_ARG(one->value));
+	return fail_conf(
+	    f, "dc_use_split_config is true or false, not \"%.*s\"", S_ARG(one->value));
 }
 
 static bool
@@ -164,7 +161,9 @@ key(struct conf *c, const struct assignment *one, struct fail *f)
 		folded.value = fold(c->arena, one->value);
 	if (str_eq(one->name, STR("dc_use_split_config")))
 		return split_config(c, &folded, f);
-	return o == CONF_COUNT ? unknown(c, one, f) : settle(c, o, conf_set(c, &folded, f), f);
+	if (o == CONF_COUNT)
+		return unknown(c, one, f);
+	return conf_set(c, &folded, f) || settle(c, o, one, f);
 }
 
 bool

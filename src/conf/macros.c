@@ -117,8 +117,7 @@ condition(struct scanner *s, struct str line, struct fail *f)
 
 	if (str_eq(word, STR(".ifdef")) || str_eq(word, STR(".ifndef"))) {
 		if (s->depth == DEPTH_MAX)
-			return fail_conf(
-			    f, "%s:%u: .ifdef is nested too deeply", s->file, s->start);
+			return fail_conf(f, ".ifdef is nested too deeply");
 		s->levels[s->depth] = !is_live(s) ? OVER : is ? LIVE : OPEN;
 		s->depth++;
 	} else if (top == NULL) {
@@ -140,8 +139,8 @@ define(struct scanner *s, const struct assignment *one, bool again, struct fail 
 
 	if (old != NULL && !again && !(s->ours && old->where.file == s->c->file)) {
 		if (s->ours)
-			conf_warn(s->c, "%s:%u: %.*s was set before at %s:%u, which counts",
-			    s->file, s->start, S_ARG(one->name), old->where.file, old->where.line);
+			conf_warn(s->c, &one->where, "%.*s was set before at %s:%u, which counts",
+			    S_ARG(one->name), old->where.file, old->where.line);
 		return true;
 	}
 	(void)assignments_add(s->c->arena, &s->c->macros->macros, one);
@@ -197,8 +196,10 @@ debian_macros(struct conf *c, struct str text, const char *file, bool ours, stru
 			ok = condition(&s, line, f);
 		else if (line.n > 0 && ascii_lower(line.p[0]) != line.p[0] && is_live(&s))
 			ok = macro_line(&s, line, f);
-		if (!ok)
+		if (!ok) {
+			fail_prefix(f, "%s:%u", file, s.start);
 			return false;
+		}
 	}
 	return true;
 }

@@ -28,12 +28,6 @@ struct reader {
 	struct conf_section *section; /* the lines belong to it, or NULL */
 };
 
-static bool
-wrong(const struct reader *r, struct fail *f, const char *what)
-{
-	return fail_conf(f, "%s:%u: %s", r->file, r->start, what);
-}
-
 static char
 peek(const struct reader *r)
 {
@@ -119,12 +113,11 @@ variable(struct reader *r, struct buf *out, struct fail *f)
 	name = conf_name(r->rest);
 	skip(r, name.n);
 	if (command || name.n == 0 || (braces && next(r) != '}'))
-		return wrong(
-		    r, f, "commands and expansions of the shell are not run here; write the value");
+		return fail_conf(
+		    f, "commands and expansions of the shell are not run here; write the value");
 	set = assignments_find(&r->c->macros->variables, name);
 	if (set == NULL)
-		return fail_conf(
-		    f, "%s:%u: $%.*s is not set above", r->file, r->start, S_ARG(name));
+		return fail_conf(f, "$%.*s is not set above", S_ARG(name));
 	buf_put(out, set->value);
 	return true;
 }
@@ -142,7 +135,7 @@ quoted(struct reader *r, struct buf *out, struct fail *f)
 		if (soft && skip_continuation(r))
 			continue;
 		if (peek(r) == '\n')
-			return wrong(r, f, "the quote is not closed on this line");
+			return fail_conf(f, "the quote is not closed on this line");
 		if (soft && r->debian && at_expansion(r)) {
 			if (!variable(r, out, f))
 				return false;
@@ -165,7 +158,7 @@ value_plain(struct reader *r, struct buf *out, struct fail *f)
 	if (peek(r) == '\'' || peek(r) == '"') {
 		if (!quoted(r, out, f))
 			return false;
-		return at_end(r) || wrong(r, f, "there is more behind the closing quote");
+		return at_end(r) || fail_conf(f, "there is more behind the closing quote");
 	}
 	while (peek(r) != '\n' && !(peek(r) == '#' && is_blank(last))) {
 		if (skip_continuation(r)) {
@@ -193,9 +186,9 @@ shell_piece(struct reader *r, struct buf *out, struct fail *f)
 		return variable(r, out, f);
 	if (str_find(syntax, peek(r)) < syntax.n)
 		return fail_conf(f,
-		    "%s:%u: \"%c\" outside of quotes is for the shell, which does not "
+		    "\"%c\" outside of quotes is for the shell, which does not "
 		    "run here; put the value in '...'",
-		    r->file, r->start, peek(r));
+		    peek(r));
 	if (peek(r) == '\\')
 		skip(r, 1);
 	if (peek(r) != '\n')
@@ -213,7 +206,7 @@ value_shell(struct reader *r, struct buf *out, struct fail *f)
 	while (peek(r) != '\n' && !is_blank(peek(r)))
 		if (!skip_continuation(r) && !shell_piece(r, out, f))
 			return false;
-	return at_end(r) || wrong(r, f, "there is more behind the value; put it in '...'");
+	return at_end(r) || fail_conf(f, "there is more behind the value; put it in '...'");
 }
 
 /* "name" and "no_name" alone, as Exim's switches may be written. */
@@ -244,7 +237,7 @@ take(struct reader *r, struct str name, struct str value, struct fail *f)
 	scratch = *r->c;
 	return conf_set(&scratch, &one, f) &&
 	    (assignments_add(r->c->arena, &r->section->lines, &one) ||
-		wrong(r, f, "there are too many lines in this section"));
+		fail_conf(f, "there are too many lines in this section"));
 }
 
 static bool
@@ -263,12 +256,12 @@ assignment(struct reader *r, struct fail *f)
 	if (name.n > 0 && !r->debian && at_end(r) && lone_switch(&name, &value))
 		return take(r, name, value, f);
 	if (name.n == 0 || next(r) != '=')
-		return wrong(r, f, "a line is name = value, or a comment with # in front");
+		return fail_conf(f, "a line is name = value, or a comment with # in front");
 	skip_blanks(r);
 	if (!(r->debian ? value_shell(r, &out, f) : value_plain(r, &out, f)))
 		return false;
 	if (!buf_ok(&out))
-		return wrong(r, f, "the value is too long");
+		return fail_conf(f, "the value is too long");
 	return take(r, name, buf_get(&out), f);
 }
 
@@ -281,13 +274,13 @@ section(struct reader *r, struct fail *f)
 	struct conf_section **end = &r->c->sections, *s;
 
 	if (str_find(line, ']') == line.n || !str_starts(inside, STR("sender ")))
-		return wrong(r, f, "a section is [sender PATTERN]");
+		return fail_conf(f, "a section is [sender PATTERN]");
 	skip(r, inside.n + 2);
 	inside = str_trim(str_skip(inside, 7));
 	if (!str_eq(inside, STR("*")) && str_find(inside, '@') == inside.n)
-		return wrong(r, f, "a sender pattern is an address, *@domain or *");
+		return fail_conf(f, "a sender pattern is an address, *@domain or *");
 	if (!at_end(r))
-		return wrong(r, f, "there is more behind the ]");
+		return fail_conf(f, "there is more behind the ]");
 	s = arena_alloc(r->c->arena, sizeof *s);
 	s->pattern = arena_strz(r->c->arena, inside);
 	while (*end != NULL)
@@ -322,8 +315,10 @@ conf_parse(struct conf *c, struct str text, const char *file, bool debian, struc
 	for (r.rest = unix_text(c->arena, text); r.rest.n > 0; r.line++) {
 		r.start = r.line;
 		if (!at_end(&r) &&
-		    !(peek(&r) == '[' && !debian ? section(&r, f) : assignment(&r, f)))
+		    !(peek(&r) == '[' && !debian ? section(&r, f) : assignment(&r, f))) {
+			fail_prefix(f, "%s:%u", file, r.start);
 			return false;
+		}
 		skip(&r, 1);
 	}
 	return true;

@@ -119,7 +119,7 @@ conf_is_security(enum conf_option o)
 }
 
 void
-conf_warn(struct conf *c, const char *fmt, ...)
+conf_warn(struct conf *c, const struct conf_origin *where, const char *fmt, ...)
 {
 	char text[FAIL_TEXT];
 	size_t n = 0;
@@ -133,7 +133,7 @@ conf_warn(struct conf *c, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	c->warnings = arena_grow(c->arena, c->warnings, n + 1, sizeof *c->warnings);
-	c->warnings[n] = arena_strz(c->arena, str_of(text));
+	c->warnings[n] = arena_fmt(c->arena, "%s:%u: %s", where->file, where->line, text);
 	c->warnings[n + 1] = NULL;
 }
 
@@ -282,8 +282,8 @@ refuse_type(struct str type, struct fail *f)
 	return true;
 }
 
-static bool
-set(struct conf *c, const struct assignment *one, struct fail *f)
+bool
+conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
 	enum conf_option o = conf_find(one->name);
 	struct str value = one->value;
@@ -298,18 +298,6 @@ set(struct conf *c, const struct assignment *one, struct fail *f)
 		return false;
 	c->origin[o] = one->where;
 	return true;
-}
-
-bool
-conf_set(struct conf *c, const struct assignment *one, struct fail *f)
-{
-	if (set(c, one, f))
-		return true;
-	if (one->where.line > 0)
-		fail_prefix(f, "%s:%u", one->where.file, one->where.line);
-	else if (one->where.file != NULL)
-		fail_prefix(f, "%s", one->where.file);
-	return false;
 }
 
 void

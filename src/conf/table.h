@@ -27,8 +27,8 @@ const char *conf_nearest(struct str name, enum conf_option *o, size_t *edits);
 bool conf_unknown(struct str name, struct fail *f);
 /* Does the option decide who may read or send what?  Such a key is never guessed at. */
 bool conf_is_security(enum conf_option o);
-/* Add one sentence to c->warnings; past 100 they are dropped. */
-void conf_warn(struct conf *c, const char *fmt, ...) PRINTF(2, 3);
+/* Add "file:line: " and one sentence to c->warnings; past 100 they are dropped. */
+void conf_warn(struct conf *c, const struct conf_origin *where, const char *fmt, ...) PRINTF(3, 4);
 struct assignments {
 	struct assignment *list;
 	size_t n;
