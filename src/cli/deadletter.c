@@ -9,45 +9,18 @@
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/file.h"
+#include "msg/quote.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { PIECE = 65536 };
-
-/* "From " at the start of a line becomes ">From ", so that the file stays an mbox. */
-static void
-quote_from(struct buf *out, struct str s, bool *line_start)
-{
-	while (s.n > 0) {
-		size_t n = str_find(s, '\n');
-
-		n = n < s.n ? n + 1 : n;
-		if (*line_start && str_starts(s, STR("From ")))
-			buf_char(out, '>');
-		buf_add(out, s.p, n);
-		*line_start = s.p[n - 1] == '\n';
-		s = str_skip(s, n);
-	}
-}
-
-/* Octets at the end of s that may be the beginning of a "From ": they are left for the next piece.
- */
-static int64_t
-unfinished_from(struct str s)
-{
-	size_t n = 0;
-
-	while (n < s.n && s.p[s.n - 1 - n] != '\n')
-		n++;
-	return n < s.n && n < 5 && str_starts(STR("From "), str_skip(s, s.n - n)) ? (int64_t)n : 0;
-}
 
 static bool
 write_all(int fd, const char *sender, const struct message *m, int64_t now)
 {
 	AUTO_BUF struct buf b = BUF_INIT(HEADER_MAX * 4);
 	AUTO_FREE char *piece = malloc(PIECE);
-	bool line_start = true;
+	struct quote quote = { 0 };
 	char date[DATE_MAX];
 	int64_t got = 0;
 
@@ -66,10 +39,11 @@ write_all(int fd, const char *sender, const struct message *m, int64_t now)
 		got = body_read(&m->body, at, piece, PIECE);
 		if (got <= 0)
 			break;
-		got -= unfinished_from(str_at(piece, (size_t)got));
-		quote_from(&b, str_at(piece, (size_t)got), &line_start);
+		quote_put(&quote, &b, str_at(piece, (size_t)got));
 	}
-	return got == 0 && fd_write_full(fd, "\n", 1) && fsync(fd) == 0;
+	quote_end(&quote, &b);
+	buf_char(&b, '\n');
+	return got == 0 && buf_ok(&b) && fd_write_full(fd, b.p, b.n) && fsync(fd) == 0;
 }
 
 bool

@@ -27,67 +27,49 @@ add(struct arena *a, struct probe *p, enum transport t, struct str text)
 	p->items[p->nitems++] = (struct probe_item){ t, arena_strz(a, text) };
 }
 
+/* What is wrong goes into a log: it has to be printable. */
 static void
-skip(struct arena *a, struct probe *p, const char *why)
+skip(struct arena *a, struct probe *p, const struct fail *why)
 {
 	if (p->skipped == NULL)
-		p->skipped = arena_fmt(a, "%s", why);
+		p->skipped = arena_strz(a, str_of(why->text));
 }
 
 static void
-add_address(struct arena *a, struct probe *p, const struct alias_item *it)
+add_address(struct arena *a, struct probe *p, struct str text)
 {
-	bool bare = it->text.n > 0 && it->text.p[0] == '\\';
+	bool bare = text.n > 0 && text.p[0] == '\\';
 	struct fail why = FAIL_INIT;
 	struct mailbox m;
 
-	if (mailbox_parse(a, bare ? str_skip(it->text, 1) : it->text, false, &m, &why))
-		add(a, p, TRANSPORT_NONE, it->text);
+	if (mailbox_parse(a, bare ? str_skip(text, 1) : text, false, &m, &why))
+		add(a, p, TRANSPORT_NONE, text);
 	else
-		skip(a, p, why.text);
-}
-
-/* What is wrong goes into a log: it has to be printable. */
-static void
-skip_bad(struct arena *a, struct probe *p, const struct alias_item *it)
-{
-	struct fail why = FAIL_INIT;
-
-	(void)fail_set(
-	    &why, FAIL_TEMP, STAGE_LOCAL, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
-	skip(a, p, why.text);
+		skip(a, p, &why);
 }
 
 static void
 add_item(struct arena *a, struct probe *p, const struct alias_item *it)
 {
-	switch (it->kind) {
-	case ALIAS_ADDRESS:
-		add_address(a, p, it);
-		break;
-	case ALIAS_PIPE:
-		add(a, p, TRANSPORT_PIPE, it->text);
-		break;
-	case ALIAS_FILE:
-		add(a, p, TRANSPORT_FILE, it->text);
-		break;
-	case ALIAS_DIRECTORY:
-		add(a, p, TRANSPORT_DIRECTORY, it->text);
-		break;
-	case ALIAS_DEVNULL:
-		add(a, p, TRANSPORT_BYPASSED, it->text);
-		break;
-	case ALIAS_BLACKHOLE:
+	static const enum transport transports[] = {
+		[ALIAS_PIPE] = TRANSPORT_PIPE,
+		[ALIAS_FILE] = TRANSPORT_FILE,
+		[ALIAS_DIRECTORY] = TRANSPORT_DIRECTORY,
+		[ALIAS_DEVNULL] = TRANSPORT_BYPASSED,
+		[ALIAS_BAD] = TRANSPORT_NONE,
+	};
+	struct fail why = FAIL_INIT;
+
+	if (it->kind == ALIAS_ADDRESS) {
+		add_address(a, p, it->text);
+	} else if (it->kind == ALIAS_BLACKHOLE) {
 		p->discard = true;
-		break;
-	case ALIAS_BAD:
-		skip_bad(a, p, it);
-		break;
-	case ALIAS_UNKNOWN:
-	case ALIAS_INCLUDE:
-	case ALIAS_FAIL:
-	case ALIAS_DEFER:
-		break;
+	} else if (it->kind == ALIAS_BAD) {
+		(void)fail_set(
+		    &why, FAIL_TEMP, STAGE_LOCAL, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
+		skip(a, p, &why);
+	} else if (transports[it->kind] != TRANSPORT_NONE) {
+		add(a, p, transports[it->kind], it->text);
 	}
 }
 
@@ -172,9 +154,18 @@ find_forward(struct arena *a, int home, const struct user *u, struct probe *out,
 	const char *name = arena_fmt(a, "%s/.forward", u->home);
 	struct str text = { NULL, 0 };
 
-	if (!read_forward(a, home, u, name, &text, f))
-		return false;
-	return text.p == NULL || forward_parse(a, text, name, out, f);
+	return read_forward(a, home, u, name, &text, f) &&
+	    (text.p == NULL || forward_parse(a, text, name, out, f));
+}
+
+static void
+find_filter(int home, struct probe *p)
+{
+	if (access(PROCMAIL, X_OK) == 0 &&
+	    (exists(AT_FDCWD, PROCMAILRC) || exists(home, ".procmailrc")))
+		p->found = PROBE_PROCMAIL;
+	else if (access(MAILDROP, X_OK) == 0 && exists(home, ".mailfilter"))
+		p->found = PROBE_MAILDROP;
 }
 
 bool
@@ -188,13 +179,8 @@ forward_probe(
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot look into %s", u->home);
 	if (home >= 0 && !skip_forward && !find_forward(a, home, u, &p, f))
 		return false;
-	if (home >= 0 && p.found == PROBE_MAILBOX) {
-		if ((exists(AT_FDCWD, PROCMAILRC) || exists(home, ".procmailrc")) &&
-		    access(PROCMAIL, X_OK) == 0)
-			p.found = PROBE_PROCMAIL;
-		else if (exists(home, ".mailfilter") && access(MAILDROP, X_OK) == 0)
-			p.found = PROBE_MAILDROP;
-	}
+	if (home >= 0 && p.found == PROBE_MAILBOX)
+		find_filter(home, &p);
 	*out = p;
 	return true;
 }

@@ -2,9 +2,12 @@
 #include "local/letter.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/date.h"
 #include "base/file.h"
+#include "msg/quote.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -45,105 +48,48 @@ letter_read(struct letter *l, void *p, size_t n, size_t *got, struct fail *f)
 	return true;
 }
 
-static bool
-put(int to, struct str s, struct fail *f)
-{
-	return fd_write_full(to, s.p, s.n) ||
-	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot write the message");
-}
-
 bool
 letter_write(int to, const struct buf *b, struct fail *f)
 {
 	if (!buf_ok(b))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, ENOMEM, "too many recipients");
-	return put(to, buf_get(b), f);
-}
-
-static const char from_[] = "From ";
-
-enum { FROM_SIZE = sizeof from_ - 1 };
-
-/* Write s, which starts at the start of a line, with its From_ lines quoted.  What is not written
- * yet, because it could be the beginning of one, is less than FROM_SIZE octets: its size. */
-static bool
-put_quoted(int to, struct str s, bool last, size_t *left, struct fail *f)
-{
-	size_t done = 0, line = 0;
-
-	while (line < s.n) {
-		struct str rest = str_skip(s, line);
-
-		if (!last && rest.n < FROM_SIZE && str_find(rest, '\n') == rest.n)
-			break;
-		if (str_starts(rest, str_at(from_, FROM_SIZE))) {
-			if (!put(to, str_at(s.p + done, line - done), f) || !put(to, STR(">"), f))
-				return false;
-			done = line;
-		}
-		line += str_find(rest, '\n');
-		line += line < s.n; /* the newline itself */
-	}
-	*left = s.n - line;
-	return put(to, str_at(s.p + done, line - done), f);
-}
-
-/* The end of a buffer can lie in a line: the next octets belong to that line, and are no start. */
-static bool
-put_rest_of_line(int to, struct str *s, bool *inside, struct fail *f)
-{
-	size_t n = 0;
-
-	if (*inside) {
-		n = str_find(*s, '\n');
-		*inside = n == s->n;
-		n += n < s->n;
-	}
-	if (!put(to, str_at(s->p, n), f))
-		return false;
-	*s = str_skip(*s, n);
-	return true;
-}
-
-static bool
-copy_quoted(struct letter *l, int to, char *chunk, struct fail *f)
-{
-	bool inside = false;
-	size_t kept = 0;
-
-	do {
-		struct str s;
-		size_t got = 0;
-
-		if (!letter_read(l, chunk + kept, LETTER_CHUNK - kept, &got, f))
-			return false;
-		s = str_at(chunk, kept + got);
-		if (!put_rest_of_line(to, &s, &inside, f) ||
-		    !put_quoted(to, s, l->left == 0, &kept, f))
-			return false;
-		if (s.n > kept)
-			inside = s.p[s.n - kept - 1] != '\n';
-		memmove(chunk, s.p + s.n - kept, kept);
-	} while (l->left > 0);
-	return true;
-}
-
-static bool
-copy_plain(struct letter *l, int to, char *chunk, struct fail *f)
-{
-	size_t got = 1;
-
-	while (got > 0)
-		if (!letter_read(l, chunk, LETTER_CHUNK, &got, f) ||
-		    !put(to, str_at(chunk, got), f))
-			return false;
-	return true;
+	return fd_write_full(to, b->p, b->n) ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot write the message");
 }
 
 bool
 letter_copy(struct letter *l, int to, bool quote_from, struct fail *f)
 {
+	AUTO_BUF struct buf out = BUF_INIT((size_t)2 * LETTER_CHUNK);
 	char chunk[LETTER_CHUNK];
+	struct quote quote = { 0 };
+	size_t got;
 
-	return quote_from ? copy_quoted(l, to, chunk, f) : copy_plain(l, to, chunk, f);
+	do {
+		if (!letter_read(l, chunk, sizeof chunk, &got, f))
+			return false;
+		buf_reset(&out);
+		if (!quote_from)
+			buf_add(&out, chunk, got);
+		else if (got > 0)
+			quote_put(&quote, &out, str_at(chunk, got));
+		else
+			quote_end(&quote, &out);
+		if (!letter_write(to, &out, f))
+			return false;
+	} while (got > 0);
+	return true;
+}
+
+bool
+letter_sync_directory(struct arena *a, const char *path, struct fail *f)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] != '/')
+		n--;
+	AUTO_FD int fd = open(arena_strz(a, str_at(path, n)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) == 0 ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the directory of %s", path);
 }

@@ -50,18 +50,6 @@ give_message(int to, const struct message *m, struct fail *f)
 	return give(to, STR("\n"), f) && give_body(to, &m->body, f);
 }
 
-static bool
-hear(int from, struct buf *reply, struct fail *f)
-{
-	char chunk[4096];
-	ssize_t n;
-
-	while ((n = fd_read(from, chunk, sizeof chunk)) > 0)
-		buf_add(reply, chunk, (size_t)n);
-	return (n == 0 && buf_ok(reply)) ||
-	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot hear onehop-local");
-}
-
 /* It ended without an answer: say how. */
 static bool
 lost(int status, const char *path, struct fail *f)
@@ -83,26 +71,30 @@ struct errand {
 
 /* Start it, say the request and the message, hear the answer. */
 static bool
-run(const struct errand *e, struct buf *reply, struct fail *f)
+run(const struct errand *e, struct probe *found, struct fail *f)
 {
-	char *const argv[] = { arena_fmt(e->arena, "onehop-local"),
-		arena_fmt(e->arena, "%s", e->verb), arena_fmt(e->arena, "%s", e->user), NULL };
+	char *const argv[] = { arena_strz(e->arena, STR("onehop-local")),
+		arena_strz(e->arena, str_of(e->verb)), arena_strz(e->arena, str_of(e->user)),
+		NULL };
 	const struct child_program p = { .path = program_path(e->arena, "onehop-local"),
 		.argv = argv };
-	AUTO_BUF struct buf lines = BUF_INIT(REQUEST_MAX + 16);
+	AUTO_BUF struct buf request = BUF_INIT(FRAME_MAX + 16);
+	bool given, answered;
+	struct str reply;
 	struct child c;
 	int status;
-	bool ok;
 
-	if (!request_write(e->rq, &lines, f) || !child_start(&c, &p, STAGE_LOCAL, f))
+	if (!request_write(e->rq, &request, f) || !child_start(&c, &p, STAGE_LOCAL, f))
 		return false;
-	ok = give(c.in, buf_get(&lines), f) &&
+	given = give(c.in, buf_get(&request), f) &&
 	    (e->message == NULL || give_message(c.in, e->message, f));
-	(void)close(c.in); /* when not ok: the message ends before its size, and is dropped */
+	(void)close(c.in); /* when not given: the message ends before its size, and is dropped */
 	c.in = -1;
-	ok = ok && hear(c.out, reply, f);
+	answered = given && frame_read(c.out, e->arena, &reply);
 	status = child_wait(&c);
-	return ok && (reply->n > 0 || lost(status, p.path, f));
+	if (!given)
+		return false;
+	return answered ? reply_read(reply, e->arena, found, f) : lost(status, p.path, f);
 }
 
 static bool
@@ -117,60 +109,8 @@ bool
 local_may_deliver(struct arena *a, const char *user, struct fail *f)
 {
 	struct user u;
-	int found = user_find(a, user, &u, f);
 
-	if (found == 0)
-		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", user);
-	return found > 0 && check_right(&u, f);
-}
-
-bool
-local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_forward,
-    struct probe *out, struct fail *f)
-{
-	struct local_request rq = { .skip_forward = skip_forward, .maildir = c->maildir_directory };
-	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
-	const struct errand e = { a, "probe", user, &rq, NULL };
-	struct user u;
-	int found = user_find(a, user, &u, f);
-
-	if (found < 0)
-		return false;
-	if (found == 0 || user_has_no_filter(a, &u)) {
-		*out = (struct probe){ .found = found == 0 ? PROBE_NO_USER : PROBE_MAILBOX };
-		return true;
-	}
-	return check_right(&u, f) && run(&e, &reply, f) && reply_read(buf_get(&reply), a, out, f);
-}
-
-bool
-local_deliver(const struct conf *c, const struct local_job *job, struct message *m, struct fail *f)
-{
-	AUTO_ARENA struct arena a = { NULL };
-	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
-	const struct route *r = job->route;
-	struct local_request rq = {
-		.transport = r->transport,
-		.path = r->path,
-		.maildir = c->maildir_directory,
-		.host = c->primary_hostname,
-		.qualify = c->qualify_domain,
-		.id = job->id,
-		.sender = job->sender,
-		.recipient = mailbox_text(&a, r->address),
-		.nenvelope_to = job->nenvelope_to,
-		.now = (uint64_t)job->now,
-		.size = message_size(m),
-	};
-	const struct errand e = { &a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver",
-		r->user, &rq, m };
-
-	if (!local_may_deliver(&a, r->user, f))
-		return false;
-	rq.envelope_to = arena_array(&a, job->nenvelope_to, sizeof *rq.envelope_to);
-	for (size_t i = 0; i < job->nenvelope_to; i++)
-		rq.envelope_to[i] = job->envelope_to[i];
-	return run(&e, &reply, f) && reply_read(buf_get(&reply), &a, NULL, f);
+	return user_find(a, user, &u, f) > 0 && check_right(&u, f);
 }
 
 bool
@@ -178,8 +118,18 @@ local_probe_for_route(
     void *asker, const char *user, bool skip_forward, struct probe *out, struct fail *f)
 {
 	const struct local_asker *who = asker;
+	struct local_request rq = { .skip_forward = skip_forward };
+	const struct errand e = { who->arena, "probe", user, &rq, NULL };
+	struct user u;
+	int found = user_find(who->arena, user, &u, f);
 
-	return local_probe(who->conf, who->arena, user, skip_forward, out, f);
+	if (found < 0)
+		return false;
+	if (found == 0 || user_has_no_filter(who->arena, &u)) {
+		*out = (struct probe){ .found = found == 0 ? PROBE_NO_USER : PROBE_MAILBOX };
+		return true;
+	}
+	return check_right(&u, f) && run(&e, out, f);
 }
 
 int
@@ -190,4 +140,29 @@ local_user_exists(void *asker, const char *user)
 	struct user u;
 
 	return user_find(who->arena, user, &u, &why);
+}
+
+bool
+local_deliver(const struct conf *c, const struct local_job *job, struct message *m, struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	const struct route *r = job->route;
+	const struct local_request rq = {
+		.transport = r->transport,
+		.path = r->path,
+		.maildir = c->maildir_directory,
+		.host = c->primary_hostname,
+		.qualify = c->qualify_domain,
+		.id = job->id,
+		.sender = job->sender,
+		.recipient = mailbox_text(&a, r->address),
+		.envelope_to = job->envelope_to,
+		.nenvelope_to = job->nenvelope_to,
+		.now = (uint64_t)job->now,
+		.size = message_size(m),
+	};
+	const struct errand e = { &a, r->transport == TRANSPORT_SPOOL ? "spool" : "deliver",
+		r->user, &rq, m };
+
+	return local_may_deliver(&a, r->user, f) && run(&e, NULL, f);
 }

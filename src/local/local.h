@@ -11,18 +11,13 @@
 struct local_job {
 	const struct route *route; /* transport, user, path */
 	const char *sender;        /* "" null */
-	const char *const
-	    *envelope_to; /* original recipients that ended here: route_envelope_to() */
+	/* Original recipients that ended here: route_envelope_to(). */
+	const char *const *envelope_to;
 	size_t nenvelope_to;
 	const char *id; /* of the message, for a pipe's MESSAGE_ID; NULL: none */
 	int64_t now;
 };
 
-/* route_env.probe: asks onehop-local what user has in the home; when everybody can see that there
- * is nothing, it is not asked.  Without the right to become user: TEMP/DOOR with the sentence that
- * says which door to open. */
-bool local_probe(const struct conf *c, struct arena *a, const char *user, bool skip_forward,
-    struct probe *out, struct fail *f) NODISCARD;
 /* May this process deliver to user?  Asked before anything is sent.  False: TEMP/DOOR as above, or
  * what local_deliver() would say of the user. */
 bool local_may_deliver(struct arena *a, const char *user, struct fail *f) NODISCARD;
@@ -31,7 +26,10 @@ bool local_may_deliver(struct arena *a, const char *user, struct fail *f) NODISC
 bool local_deliver(
     const struct conf *c, const struct local_job *job, struct message *m, struct fail *f) NODISCARD;
 
-/* The two questions of struct route_env; its ctx is a struct local_asker. */
+/* The two questions of struct route_env; asker is a struct local_asker.  The probe asks
+ * onehop-local what user has in the home; when everybody can see that there is nothing, it is not
+ * asked.  Without the right to become user: TEMP/DOOR with the sentence that says which door to
+ * open. */
 struct local_asker {
 	const struct conf *conf;
 	struct arena *arena;

@@ -23,78 +23,33 @@ maildir_path(struct arena *a, const char *option, const char *home)
 	return path[0] == '/' ? path : NULL;
 }
 
-static int
-open_directory(int at, const char *path)
-{
-	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* A name is on the disk when its directory is.  Where we may write but not read, that is up to the
- * file system. */
-static void
-sync_parent(struct arena *a, const char *path)
-{
-	size_t n = strlen(path);
-
-	while (n > 1 && path[n - 1] != '/')
-		n--;
-	AUTO_FD int fd = open_directory(AT_FDCWD, arena_fmt(a, "%.*s", (int)n, path));
-
-	if (fd >= 0)
-		(void)fsync(fd);
-}
-
-/* mkdir -p */
 static bool
-make_path(struct arena *a, const char *path, struct fail *f)
+make_directory(struct arena *a, const char *path, struct fail *f)
 {
-	char *at = arena_strz(a, str_of(path));
-
-	for (char *p = at + 1;; p++) {
-		bool end = *p == '\0';
-
-		if (!end && *p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(at, DIRECTORY_MODE) == 0)
-			sync_parent(a, at);
-		else if (errno != EEXIST)
-			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s", at);
-		if (end)
-			return true;
-		*p = '/';
-	}
+	if (mkdir(path, DIRECTORY_MODE) == 0)
+		return letter_sync_directory(a, path, f);
+	return errno == EEXIST ||
+	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s", path);
 }
 
+/* mkdir -p PATH/PART, and open it. */
 static int
-open_maildir(struct arena *a, const char *path, struct fail *f)
+open_part(struct arena *a, const char *path, const char *part, struct fail *f)
 {
-	int fd = open_directory(AT_FDCWD, path);
-
-	if (fd < 0 && errno == ENOENT) {
-		if (!make_path(a, path, f))
-			return -1;
-		fd = open_directory(AT_FDCWD, path);
-	}
-	if (fd < 0)
-		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", path);
-	return fd;
-}
-
-static int
-open_part(int maildir, const char *name, const char *path, struct fail *f)
-{
+	char *at = arena_fmt(a, "%s/%s", path, part);
 	int fd;
 
-	if (mkdirat(maildir, name, DIRECTORY_MODE) == 0)
-		(void)fsync(maildir);
-	else if (errno != EEXIST) {
-		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s/%s", path, name);
-		return -1;
+	for (char *p = strchr(at + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (!make_directory(a, at, f))
+			return -1;
+		*p = '/';
 	}
-	fd = open_directory(maildir, name);
+	if (!make_directory(a, at, f))
+		return -1;
+	fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s/%s", path, name);
+		(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", at);
 	return fd;
 }
 
@@ -159,23 +114,22 @@ static bool
 publish_some_name(
     const struct draft *d, struct arena *a, const struct letter *l, int new, struct fail *f)
 {
-	const char *name = "";
+	const char *name;
+	unsigned try = 0;
+	bool done;
 
-	for (unsigned try = 0; try < TRIES; try++) {
+	do {
 		name = file_name(a, l, try);
-		if (publish(d, new, name)) {
-			if (fsync(new) == 0)
-				return true;
-			(void)fail_set(
-			    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the Maildir's new");
-			(void)unlinkat(new, name, 0);
-			return false;
-		}
-		if (errno != EEXIST)
-			break;
-	}
-	return fail_set(
-	    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s in the Maildir's new", name);
+		done = publish(d, new, name);
+	} while (!done && errno == EEXIST && ++try < TRIES);
+	if (!done)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno,
+		    "cannot create %s in the Maildir's new", name);
+	if (fsync(new) == 0)
+		return true;
+	(void)fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the Maildir's new");
+	(void)unlinkat(new, name, 0);
+	return false;
 }
 
 static bool
@@ -193,10 +147,9 @@ write_draft(const struct draft *d, struct letter *l, struct fail *f)
 bool
 maildir_deliver(struct letter *l, struct arena *a, const char *path, struct fail *f)
 {
-	AUTO_FD int maildir = open_maildir(a, path, f);
-	AUTO_FD int tmp = maildir < 0 ? -1 : open_part(maildir, "tmp", path, f);
-	AUTO_FD int new = tmp < 0 ? -1 : open_part(maildir, "new", path, f);
-	AUTO_FD int cur = new < 0 ? -1 : open_part(maildir, "cur", path, f);
+	AUTO_FD int tmp = open_part(a, path, "tmp", f);
+	AUTO_FD int new = tmp < 0 ? -1 : open_part(a, path, "new", f);
+	AUTO_FD int cur = new < 0 ? -1 : open_part(a, path, "cur", f);
 	struct draft d;
 	bool done;
 

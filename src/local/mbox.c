@@ -14,9 +14,10 @@
 enum { LOCK_STALE = 30 * 60 }; /* seconds */
 
 static void
-wait_a_little(const struct mbox *m)
+wait_before(unsigned try, const struct mbox *m)
 {
-	(void)poll(NULL, 0, (int)m->wait_ms);
+	if (try > 0)
+		(void)poll(NULL, 0, (int)m->wait_ms);
 }
 
 /* A lock that nobody renews for this long was left by a program that died. */
@@ -35,8 +36,10 @@ lock_name(const struct mbox *m, const char *lock, int64_t now, bool *held, struc
 {
 	*held = false;
 	for (unsigned try = 0; try < m->tries; try++) {
-		AUTO_FD int fd =
-		    open(lock, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+		AUTO_FD int fd = -1;
+
+		wait_before(try, m);
+		fd = open(lock, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 		if (fd >= 0) {
 			*held = true;
@@ -47,8 +50,6 @@ lock_name(const struct mbox *m, const char *lock, int64_t now, bool *held, struc
 		if (errno != EEXIST)
 			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s", lock);
 		break_stale(lock, now);
-		if (try + 1 < m->tries)
-			wait_a_little(m);
 	}
 	return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
 	    "failed to lock mailbox %s: %s is there; another program has it, or died with it",
@@ -61,13 +62,12 @@ lock_file(const struct mbox *m, int fd, struct fail *f)
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	for (unsigned try = 0; try < m->tries; try++) {
+		wait_before(try, m);
 		if (fcntl(fd, F_SETLK, &whole) == 0)
 			return true;
 		if (errno != EACCES && errno != EAGAIN && errno != EINTR)
 			return fail_set(
 			    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot lock mailbox %s", m->path);
-		if (try + 1 < m->tries)
-			wait_a_little(m);
 	}
 	return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
 	    "failed to lock mailbox %s (fcntl): another program is using it", m->path);
@@ -94,14 +94,6 @@ check(const struct mbox *m, const struct user *u, const struct stat *st, struct 
 	return true;
 }
 
-static bool
-check_link(const struct mbox *m, const struct user *u, struct fail *f)
-{
-	struct stat st;
-
-	return lstat(m->path, &st) != 0 || check(m, u, &st, f);
-}
-
 /* Open or make it.  What stands at the name is looked at again through the descriptor. */
 static int
 open_mailbox(const struct mbox *m, const struct user *u, bool *made, struct fail *f)
@@ -110,7 +102,7 @@ open_mailbox(const struct mbox *m, const struct user *u, bool *made, struct fail
 	AUTO_FD int fd = -1;
 	struct stat st;
 
-	if (!check_link(m, u, f))
+	if (lstat(m->path, &st) == 0 && !check(m, u, &st, f))
 		return -1;
 	fd = open(m->path, flags | O_CREAT | O_EXCL, m->mode);
 	*made = fd >= 0;
@@ -157,21 +149,6 @@ append(struct letter *l, int fd, off_t size, struct fail *f)
 }
 
 static bool
-sync_directory(struct arena *a, const char *path, struct fail *f)
-{
-	size_t n = strlen(path);
-
-	while (n > 1 && path[n - 1] != '/')
-		n--;
-	AUTO_FD int fd =
-	    open(arena_fmt(a, "%.*s", (int)n, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* A directory that may be written and not read cannot be synced; the file is. */
-	return fd < 0 || fsync(fd) == 0 ||
-	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot sync the directory of %s", path);
-}
-
-static bool
 deliver_locked(struct letter *l, struct arena *a, const struct mbox *m, struct fail *f)
 {
 	bool made;
@@ -182,7 +159,7 @@ deliver_locked(struct letter *l, struct arena *a, const struct mbox *m, struct f
 		return false;
 	if (fstat(fd, &st) != 0)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot look at %s", m->path);
-	if (append(l, fd, st.st_size, f) && (!made || sync_directory(a, m->path, f)))
+	if (append(l, fd, st.st_size, f) && (!made || letter_sync_directory(a, m->path, f)))
 		return true;
 	if (ftruncate(fd, st.st_size) != 0)
 		fail_prefix(f, "a part of the message stays in it");

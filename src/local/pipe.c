@@ -104,25 +104,26 @@ pipe_verdict(const struct pipe_transport *t, const char *command, int status, st
 static char *const *
 environment(struct arena *a, const struct letter *l, const struct pipe_transport *t)
 {
-	struct mailbox m = mailbox_split(l->rq->recipient);
-	const char *user = l->user->name;
-	char **e = arena_array(a, 16, sizeof *e);
-	size_t n = 0;
+	const struct local_request *rq = l->rq;
+	struct mailbox m = mailbox_split(rq->recipient);
+	char *const list[] = {
+		arena_fmt(a, "LOCAL_PART=%.*s", S_ARG(m.local)),
+		arena_fmt(a, "LOGNAME=%s", l->user->name),
+		arena_fmt(a, "USER=%s", l->user->name),
+		arena_fmt(a, "LOCAL_PART_PREFIX="),
+		arena_fmt(a, "LOCAL_PART_SUFFIX="),
+		arena_fmt(a, "DOMAIN=%.*s", S_ARG(m.domain)),
+		arena_fmt(a, "HOME=%s", l->user->home),
+		arena_fmt(a, "MESSAGE_ID=%s", rq->id),
+		arena_fmt(a, "PATH=%s", t->path),
+		arena_fmt(a, "RECIPIENT=%s", rq->recipient),
+		arena_fmt(a, "QUALIFY_DOMAIN=%s", rq->qualify),
+		arena_fmt(a, "SENDER=%s", rq->sender),
+		arena_fmt(a, "SHELL=/bin/sh"),
+		NULL,
+	};
 
-	e[n++] = arena_fmt(a, "LOCAL_PART=%.*s", S_ARG(m.local));
-	e[n++] = arena_fmt(a, "LOGNAME=%s", user);
-	e[n++] = arena_fmt(a, "USER=%s", user);
-	e[n++] = arena_fmt(a, "LOCAL_PART_PREFIX=");
-	e[n++] = arena_fmt(a, "LOCAL_PART_SUFFIX=");
-	e[n++] = arena_fmt(a, "DOMAIN=%.*s", S_ARG(m.domain));
-	e[n++] = arena_fmt(a, "HOME=%s", l->user->home);
-	e[n++] = arena_fmt(a, "MESSAGE_ID=%s", l->rq->id);
-	e[n++] = arena_fmt(a, "PATH=%s", t->path);
-	e[n++] = arena_fmt(a, "RECIPIENT=%s", l->rq->recipient);
-	e[n++] = arena_fmt(a, "QUALIFY_DOMAIN=%s", l->rq->qualify);
-	e[n++] = arena_fmt(a, "SENDER=%s", l->rq->sender);
-	e[n++] = arena_fmt(a, "SHELL=/bin/sh");
-	return e;
+	return memcpy(arena_alloc(a, sizeof list), list, sizeof list);
 }
 
 /* A name without a slash is looked for in the transport's path. */

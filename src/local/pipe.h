@@ -13,8 +13,8 @@ struct pipe_transport {
 	bool from_line;   /* an mbox From_ line in front and an empty line behind */
 	bool head;        /* Return-path, Envelope-to, Delivery-date */
 	bool output;      /* its words go into the bounce */
-	bool must_exist; /* not the user's choice: that it cannot be started is no fault of the mail
-			  */
+	/* Not the user's choice: that it cannot be started is no fault of the mail. */
+	bool must_exist;
 };
 
 /* The words of a command, as Exim takes them: blanks separate, "..." with backslashes and '...'

@@ -118,47 +118,36 @@ find_verb(const char *name)
 }
 
 static bool
-become_named(
-    struct arena *a, const struct verb *v, const char *name, struct user *u, struct fail *f)
-{
-	int found = user_find(a, name, u, f);
-
-	if (found == 0)
-		(void)fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "there is no user %s", name);
-	return found > 0 && become_user(u, v->group_mail, f);
-}
-
-static bool
 answer(struct arena *a, const struct verb *v, const char *name, struct timespec now,
     struct buf *reply, struct fail *f)
 {
 	struct local_request rq;
-	struct letter l = { .fd = STDIN_FILENO, .rq = &rq, .sec = now.tv_sec };
-	struct probe p;
 	struct user u;
+	struct letter l = { .fd = STDIN_FILENO,
+		.rq = &rq,
+		.user = &u,
+		.sec = now.tv_sec,
+		.usec = (uint32_t)(now.tv_nsec / 1000) };
+	struct probe p;
 
-	if (!become_named(a, v, name, &u, f) || !request_read(STDIN_FILENO, a, &rq, f))
+	if (user_find(a, name, &u, f) <= 0 || !become_user(&u, v->group_mail, f) ||
+	    !request_read(STDIN_FILENO, a, &rq, f))
 		return false;
-	if (v->probe) {
-		if (!forward_probe(a, &u, rq.skip_forward, &p, f))
-			return false;
-		reply_probe(reply, &p);
-		return true;
-	}
+	l.left = rq.size;
 	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
 		    transport_name(rq.transport));
-	l.usec = (uint32_t)(now.tv_nsec / 1000);
-	l.left = rq.size;
-	l.user = &u;
-	return deliver(&l, a, f);
+	if (v->probe ? !forward_probe(a, &u, rq.skip_forward, &p, f) : !deliver(&l, a, f))
+		return false;
+	reply_ok(reply, v->probe ? &p : NULL);
+	return true;
 }
 
 int
 local_serve(struct arena *a, int argc, char *const *argv, struct timespec now)
 {
 	const struct verb *v = argc == 3 ? find_verb(argv[1]) : NULL;
-	AUTO_BUF struct buf reply = BUF_INIT(REPLY_MAX);
+	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + 16);
 	struct fail f = FAIL_INIT;
 
 	if (v == NULL)
@@ -166,9 +155,7 @@ local_serve(struct arena *a, int argc, char *const *argv, struct timespec now)
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* Whatever a file system or a program does: this ends. */
 	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
-	if (answer(a, v, argv[2], now, &reply, &f))
-		reply_ok(&reply);
-	else
+	if (!answer(a, v, argv[2], now, &reply, &f))
 		reply_fail(&reply, &f);
 	if (!buf_ok(&reply) || !fd_write_full(STDOUT_FILENO, reply.p, reply.n))
 		return EX_IOERR;

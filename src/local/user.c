@@ -19,11 +19,11 @@ user_find(struct arena *a, const char *name, struct user *u, struct fail *f)
 
 	if (found == NULL) {
 		/* What glibc's sources give for "there is none". */
-		if (e == 0 || e == ENOENT || e == ESRCH || e == EBADF || e == EPERM)
-			return 0;
-		(void)fail_set(
-		    f, FAIL_TEMP, STAGE_LOCAL, e, "cannot say now whether %s is a user", name);
-		return -1;
+		bool none = e == 0 || e == ENOENT || e == ESRCH || e == EBADF || e == EPERM;
+
+		(void)fail_set(f, none ? FAIL_PERM : FAIL_TEMP, STAGE_LOCAL, none ? 0 : e,
+		    none ? "there is no user %s" : "cannot say now whether %s is a user", name);
+		return none ? 0 : -1;
 	}
 	*u = (struct user){ pw.pw_name, pw.pw_dir, pw.pw_shell, pw.pw_uid, pw.pw_gid };
 	return 1;
@@ -36,26 +36,18 @@ user_may_become(const struct user *u)
 }
 
 static bool
-is_absent(const char *path)
+lacks(struct arena *a, const char *directory, const char *name)
 {
 	struct stat st;
 
-	return lstat(path, &st) != 0 && errno == ENOENT;
-}
-
-static bool
-home_lacks(struct arena *a, const char *home, const char *name)
-{
-	return is_absent(arena_fmt(a, "%s/%s", home, name));
+	return lstat(arena_fmt(a, "%s/%s", directory, name), &st) != 0 && errno == ENOENT;
 }
 
 bool
 user_has_no_filter(struct arena *a, const struct user *u)
 {
-	if (!home_lacks(a, u->home, ".forward"))
-		return false;
-	if (access(PROCMAIL, X_OK) == 0 &&
-	    (!is_absent(PROCMAILRC) || !home_lacks(a, u->home, ".procmailrc")))
-		return false;
-	return access(MAILDROP, X_OK) != 0 || home_lacks(a, u->home, ".mailfilter");
+	return lacks(a, u->home, ".forward") &&
+	    (access(PROCMAIL, X_OK) != 0 ||
+		(lacks(a, "", PROCMAILRC) && lacks(a, u->home, ".procmailrc"))) &&
+	    (access(MAILDROP, X_OK) != 0 || lacks(a, u->home, ".mailfilter"));
 }

@@ -15,7 +15,8 @@ struct user {
 	unsigned uid, gid;
 };
 
-/* The passwd entry.  1 found, 0 no such user, -1: the user database does not answer (f: TEMP). */
+/* The passwd entry.  1 found, 0 no such user (f: PERM), -1: the user database does not answer
+ * (f: TEMP). */
 int user_find(struct arena *a, const char *name, struct user *u, struct fail *f) NODISCARD;
 /* May this process act as u? */
 bool user_may_become(const struct user *u);

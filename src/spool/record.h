@@ -1,6 +1,7 @@
 /* record.h - the records of the submission protocol: a letter, a length, that many bytes.
  *
- * A payload is a row of NUL-terminated fields, numbers in decimal.  Private to spool/. */
+ * A payload is a row of NUL-terminated fields, numbers in decimal; local/request.c uses them too.
+ */
 #ifndef ONEHOP_SPOOL_RECORD_H
 #define ONEHOP_SPOOL_RECORD_H
 

@@ -13,6 +13,8 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+#define VERSION "1|"
+
 /* text as a whole standard input; returns what request_read makes of it. */
 static bool
 hear(struct arena *a, struct str text, struct local_request *r, char *rest, struct fail *f)
@@ -88,18 +90,29 @@ test_cannot_be_said(void **state)
 	assert_int_equal(said.n, 0);
 }
 
+/* What stands on a line of these tables is a frame; '|' is a NUL. */
+static struct str
+fields(struct arena *a, const char *text)
+{
+	char *p = arena_strz(a, str_of(text));
+
+	for (char *c = p; *c != '\0'; c++)
+		if (*c == '|')
+			*c = '\0';
+	return str_at(p, strlen(text));
+}
+
 static const char *const wrong[] = {
 	"",
 	"0000000",
-	"0000000g\n",
-	"00000000 ",
-	"ffffffff\n",
-	"00000009\nsize 1\n",
-	"00000008\nsize -1\n",
-	"00000007\nsize1\n\n",
-	"00000009\nhello me\n",
-	"0000000d\ntransport 99\n",
-	"0000000b\nsender a\001b\n",
+	"0000000g",
+	"99999999",
+	"00000009" VERSION "size",
+	"00000002" VERSION,
+	"000000029|",
+	"00000021" VERSION "0|4|1|1|a|b|c|d|e|f",
+	"00000027" VERSION "0|99|1|1|a|b|c|d|e|f|g|h|",
+	"00000025" VERSION "0|4|1|1|a|b|c|d|e|f\001|g|",
 };
 
 static void
@@ -112,7 +125,8 @@ test_wrong_requests(void **state)
 		struct fail f = FAIL_INIT;
 		char rest[16];
 
-		assert_false(hear(&a, str_of(wrong[i]), &r, rest, &f));
+		if (hear(&a, fields(&a, wrong[i]), &r, rest, &f))
+			fail_msg("%s", wrong[i]);
 		assert_int_equal(f.cls, FAIL_TEMP);
 	}
 }
@@ -120,22 +134,19 @@ test_wrong_requests(void **state)
 static const struct {
 	const char *text, *why; /* NULL: ok */
 } replies[] = {
-	{ "ok\n", NULL },
-	{ "found 2\ndiscard\nskipped x\nitem 0 fax\nok\n", NULL },
+	{ "ok|1|0||", NULL },
+	{ "ok|2|1|x|0|fax|", NULL },
 	{ "", "gave no answer" },
-	{ "ok", "gave no answer" },
-	{ "ok\nok\n", "gave no answer" },
-	{ "found 2\n", "gave no answer" },
-	{ "found 9\nok\n", "gave no answer" },
-	{ "item 1 x\nok\n", "gave no answer" },
-	{ "item 0 \nok\n", "gave no answer" },
-	{ "item x y\nok\n", "gave no answer" },
-	{ "skipped \033[2J\nok\n", "gave no answer" },
-	{ "fail 1 28 0 4.2.2 no room\n", "no room" },
-	{ "fail 0 28 0 - x\n", "gave no answer" },
-	{ "fail 9 28 0 - x\n", "gave no answer" },
-	{ "fail 1 x 0 - x\n", "gave no answer" },
-	{ "fail 1 1\n", "gave no answer" },
+	{ "o|1|0||", "gave no answer" },
+	{ "ok|", "gave no answer" },
+	{ "ok|9|0||", "gave no answer" },
+	{ "ok|2|0||1|x|", "gave no answer" },
+	{ "ok|2|0||0||", "gave no answer" },
+	{ "fail|1|28|0|4.2.2|no room|", "no room" },
+	{ "fail|0|28|0||x|", "gave no answer" },
+	{ "fail|9|28|0||x|", "gave no answer" },
+	{ "fail|1|9999|0||x|", "gave no answer" },
+	{ "fail|1|1|", "gave no answer" },
 };
 
 static void
@@ -146,7 +157,7 @@ test_replies(void **state)
 		AUTO_ARENA struct arena a = { NULL };
 		struct probe p = { .found = PROBE_MAILDROP };
 		struct fail f = FAIL_INIT;
-		bool ok = reply_read(str_of(replies[i].text), &a, &p, &f);
+		bool ok = reply_read(fields(&a, replies[i].text), &a, &p, &f);
 
 		if (ok != (replies[i].why == NULL))
 			fail_msg("%s: %s", replies[i].text, f.text);
@@ -156,6 +167,21 @@ test_replies(void **state)
 		assert_int_equal(f.cls, FAIL_TEMP);
 		assert_int_equal(p.found, PROBE_MAILDROP);
 	}
+}
+
+/* said, as the other side reads it. */
+static struct str
+frame(struct arena *a, const struct buf *said)
+{
+	struct str read;
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	assert_true(fd_write_full(p[1], said->p, said->n));
+	(void)close(p[1]);
+	assert_true(frame_read(p[0], a, &read));
+	(void)close(p[0]);
+	return read;
 }
 
 static void
@@ -170,14 +196,52 @@ test_failure_comes_whole(void **state)
 	f.exit = 67;
 	memcpy(f.dsn, "5.2.2", sizeof "5.2.2");
 	reply_fail(&said, &f);
-	assert_false(reply_read(buf_get(&said), &a, NULL, &heard));
+	assert_false(reply_read(frame(&a, &said), &a, NULL, &heard));
 	assert_int_equal(heard.cls, FAIL_PERM);
 	assert_int_equal(heard.sys, 28);
 	assert_int_equal(heard.exit, 67);
 	assert_string_equal(heard.dsn, "5.2.2");
 	assert_string_equal(heard.text, f.text);
-	/* where only ok is expected, a probe's answer is none */
-	assert_false(reply_read(STR("found 1\nok\n"), &a, NULL, &heard));
+}
+
+static void
+test_probe_comes_whole(void **state)
+{
+	struct probe_item items[] = { { TRANSPORT_NONE, "fax" },
+		{ TRANSPORT_PIPE, "/bin/x \t y" } };
+	struct probe p = { PROBE_FORWARD, items, 2, true, "odd" }, heard;
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf said = BUF_INIT(65536);
+	struct fail f = FAIL_INIT;
+
+	(void)state;
+	reply_ok(&said, &p);
+	assert_true(reply_read(frame(&a, &said), &a, &heard, &f));
+	assert_int_equal(heard.found, PROBE_FORWARD);
+	assert_true(heard.discard);
+	assert_string_equal(heard.skipped, "odd");
+	assert_int_equal(heard.nitems, 2);
+	assert_int_equal(heard.items[1].transport, TRANSPORT_PIPE);
+	assert_string_equal(heard.items[1].text, "/bin/x \t y");
+}
+
+/* A terminal's escape in what a helper says, or an answer cut short. */
+static void
+test_no_frame(void **state)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct str read, texts[] = { STR("00000005skip\033"), STR("00000005ok") };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int p[2];
+
+		assert_int_equal(pipe(p), 0);
+		assert_true(fd_write_full(p[1], texts[i].p, texts[i].n));
+		(void)close(p[1]);
+		assert_false(frame_read(p[0], &a, &read));
+		(void)close(p[0]);
+	}
 }
 
 int
@@ -189,6 +253,8 @@ main(void)
 		cmocka_unit_test(test_wrong_requests),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_failure_comes_whole),
+		cmocka_unit_test(test_probe_comes_whole),
+		cmocka_unit_test(test_no_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
