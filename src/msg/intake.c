@@ -14,18 +14,11 @@
 enum { READ_SIZE = 128 * 1024, FIRST_ROOM = 4096 };
 
 enum state {
-	HEAD_START,  /* where a field would begin */
-	HEAD_DOT,    /* a dot there, held back */
-	HEAD_DOT_CR, /* a dot and a CR there, held back */
-	HEAD_TEXT,   /* within a line of a field */
-	HEAD_CR,     /* a CR, held back */
-	HEAD_EOL,    /* a field's line has ended; a blank would continue it */
-	HEAD_GLUE,   /* the same behind a bare LF in a header section with CRLF */
-	BODY_START,  /* behind LF, where a dot may end the message */
-	BODY_DOT,    /* a dot there, held back */
-	BODY_DOT_CR, /* a dot and a CR there, held back */
-	BODY_TEXT,   /* within a line of the body */
-	ENDED,       /* the lone dot was read */
+	HEAD_TEXT, /* within a line of a field, or where one would begin */
+	HEAD_CR,   /* a CR, held back */
+	HEAD_EOL,  /* a field's line has ended; a blank would continue it */
+	HEAD_GLUE, /* the same behind a bare LF in a header section with CRLF */
+	BODY,
 };
 
 /* Octets in the arena.  What moves when it grows stays valid where it was. */
@@ -39,6 +32,8 @@ struct intake {
 	struct intake_options o;
 	struct str from_line;
 	enum state state;
+	/* Where in a line that is only a dot: its octets are held back, but for the LF. */
+	enum { DOT_START, DOT_DOT, DOT_CR, DOT_NONE, DOT_ENDED } dot;
 	enum { FIRST_UNKNOWN, FIRST_LF, FIRST_CRLF } first; /* how the first line ended */
 	bool nul;                                           /* in the field being read */
 	struct area head;  /* the header section, less than HEADER_MAX octets */
@@ -187,57 +182,6 @@ body_lines(struct intake *in, struct str s, struct fail *f)
 	return true;
 }
 
-/* Up to and with the first LF that has a dot behind it, else all. */
-static size_t
-up_to_dot(struct str s)
-{
-	size_t at = 0;
-
-	while (at < s.n) {
-		at += str_find(str_skip(s, at), '\n') + 1;
-		if (at < s.n && s.p[at] == '.')
-			return at;
-	}
-	return s.n;
-}
-
-/* Some octets of the body, with an eye on the dot that ends it; *used is how many were taken. */
-static bool
-body_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
-{
-	static const struct str held[] = { [BODY_DOT] = { ".", 1 }, [BODY_DOT_CR] = { ".\r", 2 } };
-	enum state was = in->state;
-
-	*used = 1;
-	switch (s.p[0]) {
-	case '.':
-		if (was == BODY_START) {
-			in->state = BODY_DOT;
-			return true;
-		}
-		break;
-	case '\r':
-		if (was == BODY_DOT) {
-			in->state = BODY_DOT_CR;
-			return true;
-		}
-		break;
-	case '\n':
-		if (was == BODY_DOT || was == BODY_DOT_CR) {
-			in->state = ENDED;
-			return true;
-		}
-		break;
-	default:
-		break;
-	}
-	if ((was == BODY_DOT || was == BODY_DOT_CR) && !body_lines(in, held[was], f))
-		return false;
-	*used = up_to_dot(s);
-	in->state = s.p[*used - 1] == '\n' ? BODY_START : BODY_TEXT;
-	return body_lines(in, str_at(s.p, *used), f);
-}
-
 static bool
 head_put(struct intake *in, char c, struct fail *f)
 {
@@ -277,7 +221,7 @@ field_done(struct intake *in, struct fail *f)
 	struct str text = str_at(in->head.p + in->field, in->head.n - in->field);
 	struct str from = in->m->nheaders == 0 ? scan_from_line(text) : str_at(NULL, 0);
 
-	in->state = HEAD_START;
+	in->state = HEAD_TEXT;
 	if (from.p != NULL) {
 		in->from_line = from;
 	} else if (scan_field_name(text) != SIZE_MAX) {
@@ -288,7 +232,7 @@ field_done(struct intake *in, struct fail *f)
 		in->head.n = in->field + text.n;
 		message_append(in->m, text);
 	} else {
-		in->state = BODY_START;
+		in->state = BODY;
 		in->head.n = in->field;
 		return body_put(in, text, f);
 	}
@@ -305,61 +249,37 @@ head_line_end(struct intake *in, bool crlf, struct fail *f)
 	if (in->first == FIRST_UNKNOWN)
 		in->first = crlf ? FIRST_CRLF : FIRST_LF;
 	if (in->head.n == in->field) {
-		in->state = BODY_START;
+		in->state = BODY;
 		return true;
 	}
 	in->state = glue ? HEAD_GLUE : HEAD_EOL;
 	return head_put(in, '\n', f);
 }
 
-/* One octet of the header section; *used is false when the new state has to look at it again. */
+/* One octet, which the header section may end with. */
 static bool
-head_octet(struct intake *in, char c, bool *used, struct fail *f)
+head_octet(struct intake *in, char c, struct fail *f)
 {
-	bool was_cr = in->state == HEAD_DOT_CR;
+	enum state was = in->state;
 
-	*used = true;
-	switch (in->state) {
-	case HEAD_START:
-		*used = c == '.' && in->o.dot_ends;
-		in->state = *used ? HEAD_DOT : HEAD_TEXT;
-		return true;
-	case HEAD_DOT:
-	case HEAD_DOT_CR:
-		if (c == '\n' || (c == '\r' && !was_cr)) {
-			in->state = c == '\n' ? ENDED : HEAD_DOT_CR;
-			return true;
-		}
-		*used = false;
-		in->state = was_cr ? HEAD_CR : HEAD_TEXT;
-		return head_put(in, '.', f);
-	case HEAD_CR:
+	in->state = HEAD_TEXT;
+	if (was == HEAD_CR) {
 		if (c == '\n')
 			return head_line_end(in, true, f);
-		*used = false;
-		in->state = HEAD_TEXT;
-		return head_put(in, '\n', f) && head_put(in, ' ', f);
-	case HEAD_EOL:
-		*used = false;
-		if (c != ' ' && c != '\t')
-			return field_done(in, f);
-		in->state = HEAD_TEXT;
-		return true;
-	case HEAD_GLUE:
+		if (!head_put(in, '\n', f) || !head_put(in, ' ', f))
+			return false;
+	} else if (was == HEAD_EOL && c != ' ' && c != '\t') {
+		if (!field_done(in, f))
+			return false;
+	} else if (was == HEAD_GLUE) {
 		/* Exim would take an empty line, and so the body, into the field as well. */
-		*used = false;
-		if (c == '\n' || c == '\r')
-			return field_done(in, f);
-		in->state = HEAD_TEXT;
-		return head_put(in, ' ', f);
-	case HEAD_TEXT:
-	case BODY_START:
-	case BODY_DOT:
-	case BODY_DOT_CR:
-	case BODY_TEXT:
-	case ENDED:
-		break;
+		bool empty = c == '\n' || c == '\r';
+
+		if (empty ? !field_done(in, f) : !head_put(in, ' ', f))
+			return false;
 	}
+	if (in->state == BODY)
+		return body_lines(in, str_at(&c, 1), f);
 	if (c == '\n')
 		return head_line_end(in, false, f);
 	if (c == '\r') {
@@ -370,26 +290,70 @@ head_octet(struct intake *in, char c, bool *used, struct fail *f)
 	return head_put(in, c, f);
 }
 
+static bool
+take(struct intake *in, struct str s, struct fail *f)
+{
+	for (; s.n > 0 && in->state != BODY; s = str_skip(s, 1))
+		if (!head_octet(in, s.p[0], f))
+			return false;
+	return body_lines(in, s, f);
+}
+
+/* Up to and with the first LF that has a dot behind it, else all. */
+static size_t
+up_to_dot(struct str s)
+{
+	size_t at = 0;
+
+	while (at < s.n) {
+		at += str_find(str_skip(s, at), '\n') + 1;
+		if (at < s.n && s.p[at] == '.')
+			return at;
+	}
+	return s.n;
+}
+
+/* What was held back is text. */
+static bool
+take_dot(struct intake *in, struct fail *f)
+{
+	if (in->dot != DOT_DOT && in->dot != DOT_CR)
+		return true;
+	return take(in, in->dot == DOT_DOT ? STR(".") : STR(".\r"), f);
+}
+
+/* Some octets, with an eye on the dot that ends the message; *used is how many were taken. */
+static bool
+take_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
+{
+	char c = s.p[0];
+
+	*used = 1;
+	if (in->dot == DOT_START && c == '.') {
+		in->dot = DOT_DOT;
+	} else if (in->dot == DOT_DOT && c == '\r') {
+		in->dot = DOT_CR;
+	} else if ((in->dot == DOT_DOT || in->dot == DOT_CR) && c == '\n') {
+		in->dot = DOT_ENDED;
+	} else {
+		if (!take_dot(in, f))
+			return false;
+		*used = up_to_dot(s);
+		in->dot = s.p[*used - 1] == '\n' ? DOT_START : DOT_NONE;
+		return take(in, str_at(s.p, *used), f);
+	}
+	return true;
+}
+
 bool
 intake_feed(struct intake *in, struct str bytes, bool *done, struct fail *f)
 {
-	while (bytes.n > 0 && in->state != ENDED) {
-		size_t n = bytes.n;
-		bool used = true;
+	size_t n = bytes.n;
 
-		if (in->state < BODY_START) {
-			if (!head_octet(in, bytes.p[0], &used, f))
-				return false;
-			n = used ? 1 : 0;
-		} else if (in->o.dot_ends) {
-			if (!body_dotted(in, bytes, &n, f))
-				return false;
-		} else if (!body_lines(in, bytes, f)) {
+	for (; bytes.n > 0 && in->dot != DOT_ENDED; bytes = str_skip(bytes, n))
+		if (!(in->o.dot_ends ? take_dotted(in, bytes, &n, f) : take(in, bytes, f)))
 			return false;
-		}
-		bytes = str_skip(bytes, n);
-	}
-	*done = in->state == ENDED;
+	*done = in->dot == DOT_ENDED;
 	return true;
 }
 
@@ -397,16 +361,14 @@ intake_feed(struct intake *in, struct str bytes, bool *done, struct fail *f)
 static bool
 finish_lines(struct intake *in, struct fail *f)
 {
-	enum state was = in->state;
+	if (!take_dot(in, f))
+		return false;
+	if (in->state != BODY && in->head.n > in->field) {
+		bool open = in->state == HEAD_TEXT || in->state == HEAD_CR;
 
-	if ((was == HEAD_DOT || was == HEAD_DOT_CR) && !head_put(in, '.', f))
-		return false;
-	if (was < HEAD_EOL && in->head.n > in->field && !head_put(in, '\n', f))
-		return false;
-	if (was < BODY_START && in->head.n > in->field && !field_done(in, f))
-		return false;
-	if ((was == BODY_DOT || was == BODY_DOT_CR) && !body_put(in, STR("."), f))
-		return false;
+		if ((open && !head_put(in, '\n', f)) || !field_done(in, f))
+			return false;
+	}
 	if (in->cr || (in->m->body.size + in->stage.n > 0 && !in->ends_in_lf))
 		return body_put(in, STR("\n"), f);
 	return true;
@@ -419,12 +381,11 @@ intake_end(struct intake *in, struct str *from_line, struct fail *f)
 
 	if (!finish_lines(in, f))
 		return false;
-	if (b->fd >= 0) {
-		if (!spill(in, f))
-			return false;
-	} else {
+	if (b->fd < 0) {
 		body_count(b, str_at(in->stage.p, in->stage.n), &in->column);
 		b->mem = in->stage.n > 0 ? in->stage.p : "";
+	} else if (!spill(in, f)) {
+		return false;
 	}
 	*from_line = in->from_line;
 	return true;
