@@ -17,28 +17,31 @@ enum { PASSWD_MAX = 65536 };
 
 static const char safe_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/* A closed descriptor 0-2 would be given to the next file that is opened. */
+/* A closed descriptor 0-2 would be given to the next file that is opened.  None of them can be
+ * read: a caller that closed its standard input has not given an empty message. */
 static void
 hold_standard_descriptors(void)
 {
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	while (fd >= 0 && fd <= 2 && fcntl(fd, F_SETFD, 0) == 0);
 	if (fd > 2)
 		(void)close(fd);
 }
 
+/* Of the caller's dispositions only "ignored" is inherited: an ignored SIGCHLD would lose a
+ * child's exit status, an ignored SIGTERM a shutdown. */
 static void
 reset_signals(void)
 {
+	static const int defaults[] = { SIGCHLD, SIGALRM, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int s = 1; s < NSIG; s++)
-		if (s != SIGPIPE && s != SIGXFSZ && s != SIGKILL && s != SIGSTOP)
-			(void)sigaction(s, &sa, NULL);
+	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+		(void)sigaction(defaults[i], &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
 	(void)sigaction(SIGXFSZ, &sa, NULL);

@@ -33,15 +33,16 @@ scan_type(struct str name, bool *resent)
 	static const struct {
 		struct str name;
 		enum header_type type;
+		bool never_resent; /* RFC 5322 has no Resent- form of it: another field then */
 	} known[] = {
-		{ { "bcc", 3 }, H_BCC },
-		{ { "cc", 2 }, H_CC },
-		{ { "from", 4 }, H_FROM },
-		{ { "message-id", 10 }, H_ID },
-		{ { "received", 8 }, H_RECEIVED },
-		{ { "reply-to", 8 }, H_REPLYTO },
-		{ { "sender", 6 }, H_SENDER },
-		{ { "to", 2 }, H_TO },
+		{ { "bcc", 3 }, H_BCC, false },
+		{ { "cc", 2 }, H_CC, false },
+		{ { "from", 4 }, H_FROM, false },
+		{ { "message-id", 10 }, H_ID, false },
+		{ { "received", 8 }, H_RECEIVED, true },
+		{ { "reply-to", 8 }, H_REPLYTO, true },
+		{ { "sender", 6 }, H_SENDER, false },
+		{ { "to", 2 }, H_TO, false },
 	};
 	struct str prefix = STR("resent-");
 
@@ -49,7 +50,7 @@ scan_type(struct str name, bool *resent)
 	if (*resent)
 		name = str_skip(name, prefix.n);
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (str_ieq(name, known[i].name))
+		if (str_ieq(name, known[i].name) && !(*resent && known[i].never_resent))
 			return known[i].type;
 	return H_OTHER;
 }

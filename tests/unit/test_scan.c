@@ -63,6 +63,8 @@ knows_types(void **state)
 		{ "Resent-To", H_TO, true },
 		{ "RESENT-bcc", H_BCC, true },
 		{ "Resent-Message-Id", H_ID, true },
+		{ "Resent-Reply-To", H_OTHER, true },
+		{ "Reply-To", H_REPLYTO, false },
 		{ "Resent-", H_OTHER, true },
 		{ "Resent", H_OTHER, false },
 		{ "X-To", H_OTHER, false },

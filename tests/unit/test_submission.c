@@ -136,7 +136,7 @@ static const struct row rows[] = {
 	{ "resent", { ALICE }, STANDARD, NULL, false, "Resent-From: alice\nResent-Reply-To: bob\n",
 	    "alice.l@isp.example",
 	    "Resent-Date: DATE\nResent-Message-Id: <E1abcde-000001-AB@debian>\n"
-	    "Resent-Reply-To: bob.b@isp.example\n"
+	    "Resent-Reply-To: bob\n"
 	    "Resent-From: Alice Liddell <alice.l@isp.example>\n" },
 	{ "a name with a newline", { .login = "alice", .gecos_name = "A\nBcc: x@y\n\nbody" }, "",
 	    NULL, false, "Subject: s\n", "alice@debian",
