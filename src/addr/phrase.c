@@ -184,20 +184,17 @@ local_part_put(struct buf *out, struct str local)
 	bool atoms = local.n > 0 && local.p[0] != '.' && local.p[local.n - 1] != '.';
 
 	for (size_t i = 0; i < local.n; i++)
-		atoms = atoms &&
-		    (ascii_8bit(local.p[i]) || ascii_alnum(local.p[i]) ||
-			(local.p[i] != '\0' && strchr("!#$%&'*+-./=?^_`{|}~", local.p[i]) != NULL));
+		atoms = atoms && !ascii_control(local.p[i]) &&
+		    strchr(" ()<>@,;:\\\"[]", local.p[i]) == NULL;
 	if (atoms) {
 		buf_put(out, local);
 		return;
 	}
 	buf_char(out, '"');
 	for (size_t i = 0; i < local.n; i++) {
-		char c = printable(local.p[i]);
-
-		if (c == '"' || c == '\\')
+		if (local.p[i] == '"' || local.p[i] == '\\')
 			buf_char(out, '\\');
-		buf_char(out, c);
+		buf_char(out, printable(local.p[i]));
 	}
 	buf_char(out, '"');
 }

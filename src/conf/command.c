@@ -10,53 +10,24 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-#include "base/file.h"
+#include "base/words.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { OUTPUT, ENDED, TIMER, EVENTS };
 
-bool
-command_login(struct str *text, struct str *login)
+struct str
+command_login(struct str *text)
 {
-	size_t n = 0;
+	struct str rest = *text, login = str_cut(&rest, ':');
 
-	while (n < text->n && !ascii_space(text->p[n]) && text->p[n] != ':' && text->p[n] != '/')
-		n++;
-	if (n == 0 || n == text->n || text->p[n] != ':')
-		return false;
-	*login = str_at(text->p, n);
-	*text = str_skip(*text, n + 1);
-	return true;
-}
-
-/* Words of a command: blanks part them, '...' and "..." keep them together. */
-static bool
-split_command(struct arena *a, struct str s, char *argv[COMMAND_WORDS + 1], struct fail *f)
-{
-	size_t n = 0;
-
-	for (s = str_ltrim(s); s.n > 0 && n < COMMAND_WORDS; s = str_ltrim(s)) {
-		char *word = arena_alloc(a, s.n + 1);
-		char quote = '\0';
-		size_t i = 0;
-
-		argv[n++] = word;
-		for (; i < s.n && (quote != '\0' || !ascii_space(s.p[i])); i++) {
-			if (quote == '\0' && (s.p[i] == '\'' || s.p[i] == '"'))
-				quote = s.p[i];
-			else if (s.p[i] == quote)
-				quote = '\0';
-			else
-				*word++ = s.p[i];
-		}
-		if (quote != '\0')
-			return fail_conf(f, "a quote is not closed");
-		s = str_skip(s, i);
-	}
-	argv[n] = NULL;
-	return (n > 0 && s.n == 0) ||
-	    fail_conf(f, "it has no words, or more than %d", COMMAND_WORDS);
+	for (size_t i = 0; i < login.n; i++)
+		if (ascii_space(login.p[i]) || login.p[i] == '/')
+			return str_at("", 0);
+	if (login.n == 0 || rest.p == NULL)
+		return str_at("", 0);
+	*text = rest;
+	return login;
 }
 
 /* posix_spawn() and not fork(): nothing of ours, secrets in memory least of all, runs in between.
@@ -172,15 +143,16 @@ finish(const struct command *c, pid_t pid, int output, size_t *n, struct fail *f
 bool
 command_first_line(const struct command *c, struct arena *a, struct str *line, struct fail *f)
 {
-	char *argv[COMMAND_WORDS + 1];
+	const char *fault;
+	char **argv = words_split(a, c->text, &fault);
 	int ends[2], err;
 	AUTO_FD int output = -1;
 	struct str all;
 	size_t n = 0;
 	pid_t pid;
 
-	if (!split_command(a, c->text, argv, f))
-		return false;
+	if (argv == NULL)
+		return fail_conf(f, "%s in the command", fault);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot make a pipe");
 	output = ends[0];

@@ -133,14 +133,12 @@ read_continuations(struct lsearch *t, struct arena *a, struct lsearch_entry *e)
 	if (end.rest.n == t->rest.n)
 		return;
 	p = arena_alloc(a, n + t->rest.n - end.rest.n);
-	if (n > 0)
-		memcpy(p, e->value.p, n);
+	memcpy(p, e->value.p, n);
 	while (t->rest.n > end.rest.n) {
 		struct str more = str_ltrim(next_line(t));
 
 		p[n++] = ' ';
-		if (more.n > 0)
-			memcpy(p + n, more.p, more.n);
+		memcpy(p + n, more.p, more.n);
 		n += more.n;
 	}
 	e->value = str_at(p, n);

@@ -150,23 +150,21 @@ quoted(struct reader *r, struct buf *out, struct fail *f)
 	return true;
 }
 
+/* A "#" in front or behind a blank begins a comment. */
 static bool
 value_plain(struct reader *r, struct buf *out, struct fail *f)
 {
-	char last = ' ';
-
 	if (peek(r) == '\'' || peek(r) == '"') {
 		if (!quoted(r, out, f))
 			return false;
 		return at_end(r) || fail_conf(f, "there is more behind the closing quote");
 	}
-	while (peek(r) != '\n' && !(peek(r) == '#' && is_blank(last))) {
-		if (skip_continuation(r)) {
+	while (
+	    peek(r) != '\n' && !(peek(r) == '#' && (out->n == 0 || is_blank(out->p[out->n - 1])))) {
+		if (skip_continuation(r))
 			skip_blanks(r);
-			continue;
-		}
-		last = next(r);
-		buf_char(out, last);
+		else
+			buf_char(out, next(r));
 	}
 	skip_comment(r);
 	while (out->n > 0 && is_blank(out->p[out->n - 1]))

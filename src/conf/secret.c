@@ -315,9 +315,8 @@ from_command(
     const struct conf *c, struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
 	struct command run = { str_of(c->password_command), c->home, r->elsewhere, SECRET_MAX };
-	struct str login;
 
-	(void)command_login(&run.text, &login);
+	(void)command_login(&run.text);
 	if (command_first_line(&run, a, password, f))
 		return true;
 	fail_prefix(f, "password_command (%s)", conf_where(c, CONF_password_command));
@@ -329,11 +328,11 @@ static bool
 without_line(
     const struct conf *c, struct arena *a, struct reading *r, const char *host, struct fail *f)
 {
-	struct str text = str_of(c->password_command), login;
+	struct str text = str_of(c->password_command), login = command_login(&text);
 
 	if (text.n == 0)
 		return true;
-	if (!command_login(&text, &login))
+	if (login.n == 0)
 		return fail_conf(f,
 		    "password_command (%s) is for no login: write LOGIN:COMMAND, or "
 		    "%s:LOGIN into passwd.client",

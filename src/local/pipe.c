@@ -12,55 +12,22 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/words.h"
 #include "io/child.h"
 #include "io/clock.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-/* Cut one word off *s.  p == NULL: its quote is not closed. */
-static struct str
-cut_word(struct arena *a, struct str *s)
-{
-	char quote = s->p[0] == '"' || s->p[0] == '\'' ? s->p[0] : '\0';
-	char *word = arena_alloc(a, s->n + 1);
-	size_t n = 0, i = quote != '\0' ? 1 : 0;
-
-	for (; i < s->n; i++) {
-		char c = s->p[i];
-
-		if (quote != '\0' ? c == quote : ascii_space(c))
-			break;
-		if (quote == '"' && c == '\\' && i + 1 < s->n)
-			c = s->p[++i];
-		word[n++] = c;
-	}
-	if (quote != '\0' && i == s->n)
-		return str_at(NULL, 0);
-	*s = str_ltrim(str_skip(*s, i + (quote != '\0')));
-	return str_at(word, n);
-}
-
 char **
 pipe_words(struct arena *a, const char *command, struct fail *f)
 {
-	char **list = arena_array(a, PIPE_ARGUMENTS_MAX + 1, sizeof *list);
-	struct str rest = str_trim(str_of(command));
-	const char *fault = rest.n == 0 ? "nothing" : NULL;
+	const char *fault;
+	char **list = words_split(a, str_of(command), &fault);
 
-	for (size_t n = 0; rest.n > 0 && fault == NULL; n++) {
-		struct str word = cut_word(a, &rest);
-
-		if (word.p == NULL)
-			fault = "missing quote";
-		else if (n == PIPE_ARGUMENTS_MAX)
-			fault = "too many words";
-		else
-			list[n] = arena_strz(a, word);
-	}
-	if (fault == NULL)
-		return list;
-	(void)fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "%s in command \"%.200s\"", fault, command);
-	return NULL;
+	if (list == NULL)
+		(void)fail_set(
+		    f, FAIL_PERM, STAGE_LOCAL, 0, "%s in command \"%.200s\"", fault, command);
+	return list;
 }
 
 /* The output as the end of a sentence. */

@@ -5,7 +5,7 @@
 
 #include "local/letter.h"
 
-enum { PIPE_SECONDS = 3600, PIPE_OUTPUT_MAX = 20 * 1024, PIPE_ARGUMENTS_MAX = 256 };
+enum { PIPE_SECONDS = 3600, PIPE_OUTPUT_MAX = 20 * 1024 };
 
 struct pipe_transport {
 	const char *name; /* Exim's, for messages */

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/words.h"
 #include "local/forward.h"
 #include "local/pipe.h"
 
@@ -279,7 +280,7 @@ test_too_many_words(void **state)
 	AUTO_BUF struct buf command = BUF_INIT(4096);
 	struct fail f = FAIL_INIT;
 	(void)state;
-	for (int i = 0; i < PIPE_ARGUMENTS_MAX; i++)
+	for (int i = 0; i < WORDS_MAX; i++)
 		buf_str(&command, "x ");
 	assert_non_null(pipe_words(&a, command.p, &f));
 	buf_str(&command, "x");

@@ -268,7 +268,7 @@ commands(void **state)
 		    "password_command (default): the command ended with status 1" },
 		{ "true", "h:u\n", NULL, NULL, "the first line is empty" },
 		{ "/nonexistent/x", "h:u\n", NULL, NULL, "cannot run /nonexistent/x" },
-		{ "printf 'x", "h:u\n", NULL, NULL, "a quote is not closed" },
+		{ "printf 'x", "h:u\n", NULL, NULL, "missing quote in the command" },
 		{ "sh -c 'kill -9 $$'", "h:u\n", NULL, NULL, "was ended by signal 9" },
 		{ "head -c 100000 /dev/zero", "h:u\n", NULL, NULL, "the first line is too long" },
 		{ "sh -c 'sleep 60 & echo x'", "h:u\n", "u", "x", NULL },
