@@ -75,17 +75,13 @@ make_room(struct arena *a, struct area *r, size_t n)
 
 /* An unlinked file in dir; without O_EXCL, so that linkat() can give it a name in the spool. */
 static int
-open_unnamed(const char *dir)
+open_unnamed(struct arena *a, const char *dir)
 {
-	char name[4096];
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	int n;
+	char *name = arena_fmt(a, "%s/onehop.XXXXXX", dir);
 
 	if (fd >= 0)
 		return fd;
-	n = snprintf(name, sizeof name, "%s/onehop.XXXXXX", dir);
-	if (n < 0 || (size_t)n >= sizeof name)
-		return -1;
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd >= 0)
 		(void)unlink(name);
@@ -100,7 +96,7 @@ open_body_file(struct intake *in, struct fail *f)
 
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && fd < 0; i++)
 		if (dirs[i] != NULL)
-			fd = open_unnamed(dirs[i]);
+			fd = open_unnamed(in->m->arena, dirs[i]);
 	if (fd < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 		    "cannot make a temporary file for the message in %s, /var/tmp or /tmp",

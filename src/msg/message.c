@@ -9,45 +9,29 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-static struct header
-make_header(struct str text)
-{
-	struct header h = { .text = text };
-	size_t n = scan_field_name(text);
-
-	h.name = str_at(text.p, n != SIZE_MAX ? n : 0);
-	h.type = scan_type(h.name, &h.resent);
-	return h;
-}
-
-/* Room for one more; the counting is message_append()'s and message_prepend()'s. */
 static void
-grow(struct message *m)
+insert(struct message *m, size_t at, struct str text)
 {
-	m->headers = arena_grow(m->arena, m->headers, m->nheaders, sizeof *m->headers);
+	size_t n = scan_field_name(text);
+	struct header h = { .text = text, .name = str_at(text.p, n != SIZE_MAX ? n : 0) };
+
+	h.type = scan_type(h.name, &h.resent);
+	m->headers = arena_grow(m->arena, m->headers, m->nheaders, sizeof h);
+	memmove(m->headers + at + 1, m->headers + at, (m->nheaders++ - at) * sizeof h);
+	m->headers[at] = h;
+	m->resent |= h.resent;
 }
 
 void
 message_append(struct message *m, struct str text)
 {
-	struct header h = make_header(text);
-
-	grow(m);
-	m->headers[m->nheaders++] = h;
-	m->resent |= h.resent;
+	insert(m, m->nheaders, text);
 }
 
 void
 message_prepend(struct message *m, struct str text)
 {
-	struct header h = make_header(text);
-
-	grow(m);
-	if (m->nheaders > 0)
-		memmove(m->headers + 1, m->headers, m->nheaders * sizeof *m->headers);
-	m->headers[0] = h;
-	m->nheaders++;
-	m->resent |= h.resent;
+	insert(m, 0, text);
 }
 
 struct header *

@@ -7,7 +7,7 @@
 
 enum {
 	SIZE_ADDITION = 1024, /* Exim's: room for what servers add */
-	QP_LINE = 73,         /* at least so many octets stand before a soft line break */
+	SHORTEST_LINE = 73,   /* at least so many octets stand before a line end that we make */
 	BASE64_LINE = 57
 };
 
@@ -36,27 +36,17 @@ add_text(struct plan *p, uint64_t to)
 	p->planned = to;
 }
 
-/* Upper bounds, line ends as CRLF. */
+/* An upper bound of what the leaf becomes, line ends as CRLF. */
 static uint64_t
-qp_size(const struct leaf *l)
-{
-	uint64_t n = l->to - l->from + 2 * (l->odd + 2 * l->lines + 1);
-
-	return n + 3 * (n / QP_LINE + 1);
-}
-
-static uint64_t
-base64_size(const struct leaf *l)
-{
-	return ((l->to - l->from + l->lines) / BASE64_LINE + 1) * 78;
-}
-
-static uint64_t
-wrapped_size(const struct leaf *l)
+size_as(const struct leaf *l, bool base64)
 {
 	uint64_t n = l->to - l->from + l->lines;
 
-	return n + 2 * (n / 76 + 1);
+	if (base64)
+		return (n / BASE64_LINE + 1) * 78;
+	if (l->kind == LEAF_PLAIN)
+		n += 2 * l->odd + 3 * l->lines + 2;
+	return n + 3 * (n / SHORTEST_LINE + 1);
 }
 
 /* Give the header of a leaf the encoding, and the type that it has by default. */
@@ -117,18 +107,17 @@ plan_leaf(void *ctx, const struct leaf *l)
 		p->out->needs_8bit |= l->has_8bit;
 		return;
 	}
-	p->out->size -= l->to - l->from;
 	if (l->kind == LEAF_BASE64) {
 		piece.kind = PIECE_WRAP;
-		p->out->size += wrapped_size(l);
+		base64 = false;
 	} else {
 		if (l->whole)
 			set_encoding(&p->m, l, base64);
 		else
 			replace_part_header(p, l, base64);
 		piece.kind = base64 ? PIECE_BASE64 : PIECE_QP;
-		p->out->size += base64 ? base64_size(l) : qp_size(l);
 	}
+	p->out->size += size_as(l, base64) - (l->to - l->from);
 	add_text(p, l->from);
 	add_piece(p, piece);
 	p->planned = l->to;

@@ -95,6 +95,18 @@ is_login_alone(const struct submission *s, const struct header *h)
 	return h->type == H_FROM && counts(s, h) && str_ieq(body, str_of(s->who->login));
 }
 
+/* name NULL: the address stands alone. */
+static void
+add_person(struct submission *s, const char *field, const char *name, struct mailbox m)
+{
+	struct arena *a = s->m->arena;
+	const char *address = mailbox_text(a, m);
+
+	message_append(s->m,
+	    str_of(name != NULL ? arena_fmt(a, "%s%s: %s <%s>\n", s->prefix, field, name, address) :
+				  arena_fmt(a, "%s%s: %s\n", s->prefix, field, address)));
+}
+
 static void
 replace_login(struct submission *s)
 {
@@ -102,14 +114,11 @@ replace_login(struct submission *s)
 
 	if (s->who->protocol != NULL) /* not for SMTP on standard input */
 		return;
-	for (size_t i = 0; i < n; i++) {
-		if (!is_login_alone(s, &s->m->headers[i]))
-			continue;
-		s->m->headers[i].type = H_DELETED;
-		message_append(s->m,
-		    str_of(arena_fmt(s->m->arena, "%sFrom: %s <%s>\n", s->prefix, s->name,
-			mailbox_text(s->m->arena, s->login))));
-	}
+	for (size_t i = 0; i < n; i++)
+		if (is_login_alone(s, &s->m->headers[i])) {
+			s->m->headers[i].type = H_DELETED;
+			add_person(s, "From", s->name, s->login);
+		}
 }
 
 /* Resent- fields go in front of the message that is sent again. */
@@ -137,19 +146,12 @@ add_from(struct submission *s)
 	const struct submitter *who = s->who;
 	bool named =
 	    !who->trusted || who->name_given || (who->protocol == NULL && !who->sender_given);
-	const char *name = named ? s->name : "";
-	struct mailbox from = s->sender;
+	bool null = s->sender.local.n == 0;
 
-	if (find_type(s, H_FROM) != NULL)
-		return;
-	if (from.local.n == 0) {
-		if (who->trusted) /* who is not the sender: there is nobody to name */
-			return;
-		from = s->login;
-	}
-	message_append(s->m,
-	    str_of(arena_fmt(s->m->arena, name[0] != '\0' ? "%sFrom: %s <%s>\n" : "%sFrom: %s%s\n",
-		s->prefix, name, mailbox_text(s->m->arena, from))));
+	/* A trusted caller is not the sender: there is nobody to name. */
+	if (find_type(s, H_FROM) == NULL && !(null && who->trusted))
+		add_person(s, "From", named && s->name[0] != '\0' ? s->name : NULL,
+		    null ? s->login : s->sender);
 }
 
 /* Is the author the caller? */
@@ -171,9 +173,7 @@ add_sender(struct submission *s)
 	const struct header *from = find_type(s, H_FROM);
 
 	if (s->forced && from != NULL && !is_from_caller(s, from))
-		message_append(s->m,
-		    str_of(arena_fmt(s->m->arena, "%sSender: %s <%s>\n", s->prefix, s->name,
-			mailbox_text(s->m->arena, s->login))));
+		add_person(s, "Sender", s->name, s->login);
 }
 
 static bool

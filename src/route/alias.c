@@ -76,19 +76,13 @@ item_length(struct str s)
 	return at;
 }
 
-static struct str
-skip_line(struct str s)
-{
-	return str_skip(s, str_find(s, '\n'));
-}
-
 /* Step over separators and comments to the next item. */
 static struct str
 next_start(struct str s)
 {
 	while (s.n > 0) {
 		if (s.p[0] == '#')
-			s = skip_line(s);
+			s = str_skip(s, str_find(s, '\n'));
 		else if (s.p[0] == ',' || ascii_space(s.p[0]))
 			s = str_skip(s, 1);
 		else
