@@ -1,2 +1,0 @@
-#!/bin/sh
-exec "${top_srcdir:?}/tests/run-pytest" crash
