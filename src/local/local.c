@@ -78,7 +78,7 @@ run(const struct errand *e, struct probe *found, struct fail *f)
 		NULL };
 	const struct child_program p = { .path = program_path(e->arena, "onehop-local"),
 		.argv = argv };
-	AUTO_BUF struct buf request = BUF_INIT(FRAME_MAX + 16);
+	AUTO_BUF struct buf request = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	bool given, answered;
 	struct str reply;
 	struct child c;

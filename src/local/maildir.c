@@ -83,12 +83,10 @@ open_draft(struct draft *d, struct arena *a, const struct letter *l, int tmp, st
 	*d = (struct draft){ .tmp = tmp, .fd = -1 };
 	if (access("/proc/self/fd", X_OK) == 0)
 		d->fd = openat(tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
-	for (unsigned try = 0; d->fd < 0 && try < TRIES; try++) {
-		d->name = file_name(a, l, try);
+	if (d->fd < 0) {
+		d->name = file_name(a, l, 0);
 		d->fd = openat(
 		    tmp, d->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-		if (d->fd < 0 && errno != EEXIST)
-			break;
 	}
 	return d->fd >= 0 ||
 	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create a file in the Maildir's tmp");

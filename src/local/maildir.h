@@ -4,8 +4,8 @@
 
 #include "local/letter.h"
 
-/* The Maildir of the option maildir_directory for this home: "$home" replaced.  NULL: not absolute.
- */
+/* The Maildir that the option maildir_directory means for this home ("$home" is replaced).
+ * NULL: not absolute. */
 const char *maildir_path(struct arena *a, const char *option, const char *home);
 /* Deliver, making what is missing of path, tmp, new and cur with mode 0700.  The file is
  * new/SECS.MUSECSPPID.HOST, 0600, and never visible before it is whole and on the disk.

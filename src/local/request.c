@@ -7,7 +7,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { LENGTH_DIGITS = 8, ERRNO_MAX = 4095, EXIT_MAX = 255 };
+enum { ERRNO_MAX = 4095, EXIT_MAX = 255 };
 
 static const char version[] = "1";
 
@@ -24,7 +24,7 @@ has_control(struct str fields)
 static void
 put_frame(struct buf *out, const struct buf *fields)
 {
-	buf_fmt(out, "%0*zu", LENGTH_DIGITS, fields->n);
+	buf_fmt(out, "%0*zu", FRAME_LENGTH, fields->n);
 	buf_put(out, buf_get(fields));
 	out->bad |= fields->bad;
 }
@@ -32,7 +32,7 @@ put_frame(struct buf *out, const struct buf *fields)
 bool
 frame_read(int fd, struct arena *a, struct str *fields)
 {
-	char digits[LENGTH_DIGITS], *p;
+	char digits[FRAME_LENGTH], *p;
 	uint64_t n;
 
 	if (fd_read_full(fd, digits, sizeof digits) != (ssize_t)sizeof digits ||

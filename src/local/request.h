@@ -13,7 +13,10 @@
 #include "base/fail.h"
 #include "route/route.h"
 
-enum { FRAME_MAX = 1 << 22 }; /* octets */
+enum {
+	FRAME_LENGTH = 8,    /* digits in front */
+	FRAME_MAX = 1 << 22, /* octets of the fields */
+};
 
 struct local_request {
 	bool skip_forward;        /* probe */

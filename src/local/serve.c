@@ -147,7 +147,7 @@ int
 local_serve(struct arena *a, int argc, char *const *argv, struct timespec now)
 {
 	const struct verb *v = argc == 3 ? find_verb(argv[1]) : NULL;
-	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + 16);
+	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	struct fail f = FAIL_INIT;
 
 	if (v == NULL)

@@ -8,8 +8,8 @@
 enum leaf_kind {
 	LEAF_PLAIN,  /* not encoded: 7bit, 8bit or binary; may be encoded */
 	LEAF_BASE64, /* may be wrapped anew */
-	LEAF_SEALED, /* signed, encrypted, a message, quoted-printable, or not understood: hands off
-		      */
+	/* Signed, encrypted, a message, quoted-printable, or not understood: hands off. */
+	LEAF_SEALED,
 };
 
 struct leaf {

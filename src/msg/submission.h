@@ -1,5 +1,5 @@
-/* submission.h - header fix-ups for a locally submitted message, in Exim's order (EXIM-SEMANTICS
- * 6).
+/* submission.h - header fix-ups for a locally submitted message, in Exim's order
+ * (EXIM-SEMANTICS 6).
  *
  * Pure: the caller's identity, the clock and the id come as arguments. */
 #ifndef ONEHOP_MSG_SUBMISSION_H
@@ -8,8 +8,8 @@
 #include "addr/rewrite.h"
 #include "msg/message.h"
 
-/* Who calls, from the passwd entry of the real uid; and what the command line says of the sender.
- */
+/* Who calls, from the passwd entry of the real uid; and what the command line says of the
+ * sender. */
 struct submitter {
 	const char *login;
 	const char *gecos_name; /* gecos up to the first "," or ":", & expanded; or -F */
@@ -53,9 +53,8 @@ bool submission_recipients(
 /* All of section 6 but -t: removes what never leaves (Return-Path, Envelope-To, Delivery-Date, Bcc
  * and Resent-Bcc), completes From, Message-ID, Date, Received, rewrites and qualifies.  With
  * force_sender an untrusted who->sender is not used (the null sender is), and Sender says who it
- * was.  rcpts is for Received's "for" (only when
- * there is exactly one).  False: PERM/INPUT, exit 65: a field outgrows HEADER_MAX when its
- * addresses are completed. */
+ * was.  rcpts is for Received's "for" (only when there is exactly one).
+ * False: PERM/INPUT, exit 65: a field outgrows HEADER_MAX when its addresses are completed. */
 bool submission_fix(struct message *m, const struct rewrite *r, struct submitter *who,
     const struct recipients *rcpts, const struct submission_time *t, struct fail *f) NODISCARD;
 #endif

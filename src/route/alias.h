@@ -10,9 +10,10 @@ enum {
 };
 
 enum alias_kind {
-	ALIAS_ADDRESS, /* text: as written, to be parsed and qualified; a leading backslash stays */
-	ALIAS_PIPE,    /* text: command without the bar */
-	ALIAS_FILE,    /* text: /path */
+	/* text: as written, to be parsed and qualified; a leading backslash stays */
+	ALIAS_ADDRESS,
+	ALIAS_PIPE,      /* text: command without the bar */
+	ALIAS_FILE,      /* text: /path */
 	ALIAS_DIRECTORY, /* text: /path/ */
 	ALIAS_DEVNULL,   /* /dev/null */
 	ALIAS_INCLUDE,   /* text: path behind :include:, absolute */
@@ -34,8 +35,8 @@ struct alias_list {
 };
 
 /* Comma and newline separated; comments (#), quotes and backslashes as src/parse.c's
- * parse_forward_list takes them.  Pure.  :fail:, :defer:, :blackhole: and :unknown: end the list.
- */
+ * parse_forward_list takes them.  :fail:, :defer:, :blackhole: and :unknown: end the list.
+ * Pure. */
 struct alias_list alias_list_open(struct str text);
 bool alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out);
 /* FAIL, DEFER, BLACKHOLE, UNKNOWN: it decides for the whole list. */

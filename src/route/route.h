@@ -35,15 +35,13 @@ enum route_outcome {
 
 /* One address on its way through the routers.  Children point to their parent. */
 struct route {
-	struct mailbox address; /* local part lower-cased when the domain is local; a pipe's or
-				   file's is its parent's */
-	const char *text; /* address, or "|command", "/path", ":blackhole:" as Exim shows it */
-	const char
-	    *original;    /* as the recipient was given (also in what it became): "FAX@debian" */
-	bool unqualified; /* had no domain as given */
-	const struct route *parent; /* the address this came from, or NULL */
-	const struct route
-	    *same_as; /* route_merge(): the delivery that also serves this one, or NULL */
+	/* Local part lower-cased when the domain is local; a pipe's or file's is its parent's. */
+	struct mailbox address;
+	const char *text;     /* address, or "|command", "/path", ":blackhole:" as Exim shows it */
+	const char *original; /* the recipient as given (also in what it became): "FAX@debian" */
+	bool unqualified;     /* had no domain as given */
+	const struct route *parent;  /* the address this came from, or NULL */
+	const struct route *same_as; /* route_merge(): the delivery that also serves this one */
 	enum route_outcome outcome;
 	const char *router; /* "local_user" ...; NULL when none took it */
 	enum transport transport;
@@ -84,7 +82,8 @@ struct route_env {
 	void *ctx;
 };
 
-enum { ROUTE_ADDRESSES_MAX = 10000, ROUTE_ANCESTORS_MAX = 100 }; /* that one recipient may become */
+/* What one recipient may become. */
+enum { ROUTE_ADDRESSES_MAX = 10000, ROUTE_ANCESTORS_MAX = 100 };
 
 struct routes {
 	struct route **list; /* every address that was looked at, parents before children */
