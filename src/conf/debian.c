@@ -62,10 +62,10 @@ settle(struct conf *c, enum conf_option o, const struct assignment *one, struct 
 
 /* The strictest of several macros about TLS counts, in whatever order they stand. */
 static bool
-is_weaker(const struct conf *c, const struct mapping *m)
+is_weaker(const struct conf *c, enum conf_option o, struct str value)
 {
-	return m->option == CONF_tls &&
-	    (c->tls == TLS_IMPLICIT || (c->tls == TLS_STARTTLS && strcmp(m->value, "off") == 0));
+	return o == CONF_tls &&
+	    (c->tls == TLS_IMPLICIT || (c->tls == TLS_STARTTLS && str_eq(value, STR("off"))));
 }
 
 static bool
@@ -75,7 +75,7 @@ mapped(struct conf *c, const struct mapping *m, const struct assignment *one, st
 		m->value != NULL ? str_of(m->value) : one->value, one->where };
 
 	if (applies(m, one->value))
-		return is_weaker(c, m) || conf_set(c, &plain, f);
+		return is_weaker(c, m->option, plain.value) || conf_set(c, &plain, f);
 	if (m->test == TEST_EQUAL && is_list(one->value))
 		conf_warn(c, &one->where,
 		    "%s = %.*s is not \"%s\": ignored, TLS is used as tls says", m->macro,

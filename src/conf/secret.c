@@ -18,14 +18,21 @@
 
 enum { MATCH_LIMIT = 100000 };
 
-/* A passwd.client in locked memory: its text, then room for the value of a continued line, then
- * for a password that stands elsewhere. */
+/* A passwd.client in locked memory: its text, then two rooms of SECRET_MAX bytes. */
 struct reading {
 	struct secret *s;
 	const char *path;
 	struct str text;
-	char *joined, *elsewhere; /* of SECRET_MAX bytes each */
 };
+
+/* The value of a line that goes on; a password that stands elsewhere. */
+enum room { ROOM_JOINED = 2, ROOM_ELSEWHERE = 1 };
+
+static char *
+room(const struct reading *r, enum room which)
+{
+	return (char *)r->s->page + (r->s->page_size - (size_t)which * SECRET_MAX);
+}
 
 struct wanted {
 	struct str configured, canonical;
@@ -37,20 +44,18 @@ struct line {
 };
 
 static bool
-page_new(struct reading *r, size_t text, struct fail *f)
+page_new(struct secret *s, size_t text, struct fail *f)
 {
 	size_t size = text + (size_t)2 * SECRET_MAX;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "no memory for a password");
 	/* Where the limit on locked memory is too small the page may be swapped; that is all. */
 	(void)mlock(p, size);
 	(void)madvise(p, size, MADV_DONTDUMP);
-	r->s->page = p;
-	r->s->page_size = size;
-	r->joined = p + text;
-	r->elsewhere = r->joined + SECRET_MAX;
+	s->page = p;
+	s->page_size = size;
 	return true;
 }
 
@@ -106,7 +111,7 @@ read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail 
 		return false;
 	if (size > FILE_MAX)
 		return fail_conf(f, "%s is larger than %d bytes", r->path, FILE_MAX);
-	if (!page_new(r, size, f))
+	if (!page_new(r->s, size, f))
 		return false;
 	if (fd >= 0)
 		got = fd_read_full(fd, r->s->page, size);
@@ -248,8 +253,8 @@ lock_joined(struct reading *r, struct lsearch_entry *e)
 
 	if (joined.n == 0 || (joined.p >= r->text.p && joined.p < r->text.p + r->text.n))
 		return;
-	e->value = str_at(r->joined, joined.n < SECRET_MAX ? joined.n : SECRET_MAX);
-	memcpy(r->joined, joined.p, e->value.n);
+	e->value = str_at(room(r, ROOM_JOINED), joined.n < SECRET_MAX ? joined.n : SECRET_MAX);
+	memcpy(room(r, ROOM_JOINED), joined.p, e->value.n);
 	memcpy(&bytes, &joined.p, sizeof bytes); /* the arena's, so it may be written to */
 	explicit_bzero(bytes, joined.n);
 }
@@ -301,11 +306,11 @@ from_file(struct reading *r, struct str *password, struct fail *f)
 
 	(void)snprintf(path, sizeof path, "%.*s", S_ARG(rest));
 	fd = file_open(AT_FDCWD, path, 0, &st);
-	got = fd < 0 ? -1 : fd_read_full(fd, r->elsewhere, SECRET_MAX);
+	got = fd < 0 ? -1 : fd_read_full(fd, room(r, ROOM_ELSEWHERE), SECRET_MAX);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
-	rest = str_at(r->elsewhere, (size_t)got);
+	rest = str_at(room(r, ROOM_ELSEWHERE), (size_t)got);
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
 }
@@ -314,7 +319,8 @@ static bool
 from_command(
     const struct conf *c, struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
-	struct command run = { str_of(c->password_command), c->home, r->elsewhere, SECRET_MAX };
+	struct command run = { str_of(c->password_command), c->home, room(r, ROOM_ELSEWHERE),
+		SECRET_MAX };
 
 	(void)command_login(&run.text);
 	if (command_first_line(&run, a, password, f))
