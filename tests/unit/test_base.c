@@ -75,6 +75,10 @@ cuts_strings(void **state)
 	assert_non_null(rest.p); /* the empty piece behind the last colon is still to come */
 	assert_str(str_cut(&rest, ':'), "");
 	assert_null(rest.p);
+	rest = STR(" \ta  b\n");
+	assert_str(str_word(&rest), "a");
+	assert_str(str_word(&rest), "b");
+	assert_str(str_word(&rest), "");
 }
 
 static void
