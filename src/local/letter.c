@@ -63,7 +63,7 @@ letter_copy(struct letter *l, int to, bool quote_from, struct fail *f)
 	AUTO_BUF struct buf out = BUF_INIT((size_t)2 * LETTER_CHUNK);
 	char chunk[LETTER_CHUNK];
 	struct quote quote = { 0 };
-	size_t got;
+	size_t got = 0;
 
 	do {
 		if (!letter_read(l, chunk, sizeof chunk, &got, f))

@@ -50,7 +50,7 @@ target(const struct route *r, struct arena *a)
 void
 route_merge(struct routes *r, struct arena *a)
 {
-	const struct route **first = arena_array(a, r->n, sizeof *first);
+	const struct route **first = arena_array(a, r->n, sizeof(void *));
 	struct recipients targets = { 0 };
 
 	for (size_t i = 0; i < r->n; i++) {

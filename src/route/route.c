@@ -186,15 +186,14 @@ static bool
 probe(struct subject *s)
 {
 	const struct route_env *e = s->e;
-	struct fail why = FAIL_INIT;
 
 	if (s->probed)
 		return true;
 	s->probe = (struct probe){ .found = PROBE_MAILBOX };
 	if (!is_root(s) &&
-	    !e->probe(e->ctx, s->local, routed_before(s->r, "userforward"), &s->probe, &why)) {
-		(void)subject_refuse(s, FAIL_TEMP, "%s", why.text);
-		s->r->fail = why;
+	    !e->probe(
+		e->ctx, s->local, routed_before(s->r, "userforward"), &s->probe, &s->r->fail)) {
+		s->r->outcome = ROUTE_DEFER;
 		return false;
 	}
 	s->probed = true;
