@@ -5,6 +5,8 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+enum { ENVID_MAX = 100 };
+
 enum argument { NONE, VALUE, REST };
 
 enum action {
@@ -59,10 +61,14 @@ static const struct {
 
 /* ------------------------------------------------------------------ values */
 
+/* What was given must not become a line of its own, nor play with a terminal. */
 static void
 warn(struct cmdline *c, const char *what, const char *value)
 {
-	buf_fmt(&c->warnings, "%s %s is not known here and was ignored\n", what, value);
+	buf_str(&c->warnings, what);
+	for (; *value != '\0'; value++)
+		buf_char(&c->warnings, ascii_control(*value) ? '?' : *value);
+	buf_str(&c->warnings, " is not known here and was ignored\n");
 }
 
 static void
@@ -85,7 +91,7 @@ set_notify(struct cmdline *c, const char *value)
 		if (i < COUNT(words))
 			c->notify |= words[i].bit;
 		else
-			warn(c, "-N", value);
+			warn(c, "-N ", value);
 	}
 	if (c->notify & NOTIFY_NEVER) /* RFC 3461 4.1: it stands alone */
 		c->notify = NOTIFY_NEVER;
@@ -99,7 +105,21 @@ set_ret(struct cmdline *c, const char *value)
 	else if (str_ieq(str_of(value), STR("hdrs")))
 		c->ret = RET_HDRS;
 	else
-		warn(c, "-R", value);
+		warn(c, "-R ", value);
+}
+
+/* RFC 3461 4.4: at most 100 printable characters. */
+static void
+set_envid(struct cmdline *c, const char *value)
+{
+	size_t n = 0;
+
+	while (n <= ENVID_MAX && value[n] >= ' ' && value[n] <= '~')
+		n++;
+	if (n > 0 && n <= ENVID_MAX && value[n] == '\0')
+		c->envid = value;
+	else
+		warn(c, "-V ", value);
 }
 
 static void
@@ -110,7 +130,7 @@ set_body(struct cmdline *c, const char *value)
 	else if (str_ieq(str_of(value), STR("8BITMIME")))
 		c->body_declared = 8;
 	else
-		warn(c, "-B", value);
+		warn(c, "-B ", value);
 }
 
 static void
@@ -129,7 +149,7 @@ set_delivery(struct cmdline *c, const char *value)
 		c->delivery = DELIVERY_QUEUE;
 		break;
 	default:
-		warn(c, "-od", value);
+		warn(c, "-od ", value);
 	}
 }
 
@@ -182,7 +202,7 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		set_ret(c, value);
 		break;
 	case ENVID:
-		c->envid = value;
+		set_envid(c, value);
 		break;
 	case BODY:
 		set_body(c, value);
@@ -247,7 +267,7 @@ group(struct cmdline *c, const char *word, const char *next, bool *used, struct 
 		const char *value = word + (flag != NULL ? strlen(flag->name) : 0);
 
 		if (flag == NULL) {
-			buf_fmt(&c->warnings, "flag -%s is not known and was ignored\n", word);
+			warn(c, "flag -", word);
 			return true;
 		}
 		if (flag->argument == VALUE && *value == '\0') {
@@ -302,7 +322,7 @@ cmdline_parse(struct cmdline *c, struct arena *a, int argc, char **argv, struct 
 		} else if (strcmp(argv[i], "--") == 0) {
 			only_arguments = true;
 		} else if (strcmp(argv[i], "-") == 0) {
-			warn(c, "argument", "-");
+			warn(c, "argument ", "-");
 		} else {
 			if (!group(c, argv[i] + 1, argv[i + 1], &used, f))
 				return false;

@@ -256,14 +256,26 @@ open_door(struct submission *s, struct fail *f)
 }
 
 static bool
+hand_over(struct submission *s, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+
+	if (submit_message(s->door.fd, &s->envelope, &s->message, f))
+		return submit_result(s->door.fd, &s->envelope, s->arena, &s->trace, f);
+	/* Before it went it may have said why. */
+	if (f->cls == FAIL_TEMP &&
+	    !submit_result(s->door.fd, &s->envelope, s->arena, &s->trace, &why))
+		*f = why;
+	return false;
+}
+
+static bool
 submit(struct submission *s, struct fail *f)
 {
 	s->trace = transcript_trace(&s->transcript);
 	return rewrite_open(&s->rewrite, &s->start->conf, s->arena, &s->trace, f) &&
 	    set_submitter(s, f) && take_arguments(s, f) && open_door(s, f) && read_message(s, f) &&
-	    take_header(s, f) && fix_message(s, f) &&
-	    submit_message(s->door.fd, &s->envelope, &s->message, f) &&
-	    submit_result(s->door.fd, &s->envelope, s->arena, &s->trace, f);
+	    take_header(s, f) && fix_message(s, f) && hand_over(s, f);
 }
 
 /* One sentence for each recipient that did not get it; the exit status of the message. */

@@ -10,7 +10,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { RECIPIENTS_MAX = 50000, FIELD_MAX = 8192 };
+enum { FIELD_MAX = 8192 };
 
 bool
 submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f)
@@ -88,7 +88,7 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	struct envelope *e = in->e;
 	struct rcpt r = { .state = RCPT_WAITING };
 
-	if (e->nrcpts >= RECIPIENTS_MAX)
+	if (e->nrcpts >= SUBMIT_RECIPIENTS_MAX)
 		return record_broken(f, "too many recipients");
 	r.address = record_text(&rest, in->arena);
 	r.original = record_text(&rest, in->arena);
@@ -181,6 +181,8 @@ submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m, s
 		    take(&in, letter, buf_get(&b), &passed, f) :
 		    record_broken(f, "it ended early");
 	buf_free(&in.body);
+	if (!ok)
+		e->nrcpts = 0; /* the writer may not have come to reading verdicts on them */
 	return ok;
 }
 

@@ -107,6 +107,10 @@ put_body(int fd, const struct body *body, struct fail *f)
 bool
 submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
 {
+	if (e->nrcpts > SUBMIT_RECIPIENTS_MAX)
+		return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
+		    "%zu recipients are more than the %d that one message can have", e->nrcpts,
+		    SUBMIT_RECIPIENTS_MAX);
 	if (!put_envelope(fd, e, f))
 		return false;
 	for (size_t i = 0; i < m->nheaders; i++)
@@ -170,7 +174,8 @@ submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t
 		struct str rest = buf_get(&b);
 
 		if (letter == 'Z')
-			return take_end(rest, f);
+			return take_end(rest, f) &&
+			    (settled == e->nrcpts || record_broken(f, "a verdict is missing"));
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);
 		else if (letter == 'T' && rest.n > 0 && t->emit != NULL)

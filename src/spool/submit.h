@@ -22,12 +22,18 @@
 #include "msg/message.h"
 #include "spool/envelope.h"
 
-enum { SUBMIT_RECORD_MAX = HEADER_MAX + 4096, SUBMIT_FIELD_MAX = 64 * 1024 };
+enum {
+	SUBMIT_RECORD_MAX = HEADER_MAX + 4096,
+	SUBMIT_FIELD_MAX = 64 * 1024,
+	SUBMIT_RECIPIENTS_MAX = 50000
+};
 
 enum submit_flags { SUBMIT_VERBOSE = 1, SUBMIT_DEBUG = 2 };
 
 /* --- the caller's side (onehop); fd is a connected stream socket --- */
 bool submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f) NODISCARD;
+/* False: TEMP: the other side has gone; submit_result() may have its reason.  USER: more recipients
+ * than SUBMIT_RECIPIENTS_MAX, or something is too long. */
 bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.
  * False: TEMP: the other side went away or said that all of it failed; recipients that
@@ -38,7 +44,8 @@ bool submit_result(
 /* --- the other side (onehop-send) --- */
 bool submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f) NODISCARD;
 /* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
- * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted. */
+ * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted, e has no
+ * recipients. */
 bool submit_receive(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* A trace that writes T records to fd. */
