@@ -95,6 +95,8 @@ bool conf_parse(
  * alias; a macro of type BOOL is on by any value but no, false and 0, as in Debian.  An empty
  * value is the default.  The text of a failure does not say where the line stands. */
 bool conf_set(struct conf *c, const struct assignment *one, struct fail *f) NODISCARD;
+/* Are there [sender PATTERN] sections?  Then nothing is known before the sender is. */
+bool conf_depends_on_sender(const struct conf *c);
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */
 bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;

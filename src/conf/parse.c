@@ -331,6 +331,12 @@ matches(struct str pattern, struct str sender)
 }
 
 bool
+conf_depends_on_sender(const struct conf *c)
+{
+	return c->sections != NULL;
+}
+
+bool
 conf_apply_sender(struct conf *c, const char *sender, struct fail *f)
 {
 	for (const struct conf_section *s = c->sections; s != NULL; s = s->next)

@@ -24,24 +24,25 @@ load(struct conf *c, struct arena *a, const struct environment *env, const char 
 	return conf_load(c, a, &paths, f);
 }
 
+/* The sender is known only now, and what the configuration says for it. */
 static int
-serve(int fd, struct delivery *d, struct logfile *log, bool warm)
+serve(struct delivery *d, struct conf *conf, struct logfile *log, bool warm)
 {
-	const struct conf *conf = d->conf;
 	struct envelope e = { .ret = RET_UNSET };
 	struct message m = { .body = { .fd = -1 } };
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
 
 	d->smarthost = smarthost_new(conf, d->arena, d->trace);
-	if (warm)
+	if (warm && !conf_depends_on_sender(conf))
 		smarthost_warm(d->smarthost, conf->smarthost);
-	if (submit_receive(fd, d->arena, &e, &m, &whole)) {
+	if (submit_receive(STDIN_FILENO, d->arena, &e, &m, &whole) &&
+	    conf_apply_sender(conf, e.sender, &whole)) {
 		log->id = e.id;
 		deliver(d, &e, &m);
 	}
 	smarthost_free(d->smarthost);
 	body_close(&m.body);
-	return submit_verdicts(fd, &e, &whole, &f) ? EX_OK : EX_TEMPFAIL;
+	return submit_verdicts(STDIN_FILENO, &e, &whole, &f) ? EX_OK : EX_TEMPFAIL;
 }
 
 int
@@ -60,6 +61,7 @@ main(int argc, char **argv)
 	bool warm;
 
 	guard_start(&env);
+	guard_with_parent();
 	if (submit_accept(STDIN_FILENO, &out.flags, &warm, &f) &&
 	    load(&conf, &arena, &env, file, &f)) {
 		struct delivery d = {
@@ -67,7 +69,7 @@ main(int argc, char **argv)
 		};
 
 		logfile_open(&log, conf.log_file);
-		return serve(STDIN_FILENO, &d, &log, warm);
+		return serve(&d, &conf, &log, warm);
 	}
 	(void)!submit_verdicts(STDIN_FILENO, &none, &f, &(struct fail)FAIL_INIT);
 	return fail_exit_code(&f);

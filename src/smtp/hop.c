@@ -50,6 +50,7 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 
 	hop_forget(h);
 	h->host = host;
+	h->final_ms = clock_ms() + (int64_t)c->total_timeout * 1000;
 	return resolve_host(h->arena, host, &how, &h->at, f) && find_secret(h, f);
 }
 
@@ -171,7 +172,7 @@ hop_open(struct hop *h, size_t *which, struct fail *f)
 
 	if (!dial(h, which, f))
 		return false;
-	h->stream.final_ms = clock_ms() + (int64_t)h->conf->total_timeout * 1000;
+	h->stream.final_ms = h->final_ms;
 	h->tls = (struct tls_info){ 0 };
 	session_init(s, &h->stream, h->conf, h->trace);
 	h->open = true;

@@ -16,6 +16,7 @@ struct hop {
 	struct resolved at;
 	struct secret secret; /* login.n == 0: there is none for this host */
 	bool via_dns;         /* it was found through the canonical name alone */
+	int64_t final_ms;     /* total_timeout for all its addresses together */
 	/* after hop_open() */
 	bool open;
 	struct stream stream;

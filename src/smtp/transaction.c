@@ -416,7 +416,7 @@ converse(struct transaction *t, struct fail *f)
 		return true;
 	}
 	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, f)) {
-		if (!t->mail_refused)
+		if (!t->mail_refused || t->refusal.cls != FAIL_PERM)
 			return false;
 		t->s->dead = true; /* it said no, and did not stay for the rest */
 	}
