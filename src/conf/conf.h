@@ -105,7 +105,7 @@ bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODIS
 bool conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f) NODISCARD;
 /* "file:line", "file", or "default". */
 const char *conf_where(const struct conf *c, enum conf_option o);
-/* The text of a file, in a.  True with text->p == NULL: there is no such file.
+/* The text of a file, in a.  True with text->p == NULL: there is no such file, or it is /dev/null.
  * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
 bool conf_read(struct arena *a, const char *path, struct str *text, struct fail *f) NODISCARD;
 /* Where a table of the administrator's may be, NULL-terminated and in a: the path that an option

@@ -419,22 +419,10 @@ route_address(const struct route_env *e, struct mailbox address, bool unqualifie
 	}
 }
 
-static bool
-read_optional(struct arena *a, const char *path, struct str *out, struct fail *f)
-{
-	struct fail why = FAIL_INIT;
-
-	*out = STR("");
-	if (path[0] == '\0' || file_read(a, path, out, &why) || why.sys == ENOENT)
-		return true;
-	*f = why;
-	return false;
-}
-
 bool
 route_open(struct route_env *e, struct fail *f)
 {
 	e->aliases_file = e->conf->aliases;
-	return read_optional(e->arena, e->conf->aliases, &e->aliases, f) &&
-	    read_optional(e->arena, e->conf->hubbed_hosts, &e->hubbed_hosts, f);
+	return conf_read(e->arena, e->conf->aliases, &e->aliases, f) &&
+	    conf_read(e->arena, e->conf->hubbed_hosts, &e->hubbed_hosts, f);
 }

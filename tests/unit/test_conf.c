@@ -367,6 +367,13 @@ load(void **state)
 	assert_string_equal(c.qualify_domain, "p.example");
 	assert_false(c.auth_client_allow_notls_passwords);
 	assert_null(c.home);
+
+	put("onehop/onehop.conf", "mailname_file = /dev/null\n");
+	assert_true(conf_load(&c, &a, &paths, &f));
+	assert_string_equal(c.qualify_domain, c.primary_hostname);
+	put("onehop/onehop.conf", "\ntls_dane = yes\n");
+	assert_false(conf_load(&c, &a, &paths, &f));
+	assert_non_null(strstr(f.text, "onehop.conf:2: tls_dane"));
 }
 
 static void
