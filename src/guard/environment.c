@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,12 @@ reset_signals(void)
 	(void)sigaction(SIGXFSZ, &sa, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+guard_with_parent(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 static const char *

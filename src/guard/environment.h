@@ -21,6 +21,9 @@ struct environment {
  * default, umask 077, environment read and then reduced to PATH, LANG=C, and (when they are
  * what they should be) TZ and the three directories below. */
 void guard_start(struct environment *env);
+/* End when the parent does: a caller that was killed still owns the message, so it is not sent
+ * behind its back. */
+void guard_with_parent(void);
 
 /* Who calls: the passwd entry of the real uid; without one (containers) the number is the login. */
 struct caller {
