@@ -200,9 +200,9 @@ hear_mail(struct transaction *t, struct fail *f)
 		t->s->mail_open = true;
 		return true;
 	}
-	t->mail_refused = true;
 	(void)session_refused(t->s, STAGE_MAIL, &t->refusal);
-	if (!t->s->dead)
+	t->mail_refused = !t->s->dead;
+	if (t->mail_refused)
 		return true;
 	*f = t->refusal;
 	return false;

@@ -3,6 +3,7 @@ sent, or goes out as one message with the recipients, header fields and commands
 import os
 import resource
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -71,6 +72,8 @@ class Sink(threading.Thread):
                     if line == b".\r\n":
                         break
                     text.append(line)
+                else:
+                    return
                 self.mails.append((commands, b"".join(text)))
                 commands = []
                 conn.sendall(b"250 taken\r\n")
@@ -396,3 +399,44 @@ def test_broken_sender(caller, name, size):
         (there / "onehop-send").chmod(0o755)
     words = caller.refused(75, TO_X, MESSAGE + b"x\n" * (size // 2))
     assert name != "another version" or b"of another version" in words
+
+
+# ---------------------------------------------------------------- a caller that is killed
+class Waiting(Sink):
+    """Waits with its answer to the verb until told to go on."""
+
+    def __init__(self, verb):
+        super().__init__()
+        self.verb, self.reached, self.go_on, self.ended = verb, threading.Event(), threading.Event(), threading.Event()
+
+    def talk(self, conn, lines):
+        try:
+            super().talk(conn, self.slowly(lines))
+        finally:
+            self.ended.set()
+
+    def slowly(self, lines):
+        for line in lines:
+            if line.startswith(self.verb):
+                self.reached.set()
+                self.go_on.wait(30)
+            yield line
+
+
+@pytest.mark.parametrize("verb", [b"EHLO", b"MAIL", b"RCPT", b"DATA"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda s: s.name)
+def test_killed(tmp_path, number, verb):
+    """It still owns the message, so the message is not sent behind its back."""
+    caller = Caller(tmp_path)
+    sink = Waiting(verb)
+    sink.start()
+    caller.config.write_text(CONF % (sink.port, tmp_path, tmp_path, tmp_path))
+    p = subprocess.Popen([caller.program, "-C", str(caller.config), *TO_X], stdin=subprocess.PIPE)
+    p.stdin.write(MESSAGE)
+    p.stdin.close()
+    assert sink.reached.wait(30)
+    p.send_signal(number)
+    assert p.wait(30) == -number
+    sink.go_on.set()
+    assert sink.ended.wait(30)
+    assert sink.mails == []
