@@ -2,7 +2,8 @@
 
 The programs are Debian's, unpacked by tests/harness/fetch-servers; what is not there is skipped.  Of those that
 need more than a sandbox (an array that degrades, a package to upgrade), WORDS has the call that they make and such
-text as they write.  Each message is found by its subject, so a second copy shows.
+text as they write.  Each message is found by its subject, so a second copy shows.  All is played once more with no
+smarthost: then the programs must hear of it.
 """
 import email
 import email.policy
@@ -81,14 +82,14 @@ def job(name, packages, run, subject, body, author="root <%s>" % ROOT, **more):
 
 
 CLIENTS = [
+    # -n: bsd-mailx's mail.rc, which it reads too, says that a dot ends the message
+    client("mailutils", "mailutils", "mail.mailutils -n -s 'mailutils: disk full' x@far.example", "mailutils: disk full"),
     client("s-nail", "s-nail", "s-nail -s 's-nail: Größe' -a a.bin x@far.example", "s-nail: Größe", attached=True),
     client("s-nail -r", "s-nail", "s-nail -r shop@isp.example -c c@far.example -b hidden@far.example "
            "-s 's-nail: sender' x@far.example", "s-nail: sender",
            sender="shop@isp.example", to=[FAR, "c@far.example", HIDDEN], author="shop@isp.example"),
     client("bsd-mailx", "bsd-mailx", "bsd-mailx -s 'bsd-mailx: disk full' "
            "-c c@far.example -b hidden@far.example x@far.example", "bsd-mailx: disk full", to=[FAR, "c@far.example", HIDDEN]),
-    # -n: bsd-mailx's mail.rc, which it reads too, says that a dot ends the message
-    client("mailutils", "mailutils", "mail.mailutils -n -s 'mailutils: disk full' x@far.example", "mailutils: disk full"),
     client("mutt", "mutt", "mutt -n -s 'mutt: Größe' -c c@far.example -b hidden@far.example -a a.bin -- x@far.example",
            "mutt: Größe", to=[FAR, "c@far.example", HIDDEN], attached=True),
     client("mutt with all its flags", "mutt", "mutt -n -e 'set use_envelope_from use_8bitmime dsn_notify=failure,delay "
@@ -116,6 +117,9 @@ CLIENTS = [
         "SMART error (EmailTest) detected on host: debian", "½ TB", env=SMARTD),
     job("sudo", "sudo", "! sudo -n id", "*** SECURITY information for debian ***", "root : command not allowed ; "),
 ]
+DEAF = ("cron", "anacron", "at", "logwatch", "sudo")
+# These write a dead.letter of their own over what is there.  (They stand first, so that the others' letters last.)
+KEEPERS = ("s-nail", "s-nail -r", "bsd-mailx", "mailutils")
 
 # (program, words, user, text, what is to come, as for client and job): from the sources of Debian 12's packages
 WORDS = [
@@ -264,7 +268,7 @@ FILES = {"/home/alice/a.bin": {"content": bytes(range(256)).decode("latin-1")},
          "/var/spool/cron/atjobs": {"dir": True, "owner": "daemon", "mode": "1770"},
          "/var/spool/cron/atspool": {"dir": True, "owner": "daemon", "mode": "1770"},
          "/var/spool/cron/atjobs/.SEQ": {"content": "0", "owner": "daemon", "mode": "0600"},
-         "/var/cache/logwatch": {"dir": True},
+         "/var/cache/logwatch": {"dir": True}, "/var/log/onehop": {"dir": True},
          "/var/log/auth.log": {"content": "Nov 24 08:00:00 debian sshd[9]: Failed password for root from 192.0.2.9 port 22\n"},
          "/etc/sudoers": {"content": "Defaults mail_no_perms\nroot ALL=(ALL) /usr/bin/true\n", "mode": "0440"},
          **{"/etc/pam.d/" + name: {"content": PAM} for name in ("cron", "atd", "sudo", "other")}}
@@ -286,10 +290,8 @@ def lacking(one):
     return next(filter(None, map(lacks, one["packages"])), None)
 
 
-@pytest.fixture(scope="module")
-def observed(tmp_path_factory):
-    """All in one sandbox: {name: step} and the messages.  alternatives is a package with what update-alternatives makes."""
-    alternatives = tmp_path_factory.mktemp("alternatives")
+def play(alternatives, servers):
+    """All in one sandbox: {name: step}, and what was seen.  alternatives is a package with what update-alternatives makes."""
     (alternatives / "usr/bin").mkdir(parents=True)
     (alternatives / "usr/bin/mail").symlink_to("bsd-mailx")
     here = [c for c in CLIENTS if not lacking(c)]
@@ -298,9 +300,20 @@ def observed(tmp_path_factory):
               "cwd": "/home/alice"} for c in here]
     steps += [{"argv": ["/usr/sbin/sendmail", *words.split()], "user": user, "stdin": as_text(text)}
               for _, words, user, text, _ in WORDS]
-    seen = sandbox.run_case({"config": CONFIG, "packages": packages, "steps": steps, "servers": [{}]})
+    seen = sandbox.run_case({"config": CONFIG, "packages": packages, "steps": steps, "servers": servers})
     names = [c["name"] for c in here] + [w[0] for w in WORDS]
-    return dict(zip(names, seen["steps"])), [m for c in seen["smtp"] for m in c["messages"]]
+    return dict(zip(names, seen["steps"])), seen
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory):
+    steps, seen = play(tmp_path_factory.mktemp("up"), [{}])
+    return steps, [m for c in seen["smtp"] for m in c["messages"]]
+
+
+@pytest.fixture(scope="module")
+def down(tmp_path_factory):
+    return play(tmp_path_factory.mktemp("down"), [])
 
 
 def parsed(message):
@@ -325,13 +338,17 @@ def check(message, mail, wanted):
     assert "hidden@" not in message["data"]
 
 
-@pytest.mark.parametrize("one", CLIENTS, ids=[c["name"] for c in CLIENTS])
-def test_program(observed, one):
+def skip_without(steps, one):
     if lacking(one):
         pytest.skip(lacking(one))
-    step = observed[0][one["name"]]
+    step = steps[one["name"]]
     if step["rc"] == 127 and re.search("not found|shared librar", step["stderr"]):
         pytest.skip(step["stderr"].strip())
+
+
+@pytest.mark.parametrize("one", CLIENTS, ids=[c["name"] for c in CLIENTS])
+def test_program(observed, one):
+    skip_without(observed[0], one)
     message, mail = received(observed, one["name"], one["subject"])
     check(message, mail, one)
     assert one["body"] in mail.get_body().get_payload(decode=True).decode().replace("\r\n", "\n")
@@ -348,3 +365,21 @@ def test_words(observed, one):
     kind = client if user in ("alice", "www-data") else job
     check(message, mail, kind(name, "", words, subject, **{"body": body, **more}))
     assert message["data"].split("\r\n\r\n", 1)[1] == as_text(body.rstrip("\n").replace("\n", "\r\n") + "\r\n")
+
+
+@pytest.mark.parametrize("one", CLIENTS, ids=[c["name"] for c in CLIENTS])
+def test_smarthost_down(down, one):
+    """The program hears of it; where it does not listen, the main log does.  The message is kept."""
+    steps, seen = down
+    skip_without(steps, one)
+    if one["name"] not in DEAF:
+        assert steps[one["name"]]["rc"] not in (0, "timeout"), steps[one["name"]]
+    if one["name"] in KEEPERS:
+        return
+    kept = seen["files"][("/root" if one["user"] == "root" else "/home/alice") + "/dead.letter"]["content"]
+    letters = [email.message_from_bytes(letter.encode("latin-1"), policy=email.policy.default)
+               for letter in re.split(r"(?m)^From \S+ .* \d{4}\n", kept)]
+    (letter,) = [x for x in letters if x["Subject"] == one["subject"]]
+    if one["user"] == "root":
+        message = re.search(r"\bid ([^\s;]+)", letter["Received"]).group(1)
+        assert re.search(r"(?m)^.* %s == admin@far\.example .* Connection refused$" % message, seen["mainlog"])
