@@ -182,6 +182,7 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 {
 	switch (flag->action) {
 	case IGNORE:
+	case SHORT:
 		break;
 	case EXTRACT:
 		c->extract = true;
@@ -235,8 +236,6 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		break;
 	case VERSION_:
 		c->mode = MODE_VERSION;
-		break;
-	case SHORT:
 		break;
 	}
 	return true;
