@@ -13,21 +13,18 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { PIECE = 65536 };
+enum { PIECE = 8192 };
 
 static bool
-write_all(int fd, const char *sender, const struct message *m, int64_t now)
+write_all(int fd, const struct deadletter *l, const struct message *m)
 {
-	AUTO_BUF struct buf b = BUF_INIT(HEADER_MAX * 4);
-	AUTO_FREE char *piece = malloc(PIECE);
+	AUTO_BUF struct buf b = BUF_INIT((size_t)HEADER_MAX * 4);
 	struct quote quote = { 0 };
-	char date[DATE_MAX];
+	char date[DATE_MAX], piece[PIECE];
 	int64_t got = 0;
 
-	if (piece == NULL)
-		return false;
-	buf_fmt(
-	    &b, "From %s %s\n", *sender != '\0' ? sender : "MAILER-DAEMON", date_mbox(now, date));
+	buf_fmt(&b, "From %s %s\n", *l->sender != '\0' ? l->sender : "MAILER-DAEMON",
+	    date_mbox(l->now, date));
 	for (size_t i = 0; i < m->nheaders; i++)
 		if (m->headers[i].type != H_DELETED)
 			buf_put(&b, m->headers[i].text);
@@ -47,10 +44,10 @@ write_all(int fd, const char *sender, const struct message *m, int64_t now)
 }
 
 bool
-deadletter_write(struct arena *a, const char *home, unsigned uid, const char *sender,
-    const struct message *m, int64_t now, const char **path, struct fail *f)
+deadletter_write(const struct deadletter *l, struct arena *a, const struct message *m,
+    const char **path, struct fail *f)
 {
-	const char *name = arena_fmt(a, "%s/dead.letter", home);
+	const char *name = arena_fmt(a, "%s/dead.letter", l->home);
 	struct stat st;
 	AUTO_FD int fd = open(name,
 	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
@@ -59,10 +56,10 @@ deadletter_write(struct arena *a, const char *home, unsigned uid, const char *se
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", name);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot lock %s", name);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != uid || st.st_nlink != 1)
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != l->uid || st.st_nlink != 1)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a file of yours with one link", name);
-	if (!write_all(fd, sender, m, now)) {
+	if (!write_all(fd, l, m)) {
 		int e = errno;
 
 		(void)!ftruncate(fd, st.st_size);

@@ -4,8 +4,15 @@
 
 #include "msg/message.h"
 
+struct deadletter {
+	const char *home;   /* the owner's */
+	unsigned uid;       /* ... and his */
+	const char *sender; /* for the From line; "" is the null sender */
+	int64_t now;
+};
+
 /* Append m to home/dead.letter: a regular file of uid with one link, made 0600, not through a
  * symbolic link; synced.  *path (in a) is where it is.  False: *f says why there is no copy. */
-bool deadletter_write(struct arena *a, const char *home, unsigned uid, const char *sender,
-    const struct message *m, int64_t now, const char **path, struct fail *f) NODISCARD;
+bool deadletter_write(const struct deadletter *l, struct arena *a, const struct message *m,
+    const char **path, struct fail *f) NODISCARD;
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,9 +14,11 @@
 
 /* The child has the socket as descriptor 0, the rest as the caller gave them. */
 static int
-spawn(pid_t *pid, const char *path, const char *config, int fd)
+spawn(struct arena *a, pid_t *pid, const char *path, const char *config, int fd)
 {
-	const char *argv[] = { "onehop-send", config != NULL ? "-C" : NULL, config, NULL };
+	char *const argv[] = { arena_fmt(a, "onehop-send"),
+		config != NULL ? arena_fmt(a, "-C") : NULL,
+		config != NULL ? arena_fmt(a, "%s", config) : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	int e = posix_spawn_file_actions_init(&actions);
 
@@ -27,7 +28,7 @@ spawn(pid_t *pid, const char *path, const char *config, int fd)
 	if (e == 0)
 		e = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	if (e == 0)
-		e = posix_spawn(pid, path, &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+		e = posix_spawn(pid, path, &actions, NULL, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return e;
 }
@@ -40,7 +41,7 @@ door_open(struct door *d, struct arena *a, const char *config, struct fail *f)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return fail_set(f, FAIL_TEMP, STAGE_DOOR, errno, "cannot make a socket");
-	e = spawn(&d->pid, path, config, pair[1]);
+	e = spawn(a, &d->pid, path, config, pair[1]);
 	(void)close(pair[1]);
 	if (e != 0) {
 		(void)close(pair[0]);

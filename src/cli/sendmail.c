@@ -310,15 +310,18 @@ report(const struct submission *s)
 static void
 save_dead_letter(struct submission *s)
 {
-	const char *path, *sender = mailbox_text(s->arena, s->who.sender);
+	const struct deadletter letter = { .home = s->start->caller.home,
+		.uid = s->start->caller.uid,
+		.sender = mailbox_text(s->arena, s->who.sender),
+		.now = s->now };
+	const char *path;
 	struct fail f = FAIL_INIT;
 
 	if (!s->tried && !isatty(STDIN_FILENO))
 		(void)!read_message(s, &f);
 	if (!s->read || message_size(&s->message) <= 1 || !s->start->conf.dead_letter)
 		return;
-	if (deadletter_write(s->arena, s->start->caller.home, s->start->caller.uid, sender,
-		&s->message, s->now, &path, &f))
+	if (deadletter_write(&letter, s->arena, &s->message, &path, &f))
 		fprintf(stderr, "onehop: the message is in %s\n", path);
 	else
 		fprintf(stderr, "onehop: there is no copy of the message: %s\n", f.text);

@@ -39,6 +39,7 @@ serve(struct delivery *d, struct conf *conf, struct logfile *log, bool warm)
 	    conf_apply_sender(conf, e.sender, &whole)) {
 		log->id = e.id;
 		deliver(d, &e, &m);
+		log->id = NULL;
 	}
 	smarthost_free(d->smarthost);
 	body_close(&m.body);

@@ -6,13 +6,14 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "base/file.h"
 #include "base/num.h"
 #include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { SMALL = 4096 }; /* a record that goes out in one write */
 
 bool
 record_gone(struct fail *f)
@@ -32,19 +33,16 @@ record_put(int fd, char letter, struct str payload, struct fail *f)
 {
 	char head[5] = { letter, (char)(payload.n >> 24), (char)(payload.n >> 16 & 0xff),
 		(char)(payload.n >> 8 & 0xff), (char)(payload.n & 0xff) };
-	struct iovec iov[2] = { { head, sizeof head },
-		{ (void *)(uintptr_t)payload.p, payload.n } };
-	ssize_t done = writev(fd, iov, 2);
-	size_t at = done > 0 ? (size_t)done : 0;
+	char together[SMALL];
 
-	if (done < 0 && errno != EINTR && errno != EAGAIN)
-		return record_gone(f);
-	if (at < sizeof head && !fd_write_full(fd, head + at, sizeof head - at))
-		return record_gone(f);
-	at = at > sizeof head ? at - sizeof head : 0;
-	if (!fd_write_full(fd, payload.p + at, payload.n - at))
-		return record_gone(f);
-	return true;
+	if (sizeof head + payload.n > sizeof together)
+		return (fd_write_full(fd, head, sizeof head) &&
+			   fd_write_full(fd, payload.p, payload.n)) ||
+		    record_gone(f);
+	memcpy(together, head, sizeof head);
+	if (payload.n > 0)
+		memcpy(together + sizeof head, payload.p, payload.n);
+	return fd_write_full(fd, together, sizeof head + payload.n) || record_gone(f);
 }
 
 bool

@@ -35,7 +35,7 @@ def test_the_sender_chooses(words, address, login, helo):
                    "files": {"/etc/onehop/onehop.conf": {"content": CONF},
                              "/etc/onehop/passwd.client": {"content": "smtp.isp.example:me:isp\nmail.work.example:me:work\n"}}},
         "servers": [{"addr": HOME, "sessions": [AUTH]}, {"addr": WORK, "sessions": [AUTH]}],
-        "steps": [{"argv": ["/usr/sbin/sendmail", *words, "x@far.example"], "user": "alice", "stdin": "Subject: s\n\nb\n"}]})
+        "steps": [{"argv": ["/usr/sbin/sendmail", "-C", "/etc/onehop/onehop.conf", *words, "x@far.example"], "user": "alice", "stdin": "Subject: s\n\nb\n"}]})
     assert got["steps"][0]["rc"] == 0, got["steps"][0]["stderr"]
     (session,) = got["smtp"]
     assert session["server"].startswith(address)

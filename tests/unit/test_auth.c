@@ -37,14 +37,14 @@ static const struct row {
 	{ "walkthrough: 504, then LOGIN", "LOGIN PLAIN",
 	    { PLAIN_LINE, "S: 504 Unknown authentication mechanism", LOGIN_LINES, "S: 235 OK" },
 	    "login", NULL,
-	    "## plain authenticator failed H=smtp.isp.example [192.0.2.25] 504 Unknown "
-	    "authentication mechanism\n>> AUTH LOGIN\n<< 334 VXNlcm5hbWU6\n>> ********\n"
-	    "<< 334 UGFzc3dvcmQ6\n>> ********\n<< 235 OK\n",
+	    ("## plain authenticator failed H=smtp.isp.example [192.0.2.25] 504 Unknown "
+	     "authentication mechanism\n>> AUTH LOGIN\n<< 334 VXNlcm5hbWU6\n>> ********\n"
+	     "<< 334 UGFzc3dvcmQ6\n>> ********\n<< 235 OK\n"),
 	    NULL, NULL, NULL, true, true, false },
 	{ "all refused", "PLAIN LOGIN",
 	    { PLAIN_LINE, "S: 535 5.7.8 bad", LOGIN_LINES, "S: 535 5.7.8 bad" }, NULL,
-	    "smtp.isp.example refused the login of /etc/p:7: SMTP error from remote mail server "
-	    "after ********: 535 5.7.8 bad",
+	    ("smtp.isp.example refused the login of /etc/p:7: SMTP error from remote mail server "
+	     "after ********: 535 5.7.8 bad"),
 	    NULL, NULL, NULL, NULL, false, false, false },
 	{ "538", "PLAIN LOGIN",
 	    { PLAIN_LINE, "S: 538 5.7.11 need TLS", "C: AUTH LOGIN", "S: 538 5.7.11 need TLS" },
@@ -62,8 +62,8 @@ static const struct row {
 	{ "PLAIN: an empty question is cancelled", "PLAIN LOGIN",
 	    { PLAIN_LINE, "S: 334 ", "C: *", "S: 501 cancelled", LOGIN_LINES, "S: 235 ok" },
 	    "login", NULL,
-	    "## plain authenticator cancelled authentication H=smtp.isp.example [192.0.2.25] "
-	    "Invalid base64 string in server response \"334\"\n",
+	    ("## plain authenticator cancelled authentication H=smtp.isp.example [192.0.2.25] "
+	     "Invalid base64 string in server response \"334\"\n"),
 	    NULL, NULL, NULL, false, false, false },
 	{ "LOGIN: yes after the name", "LOGIN",
 	    { "C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6", "C: dXNlcg==", "S: 235 ok" }, "login", NULL,
@@ -92,21 +92,22 @@ static const struct row {
 	{ "order of the administrator", "PLAIN LOGIN CRAM-MD5", { LOGIN_LINES, "S: 235 ok" },
 	    "login", NULL, NULL, NULL, NULL, "unknown login  plain", false, false, false },
 	{ "nothing offered", "", { NULL }, NULL,
-	    "smtp.isp.example does not offer AUTH, and mail is not sent to it without the login of "
-	    "/etc/p:7",
+	    ("smtp.isp.example does not offer AUTH, and mail is not sent to it without the login "
+	     "of "
+	     "/etc/p:7"),
 	    NULL, NULL, NULL, NULL, false, false, false },
 	{ "nothing usable", "GSSAPI NTLM", { NULL }, NULL, "offers the logins GSSAPI NTLM", NULL,
 	    NULL, NULL, NULL, false, false, false },
 	{ "not over a clear link", "PLAIN LOGIN CRAM-MD5", { NULL }, NULL, "none of them", NULL,
 	    NULL, NULL, NULL, true, false, false },
 	{ "token: OAUTHBEARER", "OAUTHBEARER PLAIN XOAUTH2",
-	    { "C: AUTH OAUTHBEARER "
-	      "bixhPXVzZXIsAWhvc3Q9c210cC5pc3AuZXhhbXBsZQFhdXRoPUJlYXJlciB0b2sBAQ==",
+	    { ("C: AUTH OAUTHBEARER "
+	       "bixhPXVzZXIsAWhvc3Q9c210cC5pc3AuZXhhbXBsZQFhdXRoPUJlYXJlciB0b2sBAQ=="),
 		"S: 235 ok" },
 	    "oauthbearer", NULL, NULL, NULL, "oauth:tok", NULL, false, false, false },
 	{ "token refused with an explanation", "OAUTHBEARER XOAUTH2",
-	    { "C: AUTH OAUTHBEARER "
-	      "bixhPXVzZXIsAWhvc3Q9c210cC5pc3AuZXhhbXBsZQFhdXRoPUJlYXJlciB0b2sBAQ==",
+	    { ("C: AUTH OAUTHBEARER "
+	       "bixhPXVzZXIsAWhvc3Q9c210cC5pc3AuZXhhbXBsZQFhdXRoPUJlYXJlciB0b2sBAQ=="),
 		"S: 334 eyJzdGF0dXMiOiI0MDEifQ==", "C: AQ==", "S: 535 5.7.8 expired",
 		"C: AUTH XOAUTH2 dXNlcj11c2VyAWF1dGg9QmVhcmVyIHRvawEB",
 		"S: 334 eyJzdGF0dXMiOiI0MDEifQ==", "C: ", "S: 535 5.7.8 expired" },

@@ -127,7 +127,7 @@ static void
 connects_from_an_address(void **state)
 {
 	struct connect_options o = { .timeout_s = 20, .interface = "127.0.0.2", .socks = "" };
-	struct sockaddr_in peer;
+	struct sockaddr_in peer = { 0 };
 	socklen_t len = sizeof(peer);
 	struct endpoint e;
 	struct stream s;

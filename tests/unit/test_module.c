@@ -21,8 +21,10 @@ loads_its_own(void **state)
 	const struct tls_module *m = module_table(BESIDE, TLS_MODULE_TABLE, STAGE_TLS, &f);
 
 	(void)state;
-	if (m == NULL)
+	if (m == NULL) {
 		fail_msg("%s", f.text);
+		return;
+	}
 	assert_string_equal(m->version, PACKAGE_VERSION);
 	assert_non_null(m->start);
 	assert_ptr_equal(m, module_table(BESIDE, TLS_MODULE_TABLE, STAGE_TLS, &f));

@@ -91,7 +91,10 @@ endless_replies_end(void **state)
 	assert_int_equal(n, REPLY_LINES_MAX);
 
 	memset(line, 'x', sizeof line);
-	memcpy(line, "250-", 4);
+	line[0] = '2';
+	line[1] = '5';
+	line[2] = '0';
+	line[3] = '-';
 	r = (struct reply){ 0 };
 	assert_int_equal(reply_feed(&r, str_at(line, sizeof line)), REPLY_BAD);
 	for (n = 0; reply_feed(&r, str_at(line, REPLY_LINE_MAX)) == REPLY_MORE; n++)

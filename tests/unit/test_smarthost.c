@@ -59,8 +59,8 @@ static const struct row {
 	    { { "+", "S: 554 go away", BYE },
 		{ HELLO, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
 	    { S, W, W }, true, NULL, NULL,
-	    "## H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after initial "
-	    "connection: 554 go away",
+	    ("## H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after initial "
+	     "connection: 554 go away"),
 	    false, 0 },
 	{ "MAIL 451: the next",
 	    { { HELLO, "C: MAIL FROM:<a@b>", "S: 451 later", BYE },
