@@ -162,6 +162,7 @@ bool
 conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struct fail *f)
 {
 	struct str text;
+	struct stat st;
 	bool debian;
 
 	conf_init(c, a);
@@ -175,6 +176,8 @@ conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struc
 		return find_names(c, f);
 	if (c->file == paths->file || c->file == paths->user_file)
 		move_home(c, paths);
+	c->borrowed = c->file == paths->file && paths->home != NULL &&
+	    (stat(c->file, &st) != 0 || st.st_uid != 0);
 	debian = str_iends(str_of(c->file), STR("update-exim4.conf.conf"));
 	return conf_parse(c, text, c->file, debian, f) &&
 	    (!debian || debian_load(c, directory_of(a, c->file), f)) && find_names(c, f);

@@ -51,9 +51,12 @@ struct conf {
 #include "conf/options.def"
 #undef OPT
 	struct conf_origin origin[CONF_COUNT];
-	const char *file;        /* the file in use (first found), or NULL: defaults only */
-	const char *home;        /* the home of the user whose own setup this is, or NULL */
-	const char *etc;         /* as conf_paths had it; "/etc" after conf_init() */
+	const char *file; /* the file in use (first found), or NULL: defaults only */
+	const char *home; /* the home of the user whose own setup this is, or NULL */
+	const char *etc;  /* as conf_paths had it; "/etc" after conf_init() */
+	/* The file was named by a caller who need not be the one whose file it is (-C, not root,
+	 * not root's file): it names no program to run and no file to write. */
+	bool borrowed;
 	const char *credentials; /* as conf_paths had it, or NULL */
 	/* For -bV and doctor, NULL-terminated: unknown keys of Debian's file, macros without an
 	 * option here. */

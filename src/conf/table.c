@@ -282,6 +282,23 @@ refuse_type(struct str type, struct fail *f)
 	return true;
 }
 
+/* PHP's mail() hands the fifth argument of a web form's script on as flags: -C with an uploaded
+ * file must not start a program or write where the web server reads. */
+static bool
+check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
+{
+	static const enum conf_option reserved[] = { CONF_password_command, CONF_log_file,
+		CONF_spool_directory, CONF_maildir_directory };
+
+	for (size_t i = 0; c->borrowed && i < sizeof reserved / sizeof reserved[0]; i++)
+		if (o == reserved[i])
+			return fail_conf(f,
+			    "%s is not taken from a file named with -C, unless root owns it; "
+			    "~/.config/onehop/onehop.conf may have it",
+			    conf_rows[o].names[0]);
+	return true;
+}
+
 bool
 conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
@@ -292,7 +309,7 @@ conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 		return conf_unknown(one->name, f);
 	if (conf_rows[o].kind == KIND_BOOL && !is_called(one->name, conf_rows[o].names[0]))
 		value = debian_switch(one->name, value);
-	if (o == CONF_configtype && !refuse_type(value, f))
+	if (!check_borrowed(c, o, f) || (o == CONF_configtype && !refuse_type(value, f)))
 		return false;
 	if (!store(c, &conf_rows[o], value, f))
 		return false;

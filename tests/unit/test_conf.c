@@ -399,12 +399,22 @@ load_own(void **state)
 	assert_string_equal(c.spool_directory, "/home/u/.local/state/onehop");
 	assert_string_equal(c.log_file, "/home/u/.local/state/onehop/mainlog");
 	put("user.conf", "spool_directory = /tmp/s\n");
+	assert_true(conf_load(&c, &a, &paths, &f));
+	assert_string_equal(c.spool_directory, "/tmp/s");
+	/* the same file named with -C: nothing to run, nothing to write, unless root owns it */
 	paths = (struct conf_paths){
 		.etc = *state, .file = "user.conf", .home = "/home/u", .state = "/s"
 	};
-	assert_true(conf_load(&c, &a, &paths, &f));
-	assert_string_equal(c.spool_directory, "/tmp/s");
-	assert_string_equal(c.log_file, "/s/mainlog");
+	if (getuid() == 0) {
+		assert_true(conf_load(&c, &a, &paths, &f));
+		assert_string_equal(c.spool_directory, "/tmp/s");
+		assert_string_equal(c.log_file, "/s/mainlog");
+		assert_int_equal(chown("user.conf", 1, 1), 0);
+	}
+	assert_false(conf_load(&c, &a, &paths, &f));
+	assert_non_null(strstr(f.text, "user.conf:1: spool_directory is not taken from a file"));
+	put("user.conf", "[sender a@b]\npassword_command = /bin/x\n");
+	assert_false(conf_load(&c, &a, &paths, &f));
 	paths.file = "nosuch.conf";
 	assert_false(conf_load(&c, &a, &paths, &f));
 	assert_int_equal(fail_exit_code(&f), 78);

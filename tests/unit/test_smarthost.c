@@ -208,7 +208,7 @@ passwd_file(const char *text)
 	static char path[] = "/tmp/test_smarthost.XXXXXX";
 	int fd;
 
-	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	memset(path + strlen(path) - 6, 'X', 6);
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
