@@ -183,5 +183,7 @@ submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t
 		else
 			return record_broken(f, "an unexpected record came back");
 	}
-	return record_gone(f);
+	return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+	    "onehop-send ended without a verdict: the message may have been delivered; its reason "
+	    "is in the log");
 }
