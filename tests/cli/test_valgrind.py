@@ -41,9 +41,8 @@ FORWARD = {"files": {"/home/bob/.forward": {"content": "\\bob, |/bin/cat, x@far.
 def test_clean(name, config, server, words, status):
     if not shutil.which("valgrind"):
         pytest.skip("valgrind is not installed")
-    with open(sandbox.programs()["onehop"], "rb") as f:
-        if b"__asan_init" in f.read():
-            pytest.skip("AddressSanitizer looks already")
+    if sandbox.sanitized():
+        pytest.skip("AddressSanitizer looks already")
     got = sandbox.run_case({"config": config, "servers": [server] if server else [],
                             "steps": [{"argv": VALGRIND + words, "stdin": MESSAGE}]})["steps"][0]
     assert got["rc"] == status, got["stderr"]

@@ -38,6 +38,13 @@ def programs():
 
 
 @functools.lru_cache(None)
+def sanitized():
+    """Are the programs built with AddressSanitizer?  It has memory of its own, and looks for what valgrind does."""
+    with open(programs()["onehop"], "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+@functools.lru_cache(None)
 def certificates():
     """A directory with a throw-away CA and server certificates (tests/harness/mkcerts)."""
     if not shutil.which("openssl"):

@@ -24,7 +24,6 @@ from harness import sandbox  # noqa: E402
 CLONE_NEWNET = 0x40000000
 HOST = "192.0.2.25"  # not loopback: a link on which others listen
 PASSWORD = b"s3cret-w0rd"
-MEMORY = [] if "ASAN_OPTIONS" in os.environ else ["prlimit", "--data=%d" % (32 << 20)]
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
 LIMIT = 8  # seconds; what is waited for in vain ends after 1
@@ -263,7 +262,8 @@ def play(script, directory, wait, more=""):
     passwd.write_bytes(b"" if not more else b"%s:user:%s\n" % (HOST.encode(), PASSWORD))
     passwd.chmod(0o600)
     conf.write_text(CONF % (HOST, server.port, passwd, *[wait] * 5) + more)
-    argv = MEMORY + [sandbox.programs()["onehop"], "-C", str(conf), "-f", "me@here.example", "x@far.example"]
+    memory = [] if sandbox.sanitized() else ["prlimit", "--data=%d" % (32 << 20)]
+    argv = memory + [sandbox.programs()["onehop"], "-C", str(conf), "-f", "me@here.example", "x@far.example"]
     start = time.monotonic()
     try:
         r = subprocess.run(argv, input=b"Subject: s\n\nbody\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=3 * LIMIT)
