@@ -1,4 +1,4 @@
-/* connect.c */
+/* connect.c - a TCP connection to one host, its addresses raced (RFC 8305), or a unix socket. */
 #include "io/connect.h"
 
 #include <errno.h>

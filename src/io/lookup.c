@@ -1,4 +1,4 @@
-/* lookup.c */
+/* lookup.c - what the resolving child does: the C library's resolver, into a flat answer. */
 #include "io/lookup.h"
 
 #include <arpa/nameser.h>

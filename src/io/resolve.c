@@ -1,4 +1,4 @@
-/* resolve.c */
+/* resolve.c - names to addresses, as Exim's "byname": A/AAAA and /etc/hosts, never MX. */
 #include "io/resolve.h"
 
 #include <arpa/inet.h>

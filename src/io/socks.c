@@ -1,4 +1,4 @@
-/* socks.c */
+/* socks.c - asking a SOCKS5 proxy for a connection (RFC 1928), without authentication. */
 #include "io/socks.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

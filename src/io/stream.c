@@ -1,4 +1,4 @@
-/* stream.c */
+/* stream.c - a connection, whatever carries it. */
 #include "io/stream.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* tls.c */
+/* tls.c - TLS over a stream (the only directory that includes gnutls). */
 #include "tls/tls.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* trust.c */
+/* trust.c - of a file of many certificates, the few that are needed.  Private to tls/. */
 #include "tls/trust.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* verify.c */
+/* verify.c - is the other end who it should be?  Private to tls/. */
 #include "tls/verify.h"
 
 #include <gnutls/x509.h>
