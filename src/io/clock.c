@@ -1,4 +1,4 @@
-/* clock.c - the monotonic clock, for deadlines (the only other clock is time(), in main/ and cli/). */
+/* clock.c - the monotonic clock, for deadlines. */
 #include "io/clock.h"
 
 #include <time.h>
