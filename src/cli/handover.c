@@ -1,0 +1,194 @@
+/* handover.c - one message on its way from a face of onehop to onehop-send. */
+#include "cli/handover.h"
+
+#include <sys/time.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/names.h"
+#include "spool/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+void
+handover_begin(struct handover *h, struct session_start *start, struct arena *a)
+{
+	*h = (struct handover){
+		.start = start,
+		.arena = a,
+		.message = { .arena = a, .body = { .fd = -1 } },
+		.door = { .fd = -1 },
+		.now = time(NULL),
+		.transcript = { .fd = STDERR_FILENO,
+		    .verbose = start->cmd->verbose,
+		    .debug = start->cmd->debug },
+	};
+	h->trace = transcript_trace(&h->transcript);
+}
+
+struct mailbox
+handover_qualified(const struct handover *h, struct mailbox m)
+{
+	if (m.domain.n == 0 && m.local.n > 0)
+		m.domain = str_of(h->start->conf.qualify_domain);
+	return m;
+}
+
+static bool
+is_trusted(const struct handover *h)
+{
+	struct str rest = str_of(h->start->conf.trusted_users);
+
+	if (h->start->caller.uid == 0)
+		return true;
+	while (rest.p != NULL)
+		if (str_eq(str_trim(str_cut(&rest, ':')), str_of(h->start->caller.login)))
+			return true;
+	return false;
+}
+
+/* gecos up to the first "," or ":", with "&" as the capitalised login. */
+static const char *
+full_name(const struct handover *h)
+{
+	struct str g = str_of(h->start->caller.gecos);
+	struct str login = str_of(h->start->caller.login);
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+
+	if (h->start->cmd->name != NULL)
+		return h->start->cmd->name;
+	for (size_t i = 0; i < g.n && g.p[i] != ',' && g.p[i] != ':'; i++) {
+		if (g.p[i] != '&') {
+			buf_char(&b, g.p[i]);
+		} else if (login.n > 0) {
+			buf_char(&b, ascii_upper(login.p[0]));
+			buf_put(&b, str_skip(login, 1));
+		}
+	}
+	return arena_strz(h->arena, buf_get(&b));
+}
+
+bool
+handover_submitter(struct handover *h, struct fail *f)
+{
+	const struct cmdline *cmd = h->start->cmd;
+
+	if (!rewrite_open(&h->rewrite, &h->start->conf, h->arena, &h->trace, f))
+		return false;
+	h->who = (struct submitter){
+		.login = h->start->caller.login,
+		.gecos_name = full_name(h),
+		.name_given = cmd->name != NULL,
+		.uid = h->start->caller.uid,
+		.trusted = is_trusted(h),
+		.sender_given = cmd->sender != NULL,
+		.sender = { str_of(h->start->caller.login), str_at("", 0) },
+	};
+	if (cmd->sender != NULL &&
+	    !mailbox_parse(h->arena, str_of(cmd->sender), true, &h->who.sender, f)) {
+		fail_prefix(f, "-f");
+		return false;
+	}
+	h->who.sender = handover_qualified(h, h->who.sender);
+	return true;
+}
+
+/* Not with -v: the session is then shown behind the line that says which message it is for. */
+static bool
+wants_smarthost(const struct handover *h)
+{
+	for (size_t i = 0; i < h->rcpts.n && !h->start->cmd->verbose; i++)
+		if (!domain_is_local(&h->start->conf, h->rcpts.list[i].domain))
+			return true;
+	return false;
+}
+
+bool
+handover_open(struct handover *h, struct fail *f)
+{
+	const struct cmdline *cmd = h->start->cmd;
+	enum submit_flags flags =
+	    (cmd->verbose ? SUBMIT_VERBOSE : 0) | (cmd->debug ? SUBMIT_DEBUG : 0);
+
+	return door_open(&h->door, h->arena, cmd->config, f) &&
+	    submit_hello(h->door.fd, flags, wants_smarthost(h), f);
+}
+
+static void
+fill_envelope(struct handover *h)
+{
+	const struct cmdline *cmd = h->start->cmd;
+	struct envelope *e = &h->envelope;
+
+	e->sender = h->who.sender.local.n > 0 ? mailbox_text(h->arena, h->who.sender) : "";
+	e->login = h->start->caller.login;
+	e->auth_parameter = h->start->caller.uid != 0 || cmd->sender == NULL;
+	e->envid = cmd->envid;
+	e->ret = cmd->ret;
+	e->body_declared = cmd->body_declared;
+	e->rcpts = arena_array(h->arena, h->rcpts.n, sizeof *e->rcpts);
+	e->nrcpts = h->rcpts.n;
+	for (size_t i = 0; i < h->rcpts.n; i++)
+		e->rcpts[i] = (struct rcpt){
+			.address = mailbox_text(h->arena, h->rcpts.list[i]),
+			.original = mailbox_text(h->arena, h->rcpts.list[i]),
+			.unqualified = h->rcpts.unqualified[i],
+			.notify = cmd->notify,
+		};
+}
+
+bool
+handover_fix(struct handover *h, struct fail *f)
+{
+	struct timeval tv = { 0 };
+	struct submission_time t = { .id = h->envelope.id };
+
+	(void)gettimeofday(&tv, NULL);
+	h->now = t.now = tv.tv_sec;
+	(void)id_format(tv.tv_sec, (uint32_t)tv.tv_usec, (uint32_t)getpid(), h->envelope.id);
+	if (!submission_fix(&h->message, &h->rewrite, &h->who, &h->rcpts, &t, f))
+		return false;
+	fill_envelope(h);
+	return true;
+}
+
+bool
+handover_submit(struct handover *h, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+
+	if (submit_message(h->door.fd, &h->envelope, &h->message, f))
+		return submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, f);
+	/* Before it went it may have said why. */
+	if (f->cls == FAIL_TEMP &&
+	    !submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, &why))
+		*f = why;
+	return false;
+}
+
+int
+handover_status(const struct handover *h, const struct fail **why)
+{
+	size_t sent = 0;
+	int status = EX_OK;
+
+	*why = NULL;
+	for (size_t i = 0; i < h->envelope.nrcpts; i++) {
+		const struct rcpt *r = &h->envelope.rcpts[i];
+
+		sent += r->state == RCPT_SENT;
+		if (r->state == RCPT_SENT || r->state == RCPT_WAITING || status == EX_TEMPFAIL)
+			continue;
+		status = r->state == RCPT_REFUSED ? fail_exit_code(&r->fail) : EX_TEMPFAIL;
+		*why = &r->fail;
+	}
+	return status == EX_OK && sent < h->envelope.nrcpts ? EX_TEMPFAIL : status;
+}
+
+void
+handover_end(struct handover *h)
+{
+	door_close(&h->door);
+	body_close(&h->message.body);
+}
