@@ -6,6 +6,7 @@
 #include "cli/cmdline.h"
 #include "cli/sendmail.h"
 #include "cli/show.h"
+#include "cli/smtpd.h"
 #include "guard/environment.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -54,7 +55,7 @@ run(struct session_start *s)
 		return not_yet(
 		    "this version keeps no queue: what cannot be delivered now is exit 75");
 	case MODE_SMTP:
-		return not_yet("this version does not speak SMTP on standard input");
+		return cli_smtpd(s);
 	case MODE_DAEMON:
 		return not_yet("there is no daemon to start: onehop works when it is called");
 	case MODE_HELP:
@@ -79,7 +80,9 @@ main(int argc, char **argv)
 		say_warnings(&cmd);
 		status = run(&s);
 	} else {
-		status = cmd.mode == MODE_SUBMIT ? cli_refuse(&s, &f) : cli_complain(&f);
+		status = cmd.mode == MODE_SUBMIT ? cli_refuse(&s, &f) :
+		    cmd.mode == MODE_SMTP        ? cli_smtpd_refuse(&f) :
+						   cli_complain(&f);
 	}
 	cmdline_free(&cmd);
 	return status;

@@ -48,7 +48,7 @@ SHOWS = [  # (words, status, what stdout or stderr says): nothing is sent by any
     ("-bv nosuch", 2, r"nosuch@debian failed to verify: Unrouteable address"),
     ("-bt x@far.example", 0, r"router = smarthost"),
     ("-bi", 0, ""), ("-bV", 0, r"^onehop version"), ("--version", 0, r"^onehop version"),
-    ("-bs", 69, "SMTP"), ("-bd", 69, "daemon"), ("-bz x@far.example", 64, "-bz"),
+    ("-bs", 0, r"^220 debian ESMTP onehop"), ("-bd", 69, "daemon"), ("-bz x@far.example", 64, "-bz"),
     ("", 64, "recipient"), ("-i", 64, "recipient"), ("-f", 64, "-f"), ("-t -f a@@b", 65, "-f"),
 ]
 
