@@ -260,7 +260,7 @@ take_notify(struct str value, unsigned *out)
 			return false;
 		*out |= notifies[i].bit;
 	}
-	return (*out & NOTIFY_NEVER) == 0 || *out == NOTIFY_NEVER; /* it stands alone */
+	return *out != 0 && ((*out & NOTIFY_NEVER) == 0 || *out == NOTIFY_NEVER); /* alone */
 }
 
 static bool
