@@ -31,6 +31,10 @@ incoming_reply(struct fail *f)
 	    status == EX_CONFIG;
 	char dsn[sizeof f->dsn];
 
+	if (f->stage == STAGE_INPUT && f->smtp == 0 && !later) {
+		f->smtp = 552;
+		(void)snprintf(f->dsn, sizeof f->dsn, "5.3.4");
+	}
 	/* 421, 530 and their like are between us and the next hop. */
 	if (f->smtp / 10 != (later ? 45 : 55))
 		f->smtp = later ? 451 : 550;
@@ -117,13 +121,8 @@ incoming_feed(struct incoming *in, struct str octets)
 		in->dropped += octets.n;
 		return in->dropped <= INCOMING_DROPPED_MAX;
 	}
-	if (!intake_feed(in->intake, octets, &done, &in->fail)) {
-		if (in->fail.cls == FAIL_PERM)
-			(void)command_refuse(&in->fail, 552, "5.3.4", "%s",
-			    arena_fmt(&in->arena, "%s", in->fail.text));
-		else
-			incoming_reply(&in->fail);
-	}
+	if (!intake_feed(in->intake, octets, &done, &in->fail))
+		incoming_reply(&in->fail);
 	return true;
 }
 

@@ -38,6 +38,6 @@ bool incoming_feed(struct incoming *in, struct str octets) NODISCARD;
 /* It is whole: hand it over.  True: the message with in->h.envelope.id is taken. */
 bool incoming_end(struct incoming *in, struct fail *f) NODISCARD;
 /* Make any failure a reply (smtp, dsn): 4xx or 5xx by what the caller of sendmail would be told by
- * an exit status. */
+ * an exit status; 552 for a message that is too large. */
 void incoming_reply(struct fail *f);
 #endif
