@@ -264,7 +264,7 @@ take_notify(struct str value, unsigned *out)
 }
 
 static bool
-take_word(struct str value, struct str one, struct str two, unsigned values[2], unsigned *out)
+take_word(struct str value, struct str one, struct str two, const unsigned values[2], unsigned *out)
 {
 	if (!str_ieq(value, one) && !str_ieq(value, two))
 		return false;
@@ -286,14 +286,14 @@ take_value(const struct values *v, enum parameter p, struct str value)
 	case P_SIZE:
 		return num_parse(value, UINT64_MAX, &v->mail->size);
 	case P_BODY:
-		return take_word(
-		    value, STR("7BIT"), STR("8BITMIME"), (unsigned[]){ 7, 8 }, &v->mail->body);
+		return take_word(value, STR("7BIT"), STR("8BITMIME"), (const unsigned[]){ 7, 8 },
+		    &v->mail->body);
 	case P_SMTPUTF8:
 		v->mail->utf8 = true;
 		return value.p == NULL;
 	case P_RET:
 		return take_word(value, STR("FULL"), STR("HDRS"),
-		    (unsigned[]){ RET_FULL, RET_HDRS }, &v->mail->ret);
+		    (const unsigned[]){ RET_FULL, RET_HDRS }, &v->mail->ret);
 	case P_ENVID:
 		return take_envid(v->arena, value, &v->mail->envid);
 	case P_NOTIFY:
