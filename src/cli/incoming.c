@@ -85,12 +85,13 @@ incoming_rcpt(struct incoming *in, struct str argument, struct fail *f)
 
 	if (max == 0 || max > SUBMIT_RECIPIENTS_MAX)
 		max = SUBMIT_RECIPIENTS_MAX;
-	if (!command_rcpt(&in->arena, argument, in->mail.utf8, &r, f))
-		return false;
-	if (n >= max)
+	if (in->taken >= max)
 		return command_refuse(f, 452, "4.5.3",
 		    "too many recipients: %llu are the most that one message has here",
 		    (unsigned long long)max);
+	if (!command_rcpt(&in->arena, argument, in->mail.utf8, &r, f))
+		return false;
+	in->taken++;
 	i = recipients_add(
 	    list, &in->arena, handover_qualified(&in->h, r.rcpt), r.rcpt.domain.n == 0);
 	if (list->n > n)

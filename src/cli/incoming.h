@@ -17,6 +17,7 @@ struct incoming {
 	struct handover h;
 	struct mail_command mail;
 	struct rcpt_command *rcpts; /* as h.rcpts.list */
+	uint64_t taken;             /* RCPT commands, those for the same recipient too */
 	struct intake *intake;
 	uint64_t size, dropped; /* octets that came; since it failed */
 	struct fail fail;       /* the reply to the message, though it must be read */

@@ -1,6 +1,7 @@
 /* smtpd.c - -bs: SMTP on standard input and output. */
 #include "cli/smtpd.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -405,7 +406,8 @@ serve(struct smtpd *s)
 	return s->status;
 }
 
-/* The other end of a socket may be anywhere; whoever may start onehop is here. */
+/* The other end of a socket may be anywhere, of a pipe or a terminal it is here.  (A connection
+ * that was reset has no name, but may still be read.) */
 static bool
 is_near(int fd)
 {
@@ -415,7 +417,7 @@ is_near(int fd)
 	socklen_t len = sizeof ss;
 
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
-		return true;
+		return errno == ENOTSOCK;
 	switch (ss.ss_family) {
 	case AF_INET:
 		memcpy(&four, &ss, sizeof four);
@@ -426,7 +428,7 @@ is_near(int fd)
 		    (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) &&
 			six.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
 	default:
-		return true;
+		return ss.ss_family == AF_UNIX;
 	}
 }
 

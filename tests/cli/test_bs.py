@@ -38,10 +38,9 @@ def bodies(mails):
     return [text.split(b"\r\n\r\n", 1)[1] for _, text in mails]
 
 
-def talk(caller, stdin, **how):
-    """(exit status, replies, mails)"""
-    rc, out, mails = caller.call(["-bs"], stdin if not isinstance(stdin, str) else stdin.encode("latin-1"), **how)
-    return rc, out, mails
+def talk(caller, stdin):
+    """(exit status, what was said, mails)"""
+    return caller.call(["-bs"], stdin.encode("latin-1") if isinstance(stdin, str) else stdin)
 
 
 # ---------------------------------------------------------------- sessions
@@ -199,7 +198,8 @@ ENDLESS = {
     "header": (BEGIN.encode() + b"DATA\r\nSubject: ", b"y\r\n " * 20000, b"does not end"),
     "chunk": (BEGIN.encode() + b"BDAT 99999999999999999\r\n", b"y" * 65536, b"does not end"),
     "chunk for nobody": (b"BDAT 99999999999999999\r\n", b"y" * 65536, b"does not end"),
-    "recipients": (HELLO.encode() + MAIL.encode(), RCPT.encode().replace(b"x@", b"x@@") * 100, b"too many errors"),
+    "one recipient": (HELLO.encode() + MAIL.encode(), RCPT.encode() * 100, b"too many errors"),
+    "bad recipients": (HELLO.encode() + MAIL.encode(), RCPT.encode().replace(b"x@", b"x@@") * 100, b"too many errors"),
 }
 
 
@@ -286,6 +286,12 @@ def test_smtplib(caller):
         assert smtp.verify("x@far.example")[0] == 252
     assert smtp.process.wait(30) == 0
     assert [text.split(b"\r\n\r\n", 1)[1] for _, text in caller.sink.mails] == ["Grüße\r\n..\r\n...\r\n".encode()] * 3
+
+
+@pytest.mark.parametrize("words", [["-bs", "-odb", "-oem"], ["-odb", "-oem", "-bs"], ["-bs", "-i", "-f", "other@here.example", "-t"]])
+def test_flags_of_mail_programs(caller, words):
+    rc, out, [(commands, _)] = caller.call(words, WHOLE.encode())
+    assert rc == 0 and replies(out) == TAKEN and any(c.startswith(b"MAIL FROM:<me@here.example>") for c in commands)
 
 
 def test_swaks(caller):
