@@ -68,7 +68,7 @@ one_text(struct str in, bool bare_lf)
 	check(used == SIZE_MAX || str_eq(buf_get(&whole), buf_get(&bytes)));
 	if (used == SIZE_MAX || (!bare_lf && used == 3))
 		return;
-	if (bare_lf && in.p[used - 2] == '\r')
+	if (bare_lf && used >= 3 && in.p != NULL && in.p[used - 2] == '\r')
 		end = STR(".\r\n");
 	check(used >= end.n && str_eq(str_at(in.p + used - end.n, end.n), end));
 }
