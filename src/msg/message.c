@@ -104,7 +104,7 @@ body_read(const struct body *b, uint64_t at, void *p, size_t n)
 		return (int64_t)n;
 	}
 	do
-		got = pread(b->fd, p, n, (off_t)at);
+		got = pread(b->fd, p, n, (off_t)(b->start + at));
 	while (got < 0 && errno == EINTR);
 	if (got == 0) {
 		errno = EIO;

@@ -13,7 +13,8 @@
 
 enum {
 	HEADER_MAX = 1 << 20,     /* octets of the header section, Exim's limit */
-	BODY_MEMORY_MAX = 1 << 20 /* octets of body kept in memory; more goes to a file */
+	BODY_MEMORY_MAX = 1 << 20, /* octets of body kept in memory; more goes to a file */
+	BODY_START = 19 /* octets that such a file has free in front, for the spool's "ID-D" line */
 };
 
 /* Exim's header types, as in the -H file: the letter behind the length. */
@@ -39,7 +40,8 @@ struct header {
 
 struct body {
 	const char *mem; /* all of it, when fd is -1 */
-	int fd;          /* regular file, read with pread from 0; owned by the body */
+	int fd;          /* regular file, read with pread from start; owned by the body */
+	uint64_t start;  /* octets of the file in front of the body */
 	uint64_t size;   /* octets, LF line ends, ends in LF unless empty */
 	uint64_t lines;
 	uint64_t longest_line; /* octets without LF */

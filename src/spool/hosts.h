@@ -1,0 +1,31 @@
+/* hosts.h - what is known of a host list between runs: db/host.NAME, small files that may be lost.
+ */
+#ifndef ONEHOP_SPOOL_HOSTS_H
+#define ONEHOP_SPOOL_HOSTS_H
+
+#include "spool/ages.h"
+#include "spool/retry.h"
+
+struct host_record {
+	unsigned tries;             /* failures since the last success; 0: nothing is wrong */
+	uint64_t first_failed;      /* spool's clock */
+	int64_t last_try, next_try; /* wall clock */
+	int64_t last_success;       /* wall clock, 0: never seen */
+	char error[FAIL_TEXT];      /* of the last failure */
+};
+
+/* What is known of hosts (dc_smarthost syntax); all zero when nothing is. */
+void hosts_read(const struct spool *s, const char *hosts, struct host_record *r);
+/* It could not be used (f): count, next_try by the rule.  A success (f NULL) clears the failure. */
+void hosts_note(const struct spool *s, const char *hosts, const struct fail *f,
+    const struct ages *a, const struct retry *rule);
+/* May it be tried?  Also when next_try lies further ahead than the rule's longest interval: the
+ * clock was set back. */
+bool hosts_due(const struct host_record *r, const struct ages *a, const struct retry *rule);
+/* For status: the latest success, and the error of the list that failed last ("" when none fails),
+ * over all lists. */
+void hosts_summary(const struct spool *s, struct host_record *r);
+/* No storm: count one bounce to sender in this hour; false: it has had HOSTS_BOUNCES_MAX. */
+enum { BOUNCES_PER_HOUR = 100 };
+bool bounces_allow(const struct spool *s, const char *sender, const struct ages *a);
+#endif

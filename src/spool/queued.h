@@ -1,0 +1,56 @@
+/* queued.h - a message in the spool: what its -H file says, its -D file, and what is done. */
+#ifndef ONEHOP_SPOOL_QUEUED_H
+#define ONEHOP_SPOOL_QUEUED_H
+
+#include "base/buf.h"
+#include "msg/message.h"
+#include "spool/envelope.h"
+
+/* Why the message is still here, and when it is tried again. */
+struct trouble {
+	unsigned tries;             /* attempts that failed for a reason of the message's own */
+	uint64_t first_failed;      /* on the spool's clock (spool/ages.h); 0: it was never tried */
+	int64_t last_try, next_try; /* wall clock, seconds; next_try 0: now */
+	const char *hosts; /* the host list that could not be reached: db/ knows when; or NULL */
+	const char *error; /* one line, for mailq; or NULL */
+};
+
+struct queued {
+	struct arena *arena; /* of all its strings */
+	/* id, sender, login, auth_parameter, envid, ret; all its recipients, RCPT_WAITING, or
+	 * RCPT_SENT when the whole recipient is among done */
+	struct envelope e;
+	struct message m; /* the body is the open -D file, which is locked through it */
+	unsigned uid, gid;
+	int64_t received; /* wall clock */
+	uint32_t received_usec;
+	uint64_t arrived;     /* on the spool's clock */
+	const char *protocol; /* "local", "local-esmtp" */
+	const char *parent;   /* a bounce or warning: the id of the message it speaks of; or NULL */
+	unsigned warnings;    /* delay warnings that were sent */
+	bool frozen, manual_thaw;
+	int64_t frozen_at;       /* wall clock */
+	uint64_t frozen_counted; /* the same on the spool's clock */
+	struct trouble trouble;
+	const char **done; /* keys of deliveries (route_key()) that need not be made again: the
+			    * tree of non-recipients in -H and the journal */
+	size_t ndone;
+};
+
+/* The -H file (Exim's format, EXIM-SEMANTICS 18, with -onehop_ lines).  Pure. */
+struct queued_body {
+	uint64_t size;   /* octets of -D, its first line included */
+	char sha256[65]; /* of -D, hex */
+};
+/* Append the file's text; ends with a -onehop_sha256 line over all the rest of it.
+ * False: PERM/SPOOL: something in it cannot be written (a newline in an address). */
+bool queued_write(const struct queued *q, const struct queued_body *body, struct buf *out,
+    struct fail *f) NODISCARD;
+/* Read it; q->arena must be set; q->m has its headers, and of the body only lines, longest_line,
+ * has_8bit, has_nul.  Every address has passed mailbox_ok(), every header field scan_field_name().
+ * False: TEMP/SPOOL and nothing in q is to be used: cut, changed, or not onehop's. */
+bool queued_read(
+    struct str text, struct queued *q, struct queued_body *body, struct fail *f) NODISCARD;
+/* Is key among done? */
+bool queued_is_done(const struct queued *q, const char *key);
+#endif
