@@ -17,8 +17,9 @@ struct trouble {
 
 struct queued {
 	struct arena *arena; /* of all its strings */
-	/* id, sender, login, auth_parameter, envid, ret; all its recipients, RCPT_WAITING, or
-	 * RCPT_SENT when the whole recipient is among done */
+	/* id, sender, login, auth_parameter, envid, ret, protocol, body_declared; all its
+	 * recipients (address, original, unqualified, notify, orcpt), RCPT_WAITING, or RCPT_SENT
+	 * when the whole recipient is among done */
 	struct envelope e;
 	struct message m; /* the body is the open -D file, which is locked through it */
 	unsigned uid, gid;
@@ -32,25 +33,35 @@ struct queued {
 	int64_t frozen_at;       /* wall clock */
 	uint64_t frozen_counted; /* the same on the spool's clock */
 	struct trouble trouble;
-	const char **done; /* keys of deliveries (route_key()) that need not be made again: the
-			    * tree of non-recipients in -H and the journal */
-	size_t ndone;
+	/* Keys of deliveries (route_key()) that need not be made again: the tree of non-recipients
+	 * in -H and the journal.  Append with arena_grow(); the first nsorted are in order. */
+	const char **done;
+	size_t ndone, nsorted;
 };
 
-/* The -H file (Exim's format, EXIM-SEMANTICS 18, with -onehop_ lines).  Pure. */
+/* The -H file (Exim 4.96's format, EXIM-SEMANTICS 18, with -onehop_ lines among its options).  Pure
+ * but for libnettle, which is loaded (base/digest.h). */
+enum { QUEUED_RECIPIENTS_MAX = 50000, QUEUED_HEADERS_MAX = HEADER_MAX + 64 * 1024 };
+
 struct queued_body {
 	uint64_t size;   /* octets of -D, its first line included */
 	char sha256[65]; /* of -D, hex */
 };
-/* Append the file's text; ends with a -onehop_sha256 line over all the rest of it.
- * False: PERM/SPOOL: something in it cannot be written (a newline in an address). */
+/* Append the file's text, whose last option, -onehop_sha256, covers all the rest of it.
+ * False: PERM/SPOOL: something in it cannot be written (a newline in an address, too large), or
+ * TEMP/SPOOL: there is no SHA-256; *out may then hold a part. */
 bool queued_write(const struct queued *q, const struct queued_body *body, struct buf *out,
     struct fail *f) NODISCARD;
 /* Read it; q->arena must be set; q->m has its headers, and of the body only lines, longest_line,
- * has_8bit, has_nul.  Every address has passed mailbox_ok(), every header field scan_field_name().
- * False: TEMP/SPOOL and nothing in q is to be used: cut, changed, or not onehop's. */
+ * has_8bit, has_nul (where the body is, and its size, are left as they were).  q->e.id is what the
+ * file says: the caller compares it with the file's name.  Every address has passed mailbox_ok(),
+ * every header field scan_field_name(). False: TEMP/SPOOL and nothing else in q is to be used: cut,
+ * changed, or not onehop's. */
 bool queued_read(
     struct str text, struct queued *q, struct queued_body *body, struct fail *f) NODISCARD;
-/* Is key among done? */
+/* Put done in order, each key once, and mark the recipients that are among it RCPT_SENT.
+ * (queued_read() does it; whoever appended a journal does it again.) */
+void queued_settle(struct queued *q);
+/* Is key among done?  Quick for the first nsorted. */
 bool queued_is_done(const struct queued *q, const char *key);
 #endif
