@@ -1,0 +1,312 @@
+"""Play one scenario with each fault in turn, inside fresh namespaces; test_faults.py starts it as process 1 of them.
+
+Standard input is {"scenario", "programs", "numbers", "stride"} as JSON, standard output {"points", "duplicates", "wrong",
+"skipped"}.  After each fault a healthy queue run recovers, and what the smarthost, the Maildirs and the spool hold is counted.
+"""
+import glob
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from crash import fault  # noqa: E402
+from harness import smtpserver, world  # noqa: E402
+
+ONEHOP, SPOOL, CONF, DEAD = "/opt/onehop/onehop", "/var/spool/onehop", "/etc/onehop-crash.conf", "/root/dead.letter"
+BODY = "first line\n.a dot in front\n..two\n\nlast line of %s\n"
+LOCAL = {"alice@debian": "/home/alice/Maildir", "bob@debian": "/home/bob/Maildir"}
+A, B, C = "a@far.example", "bad@far.example", "c@far.example"
+REFUSE, DEFER = {"rcpt": {"bad@": "550 5.1.1 who is that", "default": "250 ok"}}, {"rcpt": {"bad@": "451 4.2.0 later", "default": "250 ok"}}
+NOBODY = {"rcpt": "550 5.7.1 not for you"}
+
+# to: recipients; profile: what the smarthost does (None: nobody listens), and again when the queue is run (default: takes all);
+# says: the exit status when nothing goes wrong; queue: needs the spool; waiting: so many messages wait in the spool and the
+# queue is run; bounced: those end in a bounce.
+SCENARIOS = {
+    "up": {"to": [A], "says": 0},
+    "up-three": {"to": [A, B, C], "says": 0},
+    "all-refused": {"to": [A, B], "profile": NOBODY, "again": NOBODY, "says": 69, "bounced": [A, B]},
+    "local": {"to": ["alice@debian"], "says": 0},
+    "local-and-remote": {"to": ["alice@debian", A], "says": 0, "queue": True},
+    "down": {"to": [A, C], "profile": None, "says": 0, "queue": True},
+    "one-refused": {"to": [A, B, C], "profile": REFUSE, "again": REFUSE, "says": 0, "queue": True, "bounced": [B]},
+    "one-refused-remote-sender": {"to": [A, B], "profile": REFUSE, "again": REFUSE, "says": 0, "queue": True, "bounced": [B],
+                                  "sender": "me@far.example"},
+    "one-deferred": {"to": [A, B, C], "profile": DEFER, "says": 0, "queue": True},
+    "two-locals": {"to": ["alice@debian", "bob@debian"], "says": 0, "queue": True},
+    "odq": {"to": [A, "bob@debian"], "words": ["-odq"], "says": 0, "queue": True},
+    "odb": {"to": [A, C], "words": ["-odb"], "says": 0, "queue": True},
+    "queue-run": {"waiting": 3, "to": [A, C], "says": 0, "queue": True},
+    "queue-run-mixed": {"waiting": 2, "to": [A, "alice@debian", "bob@debian"], "says": 0, "queue": True},
+    "queue-run-refused": {"waiting": 1, "to": [A, B], "profile": REFUSE, "again": REFUSE, "says": 0, "queue": True, "bounced": [B]},
+    "queue-run-refused-remote-sender": {"waiting": 1, "to": [A, B], "profile": REFUSE, "again": REFUSE, "says": 0, "queue": True,
+                                        "bounced": [B], "sender": "me@far.example"},
+}
+
+
+class Smarthost:
+    """One port of loopback; refuses connections until it is told what to do with them."""
+
+    def __init__(self):
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.port, self.profile, self.records, self.talks = self.sock.getsockname()[1], None, [], []
+
+    def up(self, profile):
+        starts, self.profile = self.profile is None, profile
+        if starts:
+            self.sock.listen(20)
+            threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            conn.settimeout(10)
+            record = {"tls": False, "dialogue": [], "auth": [], "messages": []}
+            self.records.append(record)
+            self.talks.append(threading.Thread(target=smtpserver.Session(conn, self.profile, record, None).run, daemon=True))
+            self.talks[-1].start()
+
+    def settle(self):
+        """Everybody has left: what was sent is heard."""
+        for talk in self.talks:
+            talk.join(12)
+
+    def taken(self):
+        return [m for r in self.records for m in r["messages"] if str(m["reply"]).startswith("2")]
+
+    def close(self):
+        self.settle()
+        if self.profile is not None:
+            self.sock.shutdown(socket.SHUT_RDWR)        # wakes accept()
+        self.sock.close()
+
+
+def wipe(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def files_below(top):
+    return [os.path.join(parent, f) for parent, _, files in os.walk(top) for f in files]
+
+
+def body_of(data):
+    return data.replace("\r\n", "\n").partition("\n\n")[2]
+
+
+class Counts:
+    """Copies and bounces, by (message, recipient), and what is not as it was given."""
+
+    def __init__(self, scenario, taken):
+        self.copies, self.bounces, self.wrong = {}, {}, []
+        self.names = [str(i) for i in range(scenario.get("waiting", 1))]
+        for m in taken:
+            who = [re.search(r"<(.*?)>", r).group(1) for r, reply in m["rcpt"] if reply.startswith("2")]
+            data = m["data"].replace("\r\n.", "\r\n") if not m.get("bdat") else m["data"]
+            self.message(data, who, m["mail"].startswith("FROM:<>"))
+        for who, maildir in LOCAL.items():
+            for path in glob.glob(maildir + "/new/*"):
+                data = world.read(path)
+                self.message(data, [who], data.startswith("Return-path: <>"))
+
+    def message(self, data, who, null_sender):
+        subject = re.search(r"(?mi)^Subject: crash (\w+)", data)
+        name = subject.group(1) if subject else "?"
+        if null_sender:
+            for rcpt in re.findall(r"(?mi)^Final-Recipient: *rfc822; *(\S+)", data):
+                self.add(self.bounces, name, rcpt)
+            return
+        if body_of(data) != BODY % name:
+            self.wrong.append("I4: for %s: %r" % (who, data))
+        for rcpt in who:
+            self.add(self.copies, name, rcpt)
+
+    @staticmethod
+    def add(where, name, rcpt):
+        where[name, rcpt] = where.get((name, rcpt), 0) + 1
+
+    def totals(self, name, rcpts):
+        return [self.copies.get((name, r), 0) + self.bounces.get((name, r), 0) for r in rcpts]
+
+
+class Windows:
+    """The calls at which nobody can know what the others know: {key of a call: which window it is in}.
+
+    reply    onehop-send has sent the last byte, and has not yet written down that it was taken
+    local    the same for a file in a Maildir
+    verdict  onehop has handed over the message and has not heard yet what became of it"""
+
+    def __init__(self, calls):
+        self.of, self.reply, self.local = {}, False, False
+        heard = [i for i, c in enumerate(calls) if c.process == "onehop" and c.name in ("read", "recvmsg") and "socket:" in c.target]
+        handed = [i for i, c in enumerate(calls) if c.process == "onehop" and c.name == "write" and c.data[:1] == b"G"]
+        for i, call in enumerate(calls):
+            if handed and handed[0] < i <= heard[-1] and call.process == "onehop":
+                self.of[call.key()] = "verdict"
+            elif call.process.startswith("onehop-"):
+                self.step(call)
+
+    def step(self, call):
+        says = call.name == "write" and "socket:" in call.target and call.data[:1] in (b"R", b"Z")
+        for window in ("verdict",) * says + ("local",) * self.local + ("reply",) * self.reply:
+            self.of[call.key()] = window
+        if call.process.startswith("onehop-local"):
+            self.local = self.local or (call.name in ("linkat", "link", "rename", "renameat") and "new/" in call.target)
+        elif "socket:" in call.target and (call.data.endswith(b"\r\n.\r\n") or re.search(rb"BDAT \d+ LAST", call.data)):
+            self.reply = True
+        elif says or (call.name == "fdatasync" and call.target.endswith("-J")) or ("unlink" in call.name and call.target.endswith("-H")):
+            self.reply = self.local = False
+
+
+class Walk:
+    def __init__(self, job):
+        self.scenario, self.name, self.stride = SCENARIOS[job["scenario"]], job["scenario"], job["stride"]
+        socket.sethostname("debian")
+        world.Network(set())
+        world.build_root(job["programs"], {}, [])
+        world.configure({"dc": False, "hosts": "127.0.0.1 localhost debian\n"}, None)
+        self.inject = fault.Injector(job["numbers"])
+        self.points = self.unmet = 0
+        self.duplicates, self.wrong = {}, []
+        self.host = Smarthost()
+        self.configure()
+        self.queue = b"no queue" not in self.plain(["-bpc"]).err
+
+    def plain(self, words, given=b""):
+        return self.inject.run([ONEHOP, "-C", CONF, *words], given)
+
+    def configure(self):
+        world.put(CONF, "smarthost = 127.0.0.1::%d\nspool_directory = %s\nlog_file = /var/log/onehop.log\n"
+                  "local_domains = debian\nqualify_domain = debian\n" % (self.host.port, SPOOL))
+
+    def submit(self, words, name):
+        sender = self.scenario.get("sender", "alice@debian")
+        return ([ONEHOP, "-C", CONF, "-i", "-f", sender, *words, *self.scenario["to"]],
+                ("From: %s\nTo: someone@far.example\nSubject: crash %s\n\n" % (sender, name) + BODY % name).encode())
+
+    def fresh(self):
+        """The world before the run; with "waiting", messages in the spool."""
+        self.host.close()
+        self.host = Smarthost()
+        self.configure()
+        for path in [SPOOL, DEAD, "/var/log/onehop.log", *LOCAL.values()]:
+            wipe(path)
+        if not self.scenario.get("waiting"):
+            return
+        if not os.path.isdir("/var/tmp/waiting"):
+            for name in range(self.scenario["waiting"]):
+                run = self.plain(*self.submit_words(["-odq"], str(name)))
+                assert run.status == 0, run.err
+            shutil.copytree(SPOOL, "/var/tmp/waiting")
+        else:
+            shutil.copytree("/var/tmp/waiting", SPOOL)
+
+    def submit_words(self, words, name):
+        argv, given = self.submit(words, name)
+        return argv[3:], given
+
+    def run(self, point=None, record=False):
+        self.fresh()
+        profile = self.scenario.get("profile", {})
+        if profile is not None:
+            self.host.up(profile)
+        argv, given = ([ONEHOP, "-C", CONF, "-qf"], b"") if self.scenario.get("waiting") else self.submit(self.scenario.get("words", []), "0")
+        return self.inject.run(argv, given, point, record=record)
+
+    def recover(self):
+        self.host.settle()
+        early = Counts(self.scenario, self.host.taken())
+        left = [f for f in files_below(SPOOL + "/input") if f.endswith("-H")]
+        self.host.up(self.scenario.get("again", {}))
+        for _ in range(3 if self.queue else 0):         # a bounce may come to be in the first run
+            self.plain(["-qf"])
+        self.host.settle()
+        return early, left, Counts(self.scenario, self.host.taken())
+
+    def judge(self, run, point, window):
+        """What is wrong (sentences), and how many copies are too many."""
+        early, left, late = self.recover()
+        wrong, extra, window = list(late.wrong), 0, window or (point and point[0] == "onehop" and point[3] == fault.CUT)
+        if run.status == "hangs":
+            wrong.append("it hangs")
+        for name in late.names:
+            totals = late.totals(name, self.scenario["to"])
+            extra += sum(max(0, n - 1) for n in totals)
+            accepted = run.status == 0 or self.scenario.get("waiting")
+            if accepted and 0 in totals:
+                wrong.append("I1: exit 0, but copies are %s" % totals)
+            if 0 in totals and any(totals):
+                wrong.append("I5: for some only: %s" % totals)
+        if extra and not window:
+            wrong.append("I3: %d copies too many: %s %s" % (extra, late.copies, late.bounces))
+        killed = point and point[3] in (fault.KILL, fault.CUT)
+        if run.status not in (0, "hangs") and not killed and not window and not self.scenario.get("waiting"):
+            if early.copies or early.bounces or left:
+                wrong.append("I2: exit %s, but %s %s %s" % (run.status, early.copies, early.bounces, left))
+        return wrong + self.leftovers(), extra
+
+    def leftovers(self):
+        found = [f for f in files_below(SPOOL) if not f.startswith(SPOOL + "/db/")] if self.queue else []
+        found += [f for m in LOCAL.values() for f in files_below(m + "/tmp")]
+        return ["I8: left behind: %s" % found] if found else []
+
+    def clean_run(self):
+        run = self.run(record=True)
+        wrong, extra = self.judge(run, None, False)
+        if run.status != self.scenario["says"]:
+            wrong.append("exit %s, not %s: %s" % (run.status, self.scenario["says"], run.err))
+        if wrong or extra:
+            self.wrong.append(["without a fault", *wrong])
+        return run.calls
+
+    def all_points(self):
+        calls = self.clean_run()
+        unsure = Windows(calls).of
+        points = [(c, what) for c in calls for what in fault.faults_of(c.name)]
+        for call, what in points[sum(map(ord, self.name)) % self.stride::self.stride]:
+            point = (*call.key(), what)
+            run = self.run(point)
+            self.points += 1
+            self.unmet += not run.met
+            wrong, extra = self.judge(run, point, call.key() in unsure)
+            if extra:
+                why = unsure.get(call.key(), "?")
+                self.duplicates[why] = self.duplicates.get(why, 0) + 1
+            if wrong:
+                self.wrong.append(["%s at %s%s: exit %s" % (what, call, "" if run.met else " (not met)", run.status), *wrong,
+                                   run.err.decode("latin-1").strip()[:300]])
+
+    def result(self):
+        if self.scenario.get("queue") and not self.queue:
+            return {"skipped": "this onehop keeps no queue"}
+        self.all_points()
+        return {"points": self.points, "unmet": self.unmet, "duplicates": self.duplicates, "wrong": self.wrong}
+
+
+def main():
+    job = json.load(sys.stdin)
+    out = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        walk = Walk(job)
+    except OSError as e:
+        answer = {"skipped": str(e)}
+    else:
+        answer = walk.result()
+    with os.fdopen(out, "wb") as f:
+        f.write(json.dumps(answer).encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
