@@ -266,7 +266,7 @@ read_tree(struct reader *r)
 	for (size_t nodes = 1; nodes > 0; nodes--) {
 		struct str line = next_line(r);
 
-		if (line.n < 4 || line.p[2] != ' ' || str_find(line, '\0') < line.n)
+		if (line.n < 4 || line.p[2] != ' ')
 			return false;
 		for (size_t i = 0; i < 2; i++) {
 			if (line.p[i] != 'Y' && line.p[i] != 'N')
@@ -298,8 +298,6 @@ read_recipient(struct queued *q, struct str line, struct rcpt *to, struct fail *
 			to->orcpt = arena_strz(q->arena, str_skip(line, line.n - n));
 		line.n -= n + 1;
 	}
-	if (str_find(line, '\0') < line.n)
-		return false;
 	to->address = to->original = arena_strz(q->arena, line);
 	return option_address_ok(to->address, false, f);
 }
@@ -344,7 +342,7 @@ read_header(struct reader *r, size_t *all)
 	text = str_at(r->rest.p + digits + 2, n);
 	r->rest = str_skip(r->rest, digits + 2 + n);
 	*all += n;
-	if (*all > QUEUED_HEADERS_MAX || type == '\0' || strchr(" *BCFIPRST", type) == NULL ||
+	if (*all > QUEUED_HEADERS_MAX || strchr(" *BCFIPRST", type) == NULL ||
 	    !option_header_ok(text))
 		return false;
 	message_append(m, arena_str(r->q->arena, text));
@@ -376,7 +374,7 @@ is_whole(struct str text, struct fail *f)
 	char sum[65];
 	size_t start;
 
-	if (text.n > SPOOL_HEADER_MAX || at == NULL)
+	if (text.n > SPOOL_HEADER_MAX || str_find(text, '\0') < text.n || at == NULL)
 		return false;
 	start = (size_t)(at + 1 - text.p);
 	if (text.n - start < SUM_LINE + 1 || text.p[start + SUM_LINE - 1] != '\n' ||
