@@ -27,6 +27,7 @@ UNTOLD = ("rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending mmap munmap mp
 PREAMBLE_ENDS = "umask"                     # the first thing that main() does and that we are told of
 
 KILL, CUT = "kill", "cut"                   # that process; all of them at the same moment
+LIE = "lie"                                 # it is said to have been made
 NO_ERROR = set("close execve exit exit_group umask dup2 dup3 wait4".split())
 STORES = set("write writev pwrite64 openat mkdir mkdirat link linkat rename renameat renameat2 fallocate ftruncate fsync "
              "fdatasync copy_file_range sendfile symlinkat".split())
@@ -60,8 +61,8 @@ def syscall_numbers():
 class Call:
     """One call of a recorded run."""
 
-    def __init__(self, process, name, count, target, data):
-        self.process, self.name, self.count, self.target, self.data = process, name, count, target, data
+    def __init__(self, process, name, count, args, target, data):
+        self.process, self.name, self.count, self.args, self.target, self.data = process, name, count, args, target, data
 
     def key(self):
         return self.process, self.name, self.count
@@ -193,7 +194,8 @@ class Injector:
             os.close(pidfd)
 
     def run(self, argv, given=b"", fault=None, env=None, record=False, limit=12, watch=None):
-        """fault: (process, name, count, what); watch(call): called before each call of a recorded run is made."""
+        """fault: (process, name, count, what); watch(call): called before each call of a recorded run is made, LIE is
+        its answer if this one is not to be."""
         files = [os.memfd_create(n, os.MFD_CLOEXEC) for n in ("in", "out", "err")]
         os.write(files[0], given)
         os.lseek(files[0], 0, os.SEEK_SET)
@@ -235,10 +237,11 @@ class Injector:
         task = tasks.of(pid)
         count = tasks.count(task, name) if task else 0
         if count and record:
-            call = Call(task["name"], name, count, *look(pid, name, args))
+            call = Call(task["name"], name, count, args, *look(pid, name, args))
             run.calls.append(call)
-            if watch:
-                watch(call)
+            if watch and watch(call) == LIE:
+                fcntl.ioctl(listener, SEND, struct.pack("QqiI", ident, 0, 0, 0))
+                return
         if count and fault and fault[:3] == (task["name"], name, count):
             run.met = True
             if fault[3] in (KILL, CUT):
