@@ -13,21 +13,17 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from crash import fault, walk  # noqa: E402
+from crash import fault, outside, walk  # noqa: E402
 from harness import world  # noqa: E402
 
 A, B = "a@far.example", "bad@far.example"
 MESSAGE = b"From: me@far.example\nSubject: crash\n\n" + b"a line of text\n" * 3000
 
 
-class Unavailable(Exception):
-    pass
-
-
 def tool(*argv):
     r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if r.returncode != 0:
-        raise Unavailable("%s: %s" % (argv[0], r.stdout.decode().strip()))
+        raise OSError("%s: %s" % (argv[0], r.stdout.decode().strip()))
 
 
 class Disk:
@@ -79,7 +75,7 @@ class Trial:
                   "dead_letter = no\n" % (self.host.port, self.disk.top, self.base))
         self.wrong, self.lies, self.live, self.cuts = [], False, None, 0
         if b"no queue" in self.run("-bpc").err:
-            raise Unavailable("this onehop keeps no queue")
+            raise OSError("this onehop keeps no queue")
 
     def run(self, *words, given=b"", watch=None):
         return self.inject.run([self.onehop, "-C", self.conf, *words], given, record=watch is not None, watch=watch)
@@ -220,21 +216,18 @@ TRIALS = {f.__name__: f for f in (queued, queued_only, liar, journalled, taken_o
 
 
 def main():
-    job = json.load(sys.stdin)
+    job, name = json.load(sys.stdin), sys.argv[1]
     out = os.dup(1)
     os.dup2(2, 1)
-    name, t = sys.argv[1], None
-    try:
+
+    def made():
         t = Trial(job, ("-N", "64") if name == "no_inodes" else ())
-        TRIALS[name](t)
-        answer = {"wrong": t.wrong}
-    except (Unavailable, OSError) as e:
-        answer = {"skipped": str(e)}
-    if t:
-        t.close()
-    with os.fdopen(out, "wb") as f:
-        f.write(json.dumps(answer).encode())
-    os._exit(0)
+        try:
+            TRIALS[name](t)
+        finally:
+            t.close()
+        return {"wrong": t.wrong}
+    outside.answer(out, made)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Play one scenario with each fault in turn, inside fresh namespaces; test_faults.py starts it as process 1 of them.
 
-Standard input is {"scenario", "programs", "numbers", "stride"} as JSON, standard output {"points", "duplicates", "wrong",
+Its argument is the scenario; standard input is {"programs", "numbers", "stride"} as JSON, standard output {"points", "duplicates", "wrong",
 "skipped"}.  After each fault a healthy queue run recovers, and what the smarthost, the Maildirs and the spool hold is counted.
 """
 import glob
@@ -13,7 +13,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from crash import fault  # noqa: E402
+from crash import fault, outside  # noqa: E402
 from harness import smtpserver, world  # noqa: E402
 
 ONEHOP, SPOOL, CONF, DEAD = "/opt/onehop/onehop", "/var/spool/onehop", "/etc/onehop-crash.conf", "/root/dead.letter"
@@ -169,8 +169,8 @@ class Windows:
 
 
 class Walk:
-    def __init__(self, job):
-        self.scenario, self.name, self.stride = SCENARIOS[job["scenario"]], job["scenario"], job["stride"]
+    def __init__(self, job, name):
+        self.scenario, self.name, self.stride = SCENARIOS[name], name, job.get("stride", 1)
         socket.sethostname("debian")
         world.Network(set())
         world.build_root(job["programs"], {}, [])
@@ -297,15 +297,7 @@ def main():
     job = json.load(sys.stdin)
     out = os.dup(1)
     os.dup2(2, 1)
-    try:
-        walk = Walk(job)
-    except OSError as e:
-        answer = {"skipped": str(e)}
-    else:
-        answer = walk.result()
-    with os.fdopen(out, "wb") as f:
-        f.write(json.dumps(answer).encode())
-    os._exit(0)
+    outside.answer(out, lambda: Walk(job, sys.argv[1]).result())
 
 
 if __name__ == "__main__":
