@@ -115,6 +115,12 @@ fail_status(const struct fail *f, char out[12])
 	return out;
 }
 
+bool
+fail_is_hosts(const struct fail *f)
+{
+	return f->cls == FAIL_TEMP && f->stage >= STAGE_RESOLVE && f->stage <= STAGE_AUTH;
+}
+
 int
 fail_exit_code(const struct fail *f)
 {

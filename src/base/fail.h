@@ -55,6 +55,9 @@ void fail_prefix(struct fail *f, const char *fmt, ...) PRINTF(2, 3);
 const char *fail_stage_text(enum fail_stage stage);
 /* The server's own status, or the stage's default with its first digit made 4 or 5 by class. */
 const char *fail_status(const struct fail *f, char out[12]);
+/* Is it about the host (not found, not reached, no TLS, no login), so that any other message would
+ * have met it too? */
+bool fail_is_hosts(const struct fail *f);
 /* sysexits code for the caller. */
 int fail_exit_code(const struct fail *f);
 #endif

@@ -227,9 +227,11 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		break;
 	case QUEUE:
 		c->mode = MODE_QUEUE;
+		c->queue = value;
 		break;
 	case MESSAGE:
 		c->mode = MODE_MESSAGE;
+		c->queue = value;
 		break;
 	case HELP:
 		c->mode = MODE_HELP;
@@ -302,6 +304,13 @@ name_from_argv0(struct cmdline *c, const char *argv0)
 		c->mode = MODE_QUEUE;
 }
 
+/* Verbs are for those who call it by its own name. */
+static bool
+is_onehop(const char *argv0)
+{
+	return str_iends(str_of(argv0), STR("onehop"));
+}
+
 bool
 cmdline_parse(struct cmdline *c, struct arena *a, int argc, char **argv, struct fail *f)
 {
@@ -316,8 +325,12 @@ cmdline_parse(struct cmdline *c, struct arena *a, int argc, char **argv, struct 
 	for (int i = 1; i < argc; i++) {
 		bool used = false;
 
-		if (only_arguments || argv[i][0] != '-') {
+		if (i == 1 && is_onehop(argv[0]) && strcmp(argv[1], "status") == 0) {
+			c->mode = MODE_STATUS;
+		} else if (only_arguments || argv[i][0] != '-') {
 			c->arguments[c->narguments++] = argv[i];
+		} else if (c->mode == MODE_STATUS && str_starts(str_of(argv[i]), STR("--"))) {
+			c->arguments[c->narguments++] = argv[i] + 2;
 		} else if (strcmp(argv[i], "--") == 0) {
 			only_arguments = true;
 		} else if (strcmp(argv[i], "-") == 0) {

@@ -57,7 +57,7 @@ door_close(struct door *d)
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	d->fd = -1;
-	while (d->pid > 0 && waitpid(d->pid, NULL, 0) < 0 && errno == EINTR)
+	while (!d->stays && d->pid > 0 && waitpid(d->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	d->pid = 0;
 }

@@ -98,6 +98,8 @@ handover_submitter(struct handover *h, struct fail *f)
 static bool
 wants_smarthost(const struct handover *h)
 {
+	if (h->start->cmd->delivery > DELIVERY_FOREGROUND)
+		return false;
 	for (size_t i = 0; i < h->rcpts.n && !h->start->cmd->verbose; i++)
 		if (!domain_is_local(&h->start->conf, h->rcpts.list[i].domain))
 			return true;
@@ -108,11 +110,13 @@ bool
 handover_open(struct handover *h, struct fail *f)
 {
 	const struct cmdline *cmd = h->start->cmd;
-	enum submit_flags flags =
-	    (cmd->verbose ? SUBMIT_VERBOSE : 0) | (cmd->debug ? SUBMIT_DEBUG : 0);
+	const struct submit_hello hello = {
+		.flags = (cmd->verbose ? SUBMIT_VERBOSE : 0) | (cmd->debug ? SUBMIT_DEBUG : 0),
+		.connect_now = wants_smarthost(h),
+		.delivery = cmd->delivery >= 0 ? (unsigned)cmd->delivery : DELIVERY_QUEUE + 1,
+	};
 
-	return door_open(&h->door, h->arena, cmd->config, f) &&
-	    submit_hello(h->door.fd, flags, wants_smarthost(h), f);
+	return door_open(&h->door, h->arena, cmd->config, f) && submit_hello(h->door.fd, &hello, f);
 }
 
 static void
@@ -126,6 +130,7 @@ fill_envelope(struct handover *h)
 	e->auth_parameter = h->start->caller.uid != 0 || cmd->sender == NULL;
 	e->envid = cmd->envid;
 	e->ret = cmd->ret;
+	e->protocol = h->who.protocol;
 	e->body_declared = cmd->body_declared;
 	e->rcpts = arena_array(h->arena, h->rcpts.n, sizeof *e->rcpts);
 	e->nrcpts = h->rcpts.n;
@@ -159,10 +164,11 @@ handover_submit(struct handover *h, struct fail *f)
 	struct fail why = FAIL_INIT;
 
 	if (submit_message(h->door.fd, &h->envelope, &h->message, f))
-		return submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, f);
+		return submit_result(
+		    h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, f);
 	/* Before it went it may have said why. */
 	if (f->cls == FAIL_TEMP &&
-	    !submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, &why))
+	    !submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, &why))
 		*f = why;
 	return false;
 }
@@ -177,8 +183,9 @@ handover_status(const struct handover *h, const struct fail **why)
 	for (size_t i = 0; i < h->envelope.nrcpts; i++) {
 		const struct rcpt *r = &h->envelope.rcpts[i];
 
-		sent += r->state == RCPT_SENT;
-		if (r->state == RCPT_SENT || r->state == RCPT_WAITING || status == EX_TEMPFAIL)
+		sent += r->state == RCPT_SENT || r->state == RCPT_KEPT;
+		if (r->state == RCPT_SENT || r->state == RCPT_KEPT || r->state == RCPT_WAITING ||
+		    status == EX_TEMPFAIL)
 			continue;
 		status = r->state == RCPT_REFUSED ? fail_exit_code(&r->fail) : EX_TEMPFAIL;
 		*why = &r->fail;

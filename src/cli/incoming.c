@@ -138,9 +138,11 @@ complete_envelope(struct incoming *in)
 		e->ret = in->mail.ret;
 	if (in->mail.body != 0)
 		e->body_declared = in->mail.body;
-	for (size_t i = 0; i < e->nrcpts; i++)
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		e->rcpts[i].orcpt = in->rcpts[i].orcpt;
 		if (in->rcpts[i].notify != 0)
 			e->rcpts[i].notify = in->rcpts[i].notify;
+	}
 }
 
 static bool

@@ -120,7 +120,7 @@ report(const struct handover *h)
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct rcpt *r = &e->rcpts[i];
 
-		if (r->state == RCPT_SENT)
+		if (r->state == RCPT_SENT || r->state == RCPT_KEPT)
 			sent++;
 		else
 			fprintf(stderr, "onehop: %s: %s: %s\n", r->original,

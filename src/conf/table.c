@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "conf/debian.h"
+#include "conf/retry.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -299,6 +300,15 @@ check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
 	return true;
 }
 
+/* Found here it has a file and a line. */
+static bool
+check_retry(const struct conf *c, struct fail *f)
+{
+	struct retry rule;
+
+	return retry_parse(&rule, str_of(c->retry), f);
+}
+
 bool
 conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
@@ -311,7 +321,7 @@ conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 		value = debian_switch(one->name, value);
 	if (!check_borrowed(c, o, f) || (o == CONF_configtype && !refuse_type(value, f)))
 		return false;
-	if (!store(c, &conf_rows[o], value, f))
+	if (!store(c, &conf_rows[o], value, f) || (o == CONF_retry && !check_retry(c, f)))
 		return false;
 	c->origin[o] = one->where;
 	return true;

@@ -1,25 +1,49 @@
-/* deliver.h - one attempt at one message: route, hand over, settle (Exim's deliver.c).
+/* deliver.h - a message that was just submitted, or one that waits: what is done with it (Exim's
+ * deliver.c).
  *
- * What onehop-send does with a submission, and what a queue run does with a waiting message.
- * Remote recipients go first: they are the ones that can fail for the weather. */
+ * Direct first: a message that is one transaction with the smarthost, or one local delivery, goes
+ * out with nothing on disk.  Any other is committed to the spool before, so that there is no moment
+ * at which some have it and nobody owns the rest. */
 #ifndef ONEHOP_DELIVER_DELIVER_H
 #define ONEHOP_DELIVER_DELIVER_H
 
 #include "base/trace.h"
 #include "conf/conf.h"
-#include "msg/message.h"
+#include "log/logfile.h"
 #include "smtp/smarthost.h"
-#include "spool/envelope.h"
+#include "spool/hosts.h"
 
 struct delivery {
 	const struct conf *conf;
 	struct arena *arena;
 	const struct trace *trace;
+	struct logfile *log;         /* its id is the message's in turn */
 	struct smarthost *smarthost; /* may have been warmed */
 	int64_t now;
+	struct spool spool; /* opened when it is needed */
+	bool spooling;
+	struct ages ages;
+	struct retry rule;
+	int64_t last_id;           /* clock of the last id made here, half milliseconds */
+	const char *failed_hosts;  /* whose failure is in db/ already, in this run */
+	const char *good_hosts;    /* a list of which a server took a message */
+	bool good_noted;           /* db/ says so */
+	char (*offspring)[ID_MAX]; /* bounces and warnings made, to be tried next */
+	size_t noffspring;
 };
 
-/* Every recipient of e gets a state and, when it is not SENT, a fail; one that only had to wait for
- * another stays RCPT_WAITING.  Main log lines go to the trace. */
-void deliver(const struct delivery *d, struct envelope *e, struct message *m);
+/* Open the spool, once.  False: TEMP/SPOOL. */
+bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
+
+/* A submission, the caller waits.  Every recipient of q->e gets a state: RCPT_SENT, RCPT_KEPT (it
+ * is in the spool, or a bounce is), or all of them RCPT_REFUSED, RCPT_RETRY, RCPT_WAITING: then
+ * nobody has it and it is nowhere. */
+void deliver_now(struct delivery *d, struct queued *q);
+/* A submission that is only put into the spool; it stays locked until spool_release().  Recipients
+ * become RCPT_KEPT, or RCPT_RETRY. */
+void deliver_keep(struct delivery *d, struct queued *q);
+/* One attempt at a message that is in the spool and locked by us. */
+void deliver_queued(struct delivery *d, struct queued *q);
+/* End it: those who still wait are refused for this reason, and the sender gets a bounce. */
+void deliver_give_up(struct delivery *d, struct queued *q, const char *reason);
 #endif

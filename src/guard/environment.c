@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,37 @@ void
 guard_with_parent(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void
+guard_without_parent(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+}
+
+bool
+guard_peer(int fd, unsigned *uid, unsigned *gid, struct fail *f)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+		return fail_set(f, FAIL_TEMP, STAGE_DOOR, errno, "cannot tell who is calling");
+	*uid = who.uid;
+	*gid = who.gid;
+	return true;
+}
+
+void
+guard_detach(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		(void)dup2(null, fd);
+	if (null > 2)
+		(void)close(null);
 }
 
 static const char *

@@ -24,6 +24,13 @@ void guard_start(struct environment *env);
 /* End when the parent does: a caller that was killed still owns the message, so it is not sent
  * behind its back. */
 void guard_with_parent(void);
+/* The promise to the caller is kept: this process may outlive it. */
+void guard_without_parent(void);
+/* Who is at the other end of a unix socket (SO_PEERCRED).  False: TEMP. */
+bool guard_peer(int fd, unsigned *uid, unsigned *gid, struct fail *f) NODISCARD;
+/* From here on this process works for itself: a session of its own, no parent to end with, and
+ * nothing of the caller's is held open (descriptors 0-2 are /dev/null). */
+void guard_detach(void);
 
 /* Who calls: the passwd entry of the real uid; without one (containers) the number is the login. */
 struct caller {

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void);   /* CLOCK_MONOTONIC in milliseconds */
-int64_t clock_unix(void); /* CLOCK_REALTIME in seconds: log lines, words about certificates */
+int64_t clock_ms(void);      /* CLOCK_MONOTONIC in milliseconds */
+int64_t clock_unix_us(void); /* CLOCK_REALTIME in microseconds: message ids */
+int64_t clock_unix(void);    /* CLOCK_REALTIME in seconds: log lines, words about certificates */
 #endif

@@ -25,8 +25,8 @@ add_quoted(struct buf *out, const char *s)
 void
 mainlog_arrival(struct buf *out, const struct envelope *e, uint64_t size, const char *msgid)
 {
-	buf_fmt(out, "<= %s U=%s P=local S=%" PRIu64, *e->sender != '\0' ? e->sender : "<>",
-	    e->login, size);
+	buf_fmt(out, "<= %s U=%s P=%s S=%" PRIu64, *e->sender != '\0' ? e->sender : "<>", e->login,
+	    e->protocol != NULL ? e->protocol : "local", size);
 	if (msgid != NULL)
 		buf_fmt(out, " id=%s", msgid);
 }
@@ -39,6 +39,7 @@ arrow(const struct rcpt *r)
 		return r->continued ? "->" : "=>";
 	case RCPT_REFUSED:
 		return "**";
+	case RCPT_KEPT:
 	case RCPT_WAITING:
 	case RCPT_RETRY:
 		break;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cmdline.h"
+#include "cli/queue.h"
 #include "cli/sendmail.h"
 #include "cli/show.h"
 #include "cli/smtpd.h"
@@ -50,10 +51,10 @@ run(struct session_start *s)
 	case MODE_LIST:
 	case MODE_COUNT:
 	case MODE_JSON:
+	case MODE_STATUS:
 	case MODE_QUEUE:
 	case MODE_MESSAGE:
-		return not_yet(
-		    "this version keeps no queue: what cannot be delivered now is exit 75");
+		return cli_queue(s);
 	case MODE_SMTP:
 		return cli_smtpd(s);
 	case MODE_DAEMON:

@@ -1,49 +1,165 @@
-/* send.c - onehop-send: takes one submission on descriptor 0 and makes the delivery. */
+/* send.c - onehop-send: takes one submission, or one request about the queue, on descriptor 0. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
-#include "deliver/deliver.h"
+#include "deliver/control.h"
+#include "deliver/run.h"
 #include "guard/environment.h"
-#include "log/logfile.h"
-#include "spool/submit.h"
+#include "io/clock.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+enum { ALONG = 10 }; /* due messages that a delivery which went well takes along */
+
+struct serve {
+	struct arena *arena;
+	struct conf conf;
+	struct submit_hello hello;
+	struct submit_trace *out;
+	struct delivery d;
+	unsigned uid, gid; /* of who asks */
+};
+
 static bool
-load(struct conf *c, struct arena *a, const struct environment *env, const char *file,
-    struct fail *f)
+load(struct serve *s, const struct environment *env, const char *file, struct fail *f)
 {
 	struct conf_paths paths;
 	struct caller who;
 
-	if (!guard_caller(a, &who, f))
+	if (!guard_caller(s->arena, &who, f) || !guard_peer(STDIN_FILENO, &s->uid, &s->gid, f))
 		return false;
-	paths = guard_conf_paths(a, env, &who, file);
-	return conf_load(c, a, &paths, f);
+	paths = guard_conf_paths(s->arena, env, &who, file);
+	return conf_load(&s->conf, s->arena, &paths, f);
+}
+
+/* After the verdict nothing concerns the caller: what is left to do is done for the queue. */
+static bool
+is_all_sent(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (e->rcpts[i].state != RCPT_SENT)
+			return false;
+	return e->nrcpts > 0;
+}
+
+/* Is there a spool with something in it? */
+static bool
+something_waits(struct delivery *d)
+{
+	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
+	struct fail f = FAIL_INIT;
+	struct spool look;
+	size_t n = 0;
+
+	if (!d->spooling && spool_open(&look, d->conf, false, &f)) {
+		if (!spool_list(&look, "", ids, &n, &f))
+			n = 0;
+		spool_close(&look);
+		return n > 0 && delivery_spool(d, false, &f);
+	}
+	return d->spooling && spool_list(&d->spool, "", ids, &n, &f) && n > 0;
+}
+
+static bool
+detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
+{
+	struct fail f = FAIL_INIT;
+	bool told;
+
+	guard_without_parent();
+	told = submit_verdicts(STDIN_FILENO, &q->e, whole, stays, &f);
+	s->out->flags = 0;
+	if (stays)
+		guard_detach();
+	return told;
+}
+
+static void
+deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
+{
+	struct delivery *d = &s->d;
+	unsigned how = s->hello.delivery;
+	bool stays;
+
+	if (how > DELIVERY_QUEUE)
+		how = s->conf.delivery_mode;
+	if (how == DELIVERY_FOREGROUND)
+		deliver_now(d, q);
+	else
+		deliver_keep(d, q);
+	d->log->id = NULL;
+	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
+	    (how == DELIVERY_BACKGROUND && q->e.rcpts[0].state == RCPT_KEPT);
+	(void)detach(s, q, whole, stays);
+	if (how == DELIVERY_BACKGROUND && q->e.rcpts[0].state == RCPT_KEPT) {
+		d->log->id = q->e.id;
+		deliver_queued(d, q);
+		d->log->id = NULL;
+	}
+	spool_release(q);
+	if (stays)
+		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
 }
 
 /* The sender is known only now, and what the configuration says for it. */
 static int
-serve(struct delivery *d, struct conf *conf, struct logfile *log, bool warm)
+serve_submission(struct serve *s)
 {
-	struct envelope e = { .ret = RET_UNSET };
-	struct message m = { .body = { .fd = -1 } };
-	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+	struct queued q = { .arena = s->arena,
+		.uid = s->uid,
+		.gid = s->gid,
+		.m = { .arena = s->arena, .body = { .fd = -1 } } };
+	struct fail whole = FAIL_INIT;
+	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
+	    s->conf.delivery_mode == DELIVERY_FOREGROUND;
 
-	d->smarthost = smarthost_new(conf, d->arena, d->trace);
-	if (warm && !conf_depends_on_sender(conf))
-		smarthost_warm(d->smarthost, conf->smarthost);
-	if (submit_receive(STDIN_FILENO, d->arena, &e, &m, &whole) &&
-	    conf_apply_sender(conf, e.sender, &whole)) {
-		log->id = e.id;
-		deliver(d, &e, &m);
-		log->id = NULL;
+	if (warm)
+		smarthost_warm(s->d.smarthost, s->conf.smarthost);
+	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
+	    conf_apply_sender(&s->conf, q.e.sender, &whole)) {
+		s->d.log->id = q.e.id;
+		q.received = clock_unix();
+		q.protocol = q.e.protocol;
+		deliver_as_asked(s, &q, &whole);
+	} else {
+		(void)detach(s, &q, &whole, false);
 	}
-	smarthost_free(d->smarthost);
-	body_close(&m.body);
-	return submit_verdicts(STDIN_FILENO, &e, &whole, &f) ? EX_OK : EX_TEMPFAIL;
+	smarthost_free(s->d.smarthost);
+	body_close(&q.m.body);
+	return whole.cls == FAIL_NONE ? EX_OK : fail_exit_code(&whole);
+}
+
+static int
+serve_control(struct serve *s, const struct buf *request)
+{
+	const struct queued none = { .uid = 0 };
+	struct control c;
+	struct fail f = FAIL_INIT;
+	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
+	    delivery_spool(&s->d, true, &f) && deliver_control(&s->d, STDIN_FILENO, s->uid, &c, &f);
+
+	smarthost_free(s->d.smarthost);
+	(void)detach(s, &none, &f, false);
+	return ok ? EX_OK : fail_exit_code(&f);
+}
+
+static int
+serve(struct serve *s, struct logfile *log, const struct trace *trace)
+{
+	AUTO_BUF struct buf request = BUF_INIT(SUBMIT_RECORD_MAX);
+
+	s->d = (struct delivery){ .conf = &s->conf,
+		.arena = s->arena,
+		.trace = trace,
+		.log = log,
+		.now = clock_unix(),
+		.smarthost = smarthost_new(&s->conf, s->arena, trace) };
+	logfile_open(log, s->conf.log_file);
+	return submit_is_control(STDIN_FILENO, &request) ? serve_control(s, &request) :
+							   serve_submission(s);
 }
 
 int
@@ -55,23 +171,17 @@ main(int argc, char **argv)
 	struct trace caller = submit_trace(&out);
 	struct logfile log = { .fd = -1, .next = &caller };
 	struct trace trace = logfile_trace(&log);
+	struct serve s = { .arena = &arena, .out = &out };
+	const struct queued none = { .uid = 0 };
 	struct environment env;
-	struct envelope none = { .nrcpts = 0 };
-	struct conf conf;
 	struct fail f = FAIL_INIT;
-	bool warm;
 
 	guard_start(&env);
 	guard_with_parent();
-	if (submit_accept(STDIN_FILENO, &out.flags, &warm, &f) &&
-	    load(&conf, &arena, &env, file, &f)) {
-		struct delivery d = {
-			.conf = &conf, .arena = &arena, .trace = &trace, .now = time(NULL)
-		};
-
-		logfile_open(&log, conf.log_file);
-		return serve(&d, &conf, &log, warm);
+	if (submit_accept(STDIN_FILENO, &s.hello, &f) && load(&s, &env, file, &f)) {
+		out.flags = s.hello.flags;
+		return serve(&s, &log, &trace);
 	}
-	(void)!submit_verdicts(STDIN_FILENO, &none, &f, &(struct fail)FAIL_INIT);
+	(void)detach(&s, &none, &f, false);
 	return fail_exit_code(&f);
 }

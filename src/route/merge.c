@@ -69,6 +69,16 @@ route_merge(struct routes *r, struct arena *a)
 	}
 }
 
+const char *
+route_key(const struct route *d, struct arena *a)
+{
+	const struct route *r = d->same_as != NULL ? d->same_as : d;
+
+	if (r->path == NULL)
+		return mailbox_text(a, r->address);
+	return arena_fmt(a, "%s:%s", mailbox_text(a, r->address), r->path);
+}
+
 const char *const *
 route_envelope_to(const struct routes *r, const struct route *d, struct arena *a, size_t *n)
 {

@@ -39,6 +39,11 @@ struct session {
 	bool dead;      /* 421, lost or out of step: no further command may be sent */
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
+	/* Asked before the end of the message is sent when it goes to some of its recipients alone:
+	 * false stops it, nobody has it.  NULL: there is nothing to ask. */
+	bool (*before_part)(void *ctx, struct fail *f);
+	void *part_ctx;
+	bool part;                /* set for a transaction that leaves recipients out */
 	const char *auth;         /* mechanism that worked, lower case; NULL: not logged in */
 	const char *mail_auth;    /* "login@mailname" for MAIL's AUTH=, or NULL */
 	const char *binding_type; /* TLS channel binding (tls/tls.h), for SCRAM-...-PLUS; "" or */

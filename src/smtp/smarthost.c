@@ -13,7 +13,21 @@ struct smarthost {
 	struct hop hop;
 	const char *hosts; /* the list, and the place in it, that an open hop belongs to */
 	size_t place;
+	const char *listed; /* the list that was parsed last */
+	struct host *list;
+	size_t nlist;
 	struct fail cold; /* what smarthost_warm() met: that was the try, it is not made again */
+	bool (*before_part)(void *ctx, struct fail *f);
+	void *part_ctx;
+	bool once; /* a list that fails is not tried again */
+	struct dead *dead;
+};
+
+/* A list that no host of could be used. */
+struct dead {
+	struct dead *next;
+	const char *hosts;
+	struct fail why;
 };
 
 /* A delivery: the recipients of one list. */
@@ -35,23 +49,45 @@ smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 void
+smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx)
+{
+	h->before_part = ask;
+	h->part_ctx = ctx;
+}
+
+void
+smarthost_try_once(struct smarthost *h)
+{
+	h->once = true;
+}
+
+void
 smarthost_free(struct smarthost *h)
 {
 	hop_forget(&h->hop);
 }
 
+static bool
+parse(struct smarthost *h, const char *hosts, struct fail *f)
+{
+	if (h->listed != NULL && strcmp(h->listed, hosts) == 0)
+		return true;
+	h->listed = NULL;
+	if (!hostlist_parse(h->hop.arena, hosts, &h->list, &h->nlist, f))
+		return false;
+	h->listed = arena_strz(h->hop.arena, str_of(hosts));
+	return true;
+}
+
 void
 smarthost_warm(struct smarthost *h, const char *hosts)
 {
-	struct host *list;
-	size_t n;
-
 	hop_close(&h->hop);
 	h->hosts = hosts;
-	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &h->cold))
+	if (!parse(h, hosts, &h->cold))
 		return;
-	for (h->place = 0; h->place < n && !h->hop.open; h->place += !h->hop.open) {
-		if (!hop_find(&h->hop, &list[h->place], &h->cold))
+	for (h->place = 0; h->place < h->nlist && !h->hop.open; h->place += !h->hop.open) {
+		if (!hop_find(&h->hop, &h->list[h->place], &h->cold))
 			continue;
 		for (size_t i = 0; i < h->hop.at.n; i++)
 			if (hop_open(&h->hop, &i, &h->cold) || !hop_other_address(&h->cold))
@@ -94,12 +130,12 @@ wake(const struct load *load)
 }
 
 static void
-stamp(const struct smarthost *h, struct rcpt *r)
+stamp(const struct smarthost *h, const struct load *load, struct rcpt *r)
 {
 	const struct session *s = &h->hop.session;
 
 	r->host = s->host;
-	r->ip = arena_strz(h->hop.arena, str_of(s->ip));
+	r->ip = arena_strz(load->m->arena, str_of(s->ip));
 	if (r->state != RCPT_SENT)
 		return;
 	r->tls = s->tls ? h->hop.tls.cipher : NULL;
@@ -120,9 +156,12 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		if (load->e->rcpts[load->list[i]].state == RCPT_WAITING)
 			which[n++] = load->list[i];
 	s->mail_auth = s->auth != NULL ? load->mail_auth : NULL;
+	s->before_part = h->before_part;
+	s->part_ctx = h->part_ctx;
+	s->part = n < load->n;
 	ok = session_transaction(s, load->e, which, n, load->m, f);
 	for (size_t i = 0; i < n; i++) {
-		stamp(h, &load->e->rcpts[which[i]]);
+		stamp(h, load, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
@@ -223,15 +262,38 @@ give_up(const struct smarthost *h, const struct load *load, const struct fail *h
 }
 
 static bool
+is_dead(const struct smarthost *h, const char *hosts, struct fail *f)
+{
+	for (const struct dead *d = h->dead; d != NULL; d = d->next)
+		if (strcmp(d->hosts, hosts) == 0) {
+			*f = d->why;
+			return true;
+		}
+	return false;
+}
+
+static void
+bury(struct smarthost *h, const char *hosts, const struct fail *why)
+{
+	struct dead *d = arena_alloc(h->hop.arena, sizeof *d);
+
+	*d = (struct dead){ h->dead, arena_strz(h->hop.arena, str_of(hosts)), *why };
+	h->dead = d;
+}
+
+static bool
 deliver_list(struct smarthost *h, const struct load *load, const char *hosts, struct fail *f)
 {
 	struct fail why = FAIL_INIT;
-	struct host *list = NULL;
-	size_t n = 0, place = 0, sent = 0;
+	size_t n, place = 0, sent = 0;
 
-	if (!hostlist_parse(h->hop.arena, hosts, &list, &n, &why))
-		n = 0;
-	else if (n == 0)
+	if (is_dead(h, hosts, f)) {
+		(void)wake(load);
+		(void)give_up(h, load, f);
+		return false;
+	}
+	n = parse(h, hosts, &why) ? h->nlist : 0;
+	if (n == 0 && why.cls == FAIL_NONE)
 		(void)fail_set(&why, FAIL_TEMP, STAGE_CONFIG, 0, "smarthost is empty");
 	if (h->hosts == NULL || strcmp(h->hosts, hosts) != 0) {
 		hop_close(&h->hop);
@@ -250,14 +312,16 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 	}
 	for (; place < n && wake(load) > 0; place++) {
 		hop_close(&h->hop);
-		h->hosts = hosts;
+		h->hosts = h->listed;
 		h->place = place;
-		if (try_host(h, &list[place], load, &why) && wake(load) == 0)
+		if (try_host(h, &h->list[place], load, &why) && wake(load) == 0)
 			break;
 	}
 	if (!give_up(h, load, &why))
 		return true;
 	*f = why;
+	if (h->once && fail_is_hosts(f))
+		bury(h, hosts, f);
 	return false;
 }
 
@@ -266,11 +330,11 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 static void
 hide(struct smarthost *h, struct envelope *e, struct message *m)
 {
-	struct header *copy = arena_array(h->hop.arena, m->nheaders + 1, sizeof *copy);
+	struct header *copy = arena_array(m->arena, m->nheaders + 1, sizeof *copy);
 
 	if (e->sender[0] != '\0')
 		e->sender =
-		    mailbox_text(h->hop.arena, hide_address(h->hop.conf, mailbox_split(e->sender)));
+		    mailbox_text(m->arena, hide_address(h->hop.conf, mailbox_split(e->sender)));
 	memcpy(copy, m->headers, m->nheaders * sizeof *copy);
 	m->headers = copy;
 	for (size_t i = 0; i < m->nheaders; i++) {
@@ -278,9 +342,9 @@ hide(struct smarthost *h, struct envelope *e, struct message *m)
 
 		if (copy[i].type != H_FROM && copy[i].type != H_REPLYTO && copy[i].type != H_SENDER)
 			continue;
-		if (!hide_field(h->hop.conf, h->hop.arena, copy[i].text, &text) || !buf_ok(&text))
+		if (!hide_field(h->hop.conf, m->arena, copy[i].text, &text) || !buf_ok(&text))
 			continue;
-		copy[i].text = arena_str(h->hop.arena, buf_get(&text));
+		copy[i].text = arena_str(m->arena, buf_get(&text));
 		copy[i].name.p = copy[i].text.p;
 	}
 }
@@ -291,15 +355,15 @@ smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, st
 	struct envelope wire = *e;
 	struct message text = *m;
 	struct load load = { .e = &wire, .m = &text };
-	bool *taken = arena_array(h->hop.arena, e->nrcpts + 1, sizeof *taken), ok = true;
+	bool *taken = arena_array(m->arena, e->nrcpts + 1, sizeof *taken), ok = true;
 
 	if (hide_active(h->hop.conf))
 		hide(h, &wire, &text);
 	if (e->auth_parameter && h->hop.conf->smtp_auth_parameter && e->login != NULL &&
 	    e->login[0] != '\0')
 		load.mail_auth =
-		    arena_fmt(h->hop.arena, "%s@%s", e->login, h->hop.conf->qualify_domain);
-	load.list = arena_array(h->hop.arena, e->nrcpts + 1, sizeof *load.list);
+		    arena_fmt(m->arena, "%s@%s", e->login, h->hop.conf->qualify_domain);
+	load.list = arena_array(m->arena, e->nrcpts + 1, sizeof *load.list);
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const char *hosts = e->rcpts[i].hosts;
 

@@ -152,14 +152,16 @@ rcpt_parameters(const struct transaction *t, const struct rcpt *r, struct buf *o
 		{ NOTIFY_FAILURE, "FAILURE" }, { NOTIFY_DELAY, "DELAY" } };
 	const char *glue = " NOTIFY=";
 
-	if (!(t->s->caps.have & CAP_DSN) || r->notify == 0)
+	if (!(t->s->caps.have & CAP_DSN) || (r->notify == 0 && r->orcpt == NULL))
 		return;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (r->notify & words[i].bit) {
 			buf_fmt(out, "%s%s", glue, words[i].word);
 			glue = ",";
 		}
-	if (r->original != NULL && !str_8bit(str_of(r->original)) &&
+	if (r->orcpt != NULL)
+		buf_fmt(out, " ORCPT=%s", r->orcpt);
+	else if (r->original != NULL && !str_8bit(str_of(r->original)) &&
 	    strchr(r->original, '@') != NULL) {
 		buf_str(out, " ORCPT=rfc822;");
 		xtext(out, r->original);
@@ -322,6 +324,17 @@ send_text(struct transaction *t, struct fail *f)
 	    hear_final(t, f);
 }
 
+/* No dot will follow a refusal to go on: the server drops what it has. */
+static bool
+may_go_in_part(struct transaction *t, struct fail *f)
+{
+	struct session *s = t->s;
+
+	if (s->before_part == NULL || (t->naccepted == t->n && !s->part))
+		return true;
+	return s->before_part(s->part_ctx, f);
+}
+
 /* One command, one answer: for servers without PIPELINING. */
 static bool
 step_by_step(struct transaction *t, struct fail *f)
@@ -424,7 +437,9 @@ converse(struct transaction *t, struct fail *f)
 		settle_waiting(t, &t->refusal);
 	if (!t->go)
 		return true;
-	return t->naccepted > 0 ? send_text(t, f) : send_nothing(t, f);
+	if (t->naccepted == 0)
+		return send_nothing(t, f);
+	return may_go_in_part(t, f) && send_text(t, f);
 }
 
 /* After the loss of the final reply nobody knows: the accepted recipients must not be given to
@@ -482,7 +497,8 @@ session_transaction(struct session *s, struct envelope *e, const size_t *which, 
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
 	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
 	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
-	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX;
+	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX &&
+	    (s->before_part == NULL || (n == 1 && !s->part));
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",

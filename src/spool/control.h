@@ -65,8 +65,7 @@ struct control_answer {
 	const struct trace *trace;
 };
 /* Hear all until Z.  False: *f is what the other side said, or TEMP: it went away. */
-bool control_hear(
-    int fd, const struct control_answer *a, struct arena *arena, struct fail *f) NODISCARD;
+bool control_hear(int fd, const struct control_answer *a, struct fail *f) NODISCARD;
 /* --- onehop-send --- */
 bool control_read(struct str payload, struct control *c, struct arena *a, struct fail *f) NODISCARD;
 bool control_say(int fd, struct str bytes, struct fail *f) NODISCARD;

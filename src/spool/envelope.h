@@ -17,6 +17,8 @@ enum rcpt_state {
 	RCPT_SENT,    /* taken by the next hop */
 	RCPT_RETRY,   /* refused for now: fail says why */
 	RCPT_REFUSED, /* refused for good: fail says why */
+	RCPT_KEPT,    /* not delivered, and no longer the caller's: it is in the spool, or a bounce
+		       * says why; fail has the reason */
 };
 
 /* RFC 3461 4.1, as bits; 0: the sender did not say. */
@@ -29,6 +31,7 @@ struct rcpt {
 	const char *router, *transport; /* Exim's names, for the log */
 	const char *hosts;              /* the smarthost list that takes it */
 	unsigned notify;                /* enum rcpt_notify */
+	const char *orcpt; /* ORCPT as an SMTP client gave it ("rfc822;a+2Bb@c"), or NULL */
 	enum rcpt_state state;
 	struct fail fail;
 	/* filled when settled by a server, for the => line */
@@ -41,10 +44,11 @@ struct rcpt {
 
 struct envelope {
 	char id[ID_MAX];
-	const char *sender;  /* "" is the null sender */
-	const char *login;   /* of the caller: U= and MAIL's AUTH= */
-	bool auth_parameter; /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
-	const char *envid;   /* -V, or NULL */
+	const char *sender;   /* "" is the null sender */
+	const char *login;    /* of the caller: U= and MAIL's AUTH= */
+	bool auth_parameter;  /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
+	const char *envid;    /* -V, or NULL */
+	const char *protocol; /* P= and Received's "with", when it is not "local"; else NULL */
 	enum { RET_UNSET, RET_FULL, RET_HDRS } ret;
 	unsigned body_declared; /* -B: 0 unset, 7, 8 */
 	struct rcpt *rcpts;

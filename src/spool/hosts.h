@@ -3,8 +3,8 @@
 #ifndef ONEHOP_SPOOL_HOSTS_H
 #define ONEHOP_SPOOL_HOSTS_H
 
+#include "conf/retry.h"
 #include "spool/ages.h"
-#include "spool/retry.h"
 
 struct host_record {
 	unsigned tries;             /* failures since the last success; 0: nothing is wrong */
@@ -25,7 +25,7 @@ bool hosts_due(const struct host_record *r, const struct ages *a, const struct r
 /* For status: the latest success, and the error of the list that failed last ("" when none fails),
  * over all lists. */
 void hosts_summary(const struct spool *s, struct host_record *r);
-/* No storm: count one bounce to sender in this hour; false: it has had HOSTS_BOUNCES_MAX. */
+/* No storm: count one bounce to sender in this hour; false: it has had BOUNCES_PER_HOUR. */
 enum { BOUNCES_PER_HOUR = 100 };
 bool bounces_allow(const struct spool *s, const char *sender, const struct ages *a);
 #endif

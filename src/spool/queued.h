@@ -15,6 +15,12 @@ struct trouble {
 	const char *error; /* one line, for mailq; or NULL */
 };
 
+/* The -D file. */
+struct queued_body {
+	uint64_t size;   /* octets of -D, its first line included */
+	char sha256[65]; /* of -D, hex */
+};
+
 struct queued {
 	struct arena *arena; /* of all its strings */
 	/* id, sender, login, auth_parameter, envid, ret, protocol, body_declared; all its
@@ -33,6 +39,7 @@ struct queued {
 	int64_t frozen_at;       /* wall clock */
 	uint64_t frozen_counted; /* the same on the spool's clock */
 	struct trouble trouble;
+	struct queued_body file; /* once it is in the spool */
 	/* Keys of deliveries (route_key()) that need not be made again: the tree of non-recipients
 	 * in -H and the journal.  Append with arena_grow(); the first nsorted are in order. */
 	const char **done;
@@ -43,10 +50,6 @@ struct queued {
  * but for libnettle, which is loaded (base/digest.h). */
 enum { QUEUED_RECIPIENTS_MAX = 50000, QUEUED_HEADERS_MAX = HEADER_MAX + 64 * 1024 };
 
-struct queued_body {
-	uint64_t size;   /* octets of -D, its first line included */
-	char sha256[65]; /* of -D, hex */
-};
 /* Append the file's text, whose last option, -onehop_sha256, covers all the rest of it.
  * False: PERM/SPOOL: something in it cannot be written (a newline in an address, too large), or
  * TEMP/SPOOL: there is no SHA-256; *out may then hold a part. */

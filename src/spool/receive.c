@@ -1,6 +1,7 @@
 /* receive.c - the submission protocol, the side of onehop-send: the writer may be hostile. */
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "addr/mailbox.h"
@@ -13,7 +14,7 @@
 enum { FIELD_MAX = 8192 };
 
 bool
-submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f)
+submit_accept(int fd, struct submit_hello *h, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 	AUTO_FD int passed = -1;
@@ -25,9 +26,20 @@ submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *
 	rest = buf_get(&b);
 	if (letter != 'V' || !str_eq(record_field(&rest), str_of(SUBMIT_PROTOCOL)))
 		return record_broken(f, "onehop and onehop-send are of different versions");
-	*flags = (enum submit_flags)(record_number(&rest) & (SUBMIT_VERBOSE | SUBMIT_DEBUG));
-	*connect_now = record_number(&rest) != 0;
+	h->flags = (enum submit_flags)(record_number(&rest) & (SUBMIT_VERBOSE | SUBMIT_DEBUG));
+	h->connect_now = record_number(&rest) != 0;
+	h->delivery = (unsigned)(record_number(&rest) & 255);
 	return true;
+}
+
+bool
+submit_is_control(int fd, struct buf *payload)
+{
+	AUTO_FD int passed = -1;
+	char letter = '\0';
+
+	return recv(fd, &letter, 1, MSG_PEEK) == 1 && letter == 'Q' &&
+	    record_get(fd, &letter, payload, &passed);
 }
 
 /* What is being received, and how much of it there may be. */
@@ -56,6 +68,17 @@ one_line(const char *s)
 	return true;
 }
 
+/* NULL, or nothing but printable ASCII without a blank, so that it stays one word of a command or
+ * of a log line. */
+static bool
+one_word(const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
 static bool
 take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 {
@@ -76,8 +99,9 @@ take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 	e->ret = record_number(&rest) % (RET_HDRS + 1);
 	e->auth_parameter = record_number(&rest) != 0;
 	e->body_declared = (unsigned)(record_number(&rest) & 15);
+	e->protocol = record_optional(&rest, in->arena);
 	in->have_envelope = true;
-	if (!one_line(e->login) || !one_line(e->envid))
+	if (!one_line(e->login) || !one_line(e->envid) || !one_word(e->protocol))
 		return record_broken(f, "a control character in the envelope");
 	return good_address(in->arena, e->sender, true, f);
 }
@@ -94,7 +118,8 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	r.original = record_text(&rest, in->arena);
 	r.unqualified = record_number(&rest) != 0;
 	r.notify = (unsigned)(record_number(&rest) & 15);
-	if (!one_line(r.original))
+	r.orcpt = record_optional(&rest, in->arena);
+	if (!one_line(r.original) || !one_word(r.orcpt))
 		return record_broken(f, "a control character in a recipient");
 	if (!good_address(in->arena, r.address, false, f))
 		return false;
@@ -220,7 +245,8 @@ add_fail(struct buf *b, const struct fail *f)
 }
 
 bool
-submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, struct fail *f)
+submit_verdicts(
+    int fd, const struct envelope *e, const struct fail *whole, bool stays, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
@@ -239,5 +265,6 @@ submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, stru
 	}
 	buf_reset(&b);
 	add_fail(&b, whole);
+	record_add_number(&b, stays);
 	return record_put_buf(fd, 'Z', &b, f);
 }

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 
-#define SUBMIT_PROTOCOL "1"
+#define SUBMIT_PROTOCOL "2"
 
 /* *f: the other side went away (TEMP), or said what it may not (USER).  Both return false. */
 bool record_gone(struct fail *f);

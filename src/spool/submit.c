@@ -13,13 +13,14 @@
 enum { CHUNK = 64 * 1024 };
 
 bool
-submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f)
+submit_hello(int fd, const struct submit_hello *h, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(64);
 
 	record_add(&b, SUBMIT_PROTOCOL);
-	record_add_number(&b, (uint64_t)flags);
-	record_add_number(&b, connect_now);
+	record_add_number(&b, (uint64_t)h->flags);
+	record_add_number(&b, h->connect_now);
+	record_add_number(&b, h->delivery);
 	return record_put_buf(fd, 'V', &b, f);
 }
 
@@ -35,6 +36,7 @@ put_envelope(int fd, const struct envelope *e, struct fail *f)
 	record_add_number(&b, (uint64_t)e->ret);
 	record_add_number(&b, e->auth_parameter);
 	record_add_number(&b, e->body_declared);
+	record_add(&b, e->protocol);
 	if (!buf_ok(&b))
 		return record_broken(f, "the envelope is too long");
 	if (!record_put_buf(fd, 'E', &b, f))
@@ -45,6 +47,7 @@ put_envelope(int fd, const struct envelope *e, struct fail *f)
 		record_add(&b, e->rcpts[i].original);
 		record_add_number(&b, e->rcpts[i].unqualified);
 		record_add_number(&b, e->rcpts[i].notify);
+		record_add(&b, e->rcpts[i].orcpt);
 		if (!buf_ok(&b))
 			return record_broken(f, "a recipient is too long");
 		if (!record_put_buf(fd, 'R', &b, f))
@@ -142,7 +145,7 @@ take_verdict(struct rcpt *r, struct str rest, struct arena *a)
 {
 	uint64_t state = record_number(&rest);
 
-	r->state = state <= RCPT_REFUSED ? (enum rcpt_state)state : RCPT_WAITING;
+	r->state = state <= RCPT_KEPT ? (enum rcpt_state)state : RCPT_WAITING;
 	take_fail(&r->fail, &rest);
 	r->router = record_optional(&rest, a);
 	r->transport = record_optional(&rest, a);
@@ -150,12 +153,13 @@ take_verdict(struct rcpt *r, struct str rest, struct arena *a)
 	r->confirmation = record_optional(&rest, a);
 }
 
-static bool
-take_end(struct str rest, struct fail *f)
+bool
+submit_end(struct str rest, bool *stays, struct fail *f)
 {
 	struct fail whole = FAIL_INIT;
 
 	take_fail(&whole, &rest);
+	*stays = record_number(&rest) != 0;
 	if (whole.cls == FAIL_NONE)
 		return true;
 	*f = whole;
@@ -163,7 +167,8 @@ take_end(struct str rest, struct fail *f)
 }
 
 bool
-submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t, struct fail *f)
+submit_result(
+    int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 	AUTO_FD int passed = -1;
@@ -174,7 +179,7 @@ submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t
 		struct str rest = buf_get(&b);
 
 		if (letter == 'Z')
-			return take_end(rest, f) &&
+			return submit_end(rest, stays, f) &&
 			    (settled == e->nrcpts || record_broken(f, "a verdict is missing"));
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);

@@ -5,7 +5,7 @@
  * header shapes are checked again.
  *
  *   to onehop-send                          from onehop-send
- *   V version "1", flags (v d)              T kind + line: transcript and log (base/trace.h)
+ *   V version "2", flags (v d), connect now, T kind + line: transcript and log (base/trace.h)
  *   C (empty): connect to the smarthost     R verdict on one recipient, in order
  *     now, the message comes                Z the end; a fail for the whole, if any
  *   E envelope
@@ -18,6 +18,7 @@
 #ifndef ONEHOP_SPOOL_SUBMIT_H
 #define ONEHOP_SPOOL_SUBMIT_H
 
+#include "base/buf.h"
 #include "base/trace.h"
 #include "msg/message.h"
 #include "spool/envelope.h"
@@ -31,18 +32,29 @@ enum {
 enum submit_flags { SUBMIT_VERBOSE = 1, SUBMIT_DEBUG = 2 };
 
 /* --- the caller's side (onehop); fd is a connected stream socket --- */
-bool submit_hello(int fd, enum submit_flags flags, bool connect_now, struct fail *f) NODISCARD;
+struct submit_hello {
+	enum submit_flags flags;
+	bool connect_now;
+	unsigned delivery; /* enum conf_delivery; above it: as the configuration says */
+};
+bool submit_hello(int fd, const struct submit_hello *h, struct fail *f) NODISCARD;
 /* False: TEMP: the other side has gone; submit_result() may have its reason.  USER: more recipients
  * than SUBMIT_RECIPIENTS_MAX, or something is too long. */
 bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
-/* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.
+/* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.  *stays: the
+ * other side goes on with other mail, it is not to be waited for.
  * False: TEMP: the other side went away or said that all of it failed; recipients that
  * have a verdict keep it. */
-bool submit_result(
-    int fd, struct envelope *e, struct arena *a, const struct trace *t, struct fail *f) NODISCARD;
+bool submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays,
+    struct fail *f) NODISCARD;
+/* The payload of Z: false when it says that all failed. */
+bool submit_end(struct str payload, bool *stays, struct fail *f) NODISCARD;
 
 /* --- the other side (onehop-send) --- */
-bool submit_accept(int fd, enum submit_flags *flags, bool *connect_now, struct fail *f) NODISCARD;
+bool submit_accept(int fd, struct submit_hello *h, struct fail *f) NODISCARD;
+/* The first record behind it: true when it is Q, whose payload is then in payload: read with
+ * spool/control.h.  It is not taken off the socket when it is another. */
+bool submit_is_control(int fd, struct buf *payload);
 /* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
  * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted, e has no
  * recipients. */
@@ -54,6 +66,7 @@ struct submit_trace {
 	enum submit_flags flags;
 };
 struct trace submit_trace(struct submit_trace *t);
-bool submit_verdicts(
-    int fd, const struct envelope *e, const struct fail *whole, struct fail *f) NODISCARD;
+/* stays: there is more to do behind this, nothing of which concerns the caller. */
+bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, bool stays,
+    struct fail *f) NODISCARD;
 #endif

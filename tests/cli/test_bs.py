@@ -91,13 +91,13 @@ def test_session(caller, name):
 def test_what_is_on_the_wire(caller):
     rc, out, [(commands, text)] = talk(caller, HELLO + "MAIL FROM:<me@here.example> RET=HDRS ENVID=a+2Bb BODY=8BITMIME\r\n"
                                        "RCPT TO:<x@far.example> NOTIFY=NEVER\r\nRCPT TO:<x@far.example> NOTIFY=SUCCESS,DELAY\r\n"
-                                       "RCPT TO:<y@far.example>\r\nDATA\r\nSubject: s\r\n\r\n..dot\r\n...\r\n\xe9\r\n.\r\nQUIT\r\n")
+                                       "RCPT TO:<y@far.example> ORCPT=rfc822;Y+2By@here.example\r\nDATA\r\nSubject: s\r\n\r\n..dot\r\n...\r\n\xe9\r\n.\r\nQUIT\r\n")
     assert rc == 0 and re.search(rb"250 2\.0\.0 OK id=(\S+)\r\n", out)
     mail = [c for c in commands if c.startswith(b"MAIL")][0]
     assert mail.startswith(b"MAIL FROM:<me@here.example>") and b" RET=HDRS ENVID=a+2Bb" in mail and b" BODY=8BITMIME" in mail
     first, second = [c for c in commands if c.startswith(b"RCPT")]
-    assert first.startswith(b"RCPT TO:<x@far.example> NOTIFY=SUCCESS,DELAY") and second.startswith(b"RCPT TO:<y@far.example>")
-    assert b"NOTIFY" not in second
+    assert first.startswith(b"RCPT TO:<x@far.example> NOTIFY=SUCCESS,DELAY") and b"NOTIFY" not in second
+    assert second == b"RCPT TO:<y@far.example> ORCPT=rfc822;Y+2By@here.example\r\n"
     assert re.match(rb"Received: from \S+ \(helo=here\)\r\n\tby debian with local-esmtp \(onehop [^)]*\)\r\n", text)
     assert b"\r\nDate: " in text and b"\r\nMessage-Id: <E" in text and b"\r\nFrom: " in text
     assert text.split(b"\r\n\r\n", 1)[1] == b"..dot\r\n...\r\n\xe9\r\n"

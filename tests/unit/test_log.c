@@ -27,8 +27,9 @@ arrival(void **state)
 	assert_string_equal(b.p, "<= yjnet@21cn.com U=root P=local S=334");
 	buf_reset(&b);
 	e.sender = "";
+	e.protocol = "local-esmtp";
 	mainlog_arrival(&b, &e, 1, "a@b");
-	assert_string_equal(b.p, "<= <> U=root P=local S=1 id=a@b");
+	assert_string_equal(b.p, "<= <> U=root P=local-esmtp S=1 id=a@b");
 }
 
 static const struct {

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "conf/conf.h"
 #include "spool/record.h"
 #include "spool/submit.h"
 
@@ -91,9 +92,9 @@ round_trip(bool by_descriptor)
 	struct envelope e, got;
 	struct message m, back;
 	struct rcpt rcpts[2];
-	enum submit_flags flags;
+	const struct submit_hello hello = { SUBMIT_VERBOSE, true, DELIVERY_QUEUE };
+	struct submit_hello heard = { 0 };
 	struct fail f = FAIL_INIT;
-	bool connect_now;
 	char body[5];
 
 	make(&a, &e, &m, rcpts);
@@ -102,11 +103,12 @@ round_trip(bool by_descriptor)
 		m.body.fd = memfd_create("body", 0);
 		assert_int_equal(write(m.body.fd, "body\n", 5), 5);
 	}
-	assert_true(submit_hello(p.mine, SUBMIT_VERBOSE, true, &f));
+	assert_true(submit_hello(p.mine, &hello, &f));
 	assert_true(submit_message(p.mine, &e, &m, &f));
-	assert_true(submit_accept(p.theirs, &flags, &connect_now, &f));
-	assert_int_equal(flags, SUBMIT_VERBOSE);
-	assert_true(connect_now);
+	assert_true(submit_accept(p.theirs, &heard, &f));
+	assert_int_equal(heard.flags, SUBMIT_VERBOSE);
+	assert_int_equal(heard.delivery, DELIVERY_QUEUE);
+	assert_true(heard.connect_now);
 	assert_true(submit_receive(p.theirs, &a, &got, &back, &f));
 	assert_same(&got, &back);
 	assert_int_equal(back.body.fd >= 0, by_descriptor);
@@ -157,6 +159,7 @@ test_verdicts(void **state)
 	struct envelope e, there;
 	struct message m;
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+	bool stays = false;
 
 	(void)state;
 	make(&a, &e, &m, ours);
@@ -169,8 +172,9 @@ test_verdicts(void **state)
 	trace_line(&out, TRACE_LOG, "a log line");
 	trace_line(&out, TRACE_DEBUG, "not asked for");
 	trace_line(&out, TRACE_IN, "250 x");
-	assert_true(submit_verdicts(p.theirs, &there, &whole, &f));
-	assert_true(submit_result(p.mine, &e, &a, &in, &f));
+	assert_true(submit_verdicts(p.theirs, &there, &whole, true, &f));
+	assert_true(submit_result(p.mine, &e, &a, &in, &stays, &f));
+	assert_true(stays);
 	assert_string_equal(heard.text, "0:a log line|3:250 x|");
 	assert_int_equal(ours[0].state, RCPT_SENT);
 	assert_string_equal(ours[0].confirmation, "250 ok");
@@ -188,15 +192,16 @@ test_whole_failure_and_silence(void **state)
 	struct envelope none = { .nrcpts = 0 };
 	struct trace quiet = { NULL, NULL };
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+	bool stays = false;
 
 	(void)state;
 	(void)fail_conf(&whole, "onehop.conf:3: no");
-	assert_true(submit_verdicts(p.theirs, &none, &whole, &f));
-	assert_false(submit_result(p.mine, &none, &a, &quiet, &f));
+	assert_true(submit_verdicts(p.theirs, &none, &whole, false, &f));
+	assert_false(submit_result(p.mine, &none, &a, &quiet, &stays, &f));
 	assert_int_equal(fail_exit_code(&f), 78);
 	assert_string_equal(f.text, "onehop.conf:3: no");
 	(void)shutdown(p.theirs, SHUT_RDWR);
-	assert_false(submit_result(p.mine, &none, &a, &quiet, &f));
+	assert_false(submit_result(p.mine, &none, &a, &quiet, &stays, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	close_pair(p);
 }

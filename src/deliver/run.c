@@ -1,0 +1,300 @@
+/* run.c - the queue run. */
+#include "deliver/run.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "io/clock.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static enum spool_found
+take(struct delivery *d, const char *id, struct queued *q, struct fail *f)
+{
+	enum spool_found found = spool_take(&d->spool, id, true, q, f);
+
+	if (found == SPOOL_BAD) {
+		d->log->id = id;
+		trace_line(d->trace, TRACE_LOG, "set aside in bad/: %s", f->text);
+		d->log->id = NULL;
+	}
+	return found;
+}
+
+/* Do one thing to one message, in memory of its own. */
+static enum spool_found
+with_message(struct delivery *d, const char *id,
+    void (*act)(struct delivery *d, struct queued *q, const char *reason), const char *reason,
+    struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
+	enum spool_found found = take(d, id, &q, f);
+
+	if (found != SPOOL_TAKEN)
+		return found;
+	d->now = clock_unix();
+	d->log->id = q.e.id;
+	act(d, &q, reason);
+	d->log->id = NULL;
+	spool_release(&q);
+	return found;
+}
+
+/* With the configuration that its sender has; a connection made with another is not for it. */
+static void
+try_as_sender(struct delivery *d, struct queued *q)
+{
+	const struct conf *usual = d->conf;
+	struct smarthost *kept = d->smarthost;
+	struct conf own = *usual;
+	struct fail f = FAIL_INIT;
+
+	if (!conf_apply_sender(&own, q->e.sender, &f)) {
+		trace_line(d->trace, TRACE_LOG, "%s", f.text);
+		return;
+	}
+	d->conf = &own;
+	d->smarthost = smarthost_new(&own, q->arena, d->trace);
+	deliver_queued(d, q);
+	smarthost_free(d->smarthost);
+	d->smarthost = kept;
+	d->conf = usual;
+}
+
+static void
+try(struct delivery *d, struct queued *q, const char *reason)
+{
+	if (q->frozen && reason != NULL) {
+		q->frozen = false;
+		trace_line(d->trace, TRACE_LOG, "%s", reason);
+	}
+	if (conf_depends_on_sender(d->conf))
+		try_as_sender(d, q);
+	else
+		deliver_queued(d, q);
+}
+
+static bool
+answer(enum spool_found found, const char *id, struct fail *f)
+{
+	switch (found) {
+	case SPOOL_TAKEN:
+		return true;
+	case SPOOL_BUSY:
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "%s is being delivered now", id);
+	case SPOOL_GONE:
+		return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "there is no message %s", id);
+	case SPOOL_BAD:
+		break;
+	}
+	return false;
+}
+
+/* The bounces and warnings that came of it; they make no more than one more each. */
+static void
+try_offspring(struct delivery *d)
+{
+	struct fail f;
+
+	while (d->noffspring > 0) {
+		char id[ID_MAX];
+
+		memcpy(id, d->offspring[--d->noffspring], sizeof id);
+		(void)with_message(d, id, try, NULL, &f);
+	}
+}
+
+bool
+run_message(struct delivery *d, const char *id, struct fail *f)
+{
+	bool ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
+
+	try_offspring(d);
+	return ok;
+}
+
+bool
+run_give_up(struct delivery *d, const char *id, const char *reason, struct fail *f)
+{
+	bool ok = answer(with_message(d, id, deliver_give_up, reason, f), id, f);
+
+	try_offspring(d);
+	return ok;
+}
+
+/* ------------------------------------------------------------------ which, and when */
+
+enum due { DUE_NOT, DUE_TRY, DUE_END };
+
+/* A frozen message ends: a bounce after ignore_bounce_errors_after, any after timeout_frozen_after.
+ */
+static enum due
+frozen_due(const struct delivery *d, const struct queued *q, enum run_which which)
+{
+	uint64_t age = ages_since(&d->ages, q->frozen_counted);
+	uint64_t bounce = d->conf->ignore_bounce_errors_after, any = d->conf->timeout_frozen_after;
+
+	if ((q->e.sender[0] == '\0' && age >= bounce) || (any > 0 && age >= any))
+		return DUE_END;
+	return which == RUN_FROZEN ? DUE_TRY : DUE_NOT;
+}
+
+/* Did this run find that the list cannot be reached? */
+static bool
+failed_now(const struct delivery *d, const char *hosts)
+{
+	return d->failed_hosts != NULL && strcmp(d->failed_hosts, hosts) == 0;
+}
+
+/* Is it time to warn its sender, or to give it up? */
+static bool
+wants_word(const struct delivery *d, const struct queued *q)
+{
+	uint64_t waited = ages_since(&d->ages, q->arrived), warning = d->conf->delay_warning;
+
+	return (warning > 0 && waited >= warning * (q->warnings + 1)) ||
+	    retry_is_over(&d->rule, waited, RETRY_TRIES_MAX);
+}
+
+static enum due
+due(const struct delivery *d, const struct queued *q, enum run_which which)
+{
+	const struct trouble *why = &q->trouble;
+	struct host_record at = { .tries = 0 };
+
+	if (q->frozen)
+		return frozen_due(d, q, which);
+	if (which != RUN_DUE)
+		return DUE_TRY;
+	if (why->hosts != NULL)
+		hosts_read(&d->spool, why->hosts, &at);
+	if (why->hosts != NULL && !hosts_due(&at, &d->ages, &d->rule))
+		return failed_now(d, why->hosts) && wants_word(d, q) ? DUE_TRY : DUE_NOT;
+	/* a time too far ahead was set by a clock that has gone back since */
+	if (why->next_try > d->now && why->next_try - d->now <= AGES_STEP)
+		return DUE_NOT;
+	return DUE_TRY;
+}
+
+static void
+end_frozen(struct delivery *d, struct queued *q, const char *reason)
+{
+	struct fail f = FAIL_INIT;
+
+	if (q->e.sender[0] != '\0') {
+		q->frozen = false;
+		deliver_give_up(d, q, reason);
+		return;
+	}
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	if (!spool_remove(&d->spool, q, &f))
+		trace_line(d->trace, TRACE_LOG, "it cannot be removed: %s", f.text);
+	else
+		trace_line(d->trace, TRACE_LOG, "Completed");
+}
+
+static enum due
+look(const struct delivery *d, const char *id, enum run_which which)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
+	struct fail f = FAIL_INIT;
+
+	switch (spool_take(&d->spool, id, false, &q, &f)) {
+	case SPOOL_TAKEN:
+		return due(d, &q, which);
+	case SPOOL_BAD: /* so that it is set aside */
+		return DUE_TRY;
+	case SPOOL_BUSY:
+	case SPOOL_GONE:
+		break;
+	}
+	return DUE_NOT;
+}
+
+static bool
+handle(struct delivery *d, const char *id, enum run_which which)
+{
+	struct fail f = FAIL_INIT;
+	enum due what = look(d, id, which);
+
+	if (what == DUE_NOT)
+		return false;
+	if (what == DUE_END)
+		(void)with_message(d, id, end_frozen, "cancelled by timeout_frozen_after", &f);
+	else
+		(void)with_message(
+		    d, id, try, which == RUN_FROZEN ? "Unfrozen by forced delivery" : NULL, &f);
+	try_offspring(d);
+	return true;
+}
+
+/* ------------------------------------------------------------------ the run */
+
+static int
+lock_runner(const struct delivery *d)
+{
+	int fd = openat(d->spool.db, "runner", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *f)
+{
+	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
+	char after[ID_MAX] = "";
+	size_t n = 0, done = 0;
+
+	do {
+		if (!spool_list(&d->spool, after, ids, &n, f))
+			return false;
+		for (size_t i = 0; i < n && done < most; i++)
+			done += handle(d, ids[i], which);
+		if (n > 0)
+			memcpy(after, ids[n - 1], sizeof after);
+	} while (n > 0 && done < most);
+	return true;
+}
+
+bool
+run_queue(struct delivery *d, enum run_which which, struct fail *f)
+{
+	static const char *const flags[] = { "", " -qf", " -qff" };
+	AUTO_FD int lock = lock_runner(d);
+	bool ok;
+
+	if (lock < 0) {
+		trace_line(d->trace, TRACE_NOTE, "another queue run is at work");
+		return true;
+	}
+	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
+	smarthost_try_once(d->smarthost);
+	spool_sweep(&d->spool);
+	ok = all_batches(d, which, SIZE_MAX, f);
+	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);
+	return ok;
+}
+
+void
+run_along(struct delivery *d, size_t n)
+{
+	AUTO_FD int lock = -1;
+	struct fail f = FAIL_INIT;
+
+	try_offspring(d);
+	if (n == 0)
+		return;
+	if (d->good_hosts != NULL && !d->good_noted)
+		hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
+	lock = lock_runner(d);
+	smarthost_try_once(d->smarthost);
+	if (lock >= 0)
+		(void)!all_batches(d, RUN_DUE, n, &f);
+}

@@ -1,0 +1,212 @@
+/* hosts.c - what is known of a host list between runs. */
+#include "spool/hosts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "base/num.h"
+#include "spool/note.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { RECORD_MAX = FAIL_TEXT + 512 };
+static const uint64_t MOMENT_MAX = INT64_MAX / 4;
+
+static uint64_t
+hash(struct str s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static bool
+is_plain(char c)
+{
+	return ascii_alnum(c) || c == '.' || c == '-' || c == '_';
+}
+
+/* "host." and the list, percent-escaped; a long one is cut, and its hash tells it apart. */
+static const char *
+file_name(const char *hosts, char out[NOTE_NAME_MAX + 32])
+{
+	struct str s = str_of(hosts);
+	int n = snprintf(out, NOTE_NAME_MAX, "host.");
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (n > NOTE_NAME_MAX - 4) {
+			(void)snprintf(out + n, 32, "%%%016" PRIx64, hash(s));
+			break;
+		}
+		n +=
+		    snprintf(out + n, 4, is_plain(s.p[i]) ? "%c" : "%%%02X", (unsigned char)s.p[i]);
+	}
+	return out;
+}
+
+static bool
+moment(struct str s, int64_t *out)
+{
+	uint64_t v;
+
+	if (!num_parse(s, MOMENT_MAX, &v))
+		return false;
+	*out = (int64_t)v;
+	return true;
+}
+
+static bool
+set_error(struct str s, struct host_record *r)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (ascii_control(s.p[i]))
+			return false;
+	(void)snprintf(r->error, sizeof r->error, "%.*s", S_ARG(s));
+	return s.n < sizeof r->error;
+}
+
+static bool
+set_line(struct str line, struct host_record *r)
+{
+	struct str name = str_cut(&line, ' ');
+	uint64_t v;
+
+	if (str_eq(name, STR("tries"))) {
+		if (!num_parse(line, UINT32_MAX - 1, &v))
+			return false;
+		r->tries = (unsigned)v;
+		return true;
+	}
+	if (str_eq(name, STR("first-failed")))
+		return num_parse(line, MOMENT_MAX, &r->first_failed);
+	if (str_eq(name, STR("last-try")))
+		return moment(line, &r->last_try);
+	if (str_eq(name, STR("next-try")))
+		return moment(line, &r->next_try);
+	if (str_eq(name, STR("last-success")))
+		return moment(line, &r->last_success);
+	return str_eq(name, STR("error")) && set_error(line, r);
+}
+
+static bool
+record_parse(struct str text, struct host_record *r)
+{
+	while (text.n > 0)
+		if (!set_line(str_cut(&text, '\n'), r))
+			return false;
+	return true;
+}
+
+static void
+read_file(const struct spool *s, const char *name, struct host_record *r)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
+
+	*r = (struct host_record){ .tries = 0 };
+	if (!note_read(s, name, &b) || !record_parse(buf_get(&b), r))
+		*r = (struct host_record){ .tries = 0 };
+}
+
+void
+hosts_read(const struct spool *s, const char *hosts, struct host_record *r)
+{
+	char name[NOTE_NAME_MAX + 32];
+
+	read_file(s, file_name(hosts, name), r);
+}
+
+static void
+write_file(const struct spool *s, const char *name, const struct host_record *r)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
+
+	buf_fmt(&b, "tries %u\nfirst-failed %" PRIu64 "\nlast-try %" PRId64 "\n", r->tries,
+	    r->first_failed, r->last_try);
+	buf_fmt(&b, "next-try %" PRId64 "\nlast-success %" PRId64 "\nerror %s\n", r->next_try,
+	    r->last_success, r->error);
+	note_write(s, name, &b);
+}
+
+static void
+succeeded(struct host_record *r, const struct ages *a)
+{
+	*r = (struct host_record){ .last_try = a->wall, .last_success = a->wall };
+}
+
+static void
+failed(struct host_record *r, const struct fail *f, const struct ages *a, const struct retry *rule)
+{
+	/* the interval that was meant and the one that came, the smaller counts (Exim) */
+	int64_t meant = r->next_try - r->last_try, came = a->wall - r->last_try;
+	int64_t last = r->tries == 0 ? 0 : meant < came ? meant : came;
+
+	if (r->tries++ == 0)
+		r->first_failed = a->count;
+	r->last_try = a->wall;
+	r->next_try = a->wall +
+	    (int64_t)retry_interval(
+		rule, ages_since(a, r->first_failed), last > 0 ? (uint64_t)last : 0);
+	(void)snprintf(r->error, sizeof r->error, "%s", f->text);
+}
+
+void
+hosts_note(const struct spool *s, const char *hosts, const struct fail *f, const struct ages *a,
+    const struct retry *rule)
+{
+	char name[NOTE_NAME_MAX + 32];
+	struct host_record r;
+
+	read_file(s, file_name(hosts, name), &r);
+	if (f == NULL)
+		succeeded(&r, a);
+	else
+		failed(&r, f, a, rule);
+	write_file(s, name, &r);
+}
+
+bool
+hosts_due(const struct host_record *r, const struct ages *a, const struct retry *rule)
+{
+	return r->tries == 0 || r->next_try <= a->wall ||
+	    r->next_try - a->wall > (int64_t)retry_longest(rule);
+}
+
+static void
+summarize(const struct spool *s, const char *name, struct host_record *r)
+{
+	struct host_record one;
+	int64_t success = r->last_success;
+
+	read_file(s, name, &one);
+	if (one.last_success > success)
+		success = one.last_success;
+	if (one.tries > 0 && (r->tries == 0 || one.last_try > r->last_try))
+		*r = one;
+	r->last_success = success;
+}
+
+static void
+close_directory(DIR **d)
+{
+	if (*d != NULL)
+		(void)closedir(*d);
+}
+
+void
+hosts_summary(const struct spool *s, struct host_record *r)
+{
+	AUTO_FD int fd = openat(s->db, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(close_directory))) DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *e;
+
+	*r = (struct host_record){ .tries = 0 };
+	if (d == NULL)
+		return;
+	(void)steal_fd(&fd);
+	while ((e = readdir(d)) != NULL)
+		if (str_starts(str_of(e->d_name), STR("host.")))
+			summarize(s, e->d_name, r);
+}

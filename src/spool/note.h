@@ -1,0 +1,15 @@
+/* note.h - small files in the spool's db/ that may be lost: what is known between runs.
+ *
+ * Replaced as a whole (a reader sees the old or the new one), not synced. */
+#ifndef ONEHOP_SPOOL_NOTE_H
+#define ONEHOP_SPOOL_NOTE_H
+
+#include "spool/spool.h"
+
+enum { NOTE_MAX = 256 * 1024, NOTE_NAME_MAX = 200 };
+
+/* The file's text into b (emptied first).  False: there is none, or it is not a file to read. */
+bool note_read(const struct spool *s, const char *name, struct buf *b) NODISCARD;
+/* Replace it by what b holds, if that can be done. */
+void note_write(const struct spool *s, const char *name, const struct buf *b);
+#endif

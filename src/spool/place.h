@@ -1,0 +1,23 @@
+/* place.h - where the files of a message are; shared by the files of spool.h. */
+#ifndef ONEHOP_SPOOL_PLACE_H
+#define ONEHOP_SPOOL_PLACE_H
+
+#include "spool/spool.h"
+
+/* Does it look like a message id? */
+bool place_of_id(const char *id);
+/* The directory for files of id, the caller's to close; -1 with errno. */
+int place_open(const struct spool *s, const char *id, bool split, bool make);
+/* The directory in which id has its -H file, split or not; -1: there is none. */
+int place_find(const struct spool *s, const char *id);
+/* Visit each name in a directory, and in all directories of input/.  False with errno. */
+bool place_each(
+    int parent, const char *name, void (*visit)(void *ctx, int dir, const char *name), void *ctx);
+bool place_walk(
+    const struct spool *s, void (*visit)(void *ctx, int dir, const char *name), void *ctx);
+/* Move a damaged or foreign file into bad/, whatever it is. */
+void place_set_aside(const struct spool *s, int dir, const char *name);
+/* Open a file of ours: plain, one link, the right owner, at most max octets.  -1: *why says what is
+ * wrong with it, or is NULL when there is none. */
+int place_file(const struct spool *s, int dir, const char *name, uint64_t max, const char **why);
+#endif

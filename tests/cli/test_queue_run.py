@@ -1,0 +1,142 @@
+"""What waits, for how long, and what becomes of it: submissions in bad weather and the queue runs behind them."""
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness.post import Post  # noqa: E402
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
+THREE = ["a@far.example", "bad@far.example", "c@far.example"]
+
+
+@pytest.fixture
+def post(tmp_path):
+    p = Post(tmp_path)
+    yield p
+    p.server.server_close()
+
+
+def only_bad(reply):
+    return lambda line: reply if "bad@" in line else "250 ok"
+
+
+def run(post, *flags):
+    got = post.sendmail(*(flags or ["-q"]))
+    assert got.returncode == 0, got.stderr
+    return got
+
+
+def test_the_direct_way_leaves_no_trace(post):
+    assert post.sendmail("x@far.example").returncode == 0
+    assert len(post.mails) == 1 and not os.path.exists(post.spool)
+
+
+def test_down_then_up(post):
+    post.down()
+    got = post.sendmail("-f", "me@here.example", "x@far.example")
+    assert (got.returncode, got.stderr) == (0, b"") and post.input() == ["D", "H"]
+    run(post)
+    assert post.input() == ["D", "H"]
+    post.up()
+    run(post)
+    assert post.mails == []                                    # its time has not come
+    run(post, "-qf")
+    assert [(m[0], m[1]) for m in post.mails] == [("me@here.example", ["x@far.example"])] and post.input() == []
+    assert post.mails[0][2].endswith("\r\n\r\nbody\r\n")
+    assert "Completed" in post.mainlog()
+    run(post, "-qf")
+    assert len(post.mails) == 1
+
+
+def test_one_of_three_is_refused(post):
+    post.rules["rcpt"] = only_bad("550 5.1.1 who is bad?")
+    got = post.sendmail("-f", "me@here.example", *THREE)
+    assert (got.returncode, got.stderr) == (0, b"")
+    post.until(lambda: len(post.mails) == 2 and post.input() == [])
+    assert post.mails[0][1] == ["a@far.example", "c@far.example"]
+    sender, to, text = post.mails[1]
+    assert (sender, to) == ("", ["me@here.example"])
+    assert "550 5.1.1 who is bad?" in text and "Status: 5.1.1" in text and "bad@far.example" in text
+
+
+def test_all_are_refused(post):
+    post.rules["rcpt"] = "550 5.1.1 nobody"
+    got = post.sendmail("-f", "me@here.example", *THREE)
+    assert got.returncode == 69 and b"550 5.1.1 nobody" in got.stderr and post.mails == []
+    assert post.input() == []
+
+
+def test_one_of_three_has_to_wait(post):
+    post.rules["rcpt"] = only_bad("451 4.2.0 later")
+    assert post.sendmail("-f", "me@here.example", *THREE).returncode == 0
+    assert post.input() == ["D", "H"] and post.mails[0][1] == ["a@far.example", "c@far.example"]
+    post.rules.clear()
+    run(post, "-qf")
+    assert [m[1] for m in post.mails] == [["a@far.example", "c@far.example"], ["bad@far.example"]] and post.input() == []
+
+
+def test_a_bounce_that_fails_is_frozen(post):
+    post.rules["rcpt"] = lambda line: "250 ok" if "a@" in line else "550 no"
+    assert post.sendmail("-f", "me@here.example", "a@far.example", "bad@far.example").returncode == 0
+    post.until(lambda: "Frozen" in post.mainlog())
+    run(post, "-qf")
+    assert post.input() == ["D", "H"] and len(post.mails) == 1
+
+
+@pytest.mark.parametrize("flag", ["-odq", "-odb"])
+def test_not_in_the_foreground(post, flag):
+    assert post.sendmail(flag, "x@far.example").returncode == 0
+    if flag == "-odq":
+        assert post.connections == 0 and post.input() == ["D", "H"]
+        run(post)
+    post.until(lambda: len(post.mails) == 1 and post.input() == [])
+
+
+def test_what_waits_goes_along(post):
+    for n in range(3):
+        assert post.sendmail("-odq", "x%d@far.example" % n).returncode == 0
+    assert post.sendmail("now@far.example").returncode == 0
+    post.until(lambda: len(post.mails) == 4 and post.input() == [])
+    assert post.connections == 1 and post.mails[0][1] == ["now@far.example"]
+
+
+def test_one_connect_for_all_that_wait(post):
+    for n in range(20):
+        assert post.sendmail("-odq", "x%d@far.example" % n).returncode == 0
+    post.rules["greeting"] = "421 busy"
+    run(post)
+    assert post.connections == 1
+    run(post)
+    assert post.connections == 1                               # not due
+    run(post, "-qf")
+    assert post.connections == 2
+    post.rules.clear()
+    run(post, "-qf")
+    assert post.connections == 3 and len(post.mails) == 20 and post.input() == []
+
+
+def test_a_wrong_password_is_tried_once_a_run(post):
+    post.ehlo = ["250-post", "250 AUTH PLAIN"]
+    post.rules["auth"] = "535 5.7.8 wrong"
+    with open(post.directory + "/passwd.client", "w", encoding="ascii") as f:
+        f.write("127.0.0.1:user:s3cret\n")
+    for n in range(5):
+        assert post.sendmail("-odq", "x%d@far.example" % n).returncode == 0
+    run(post)
+    assert len([c for c in post.commands if c.startswith("AUTH")]) == 1 and len(post.input()) == 10
+    assert "535 5.7.8 wrong" in post.mainlog() and "s3cret" not in post.mainlog()
+
+
+def test_a_rule_that_ends(post):
+    post.configure(retry="F,1s,1s")
+    post.rules["mail"] = "451 4.3.0 later"
+    assert post.sendmail("-f", "me@here.example", "x@far.example").returncode == 0
+
+    def over():
+        run(post, "-qf")
+        return "retry timeout exceeded" in post.mainlog()
+    post.until(over)
+    assert re.search(r"<= <> R=\S+ U=\S+ P=local S=\d+", post.mainlog())
