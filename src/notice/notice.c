@@ -209,7 +209,6 @@ notice_write(const struct notice *n, struct queued *q, struct fail *f)
 	q->e.nrcpts = 1;
 	q->e.rcpts[0] =
 	    (struct rcpt){ .address = n->about->e.sender, .original = n->about->e.sender };
-	(void)snprintf(q->e.id, sizeof q->e.id, "%s", n->id);
 	return true;
 }
 

@@ -26,7 +26,7 @@ ROOMS = [
     ("seccomp", r"#\s*include\s+<(linux/landlock|seccomp)", "src/guard/", "confinement is one subject"),
     ("identity", r"\b(set(e|re|res)?[ug]id|setgroups|initgroups|setfs[ug]id)\(",
      "src/local/become.c src/guard/ src/main/", "who we are changes in few places"),
-    ("time", r"\b(time|gettimeofday|clock_gettime)\(", "src/io/clock.c src/cli/ src/main/",
+    ("time", r"\b(time|gettimeofday|clock_gettime)\(", "src/io/clock.c src/spool/ages.c src/cli/ src/main/",
      "decisions take `now` as an argument"),
     ("sleep", r"\b(u|nano|clock_nano)?sleep\(", "src/io/clock.c", "waits have a deadline and a reason"),
     ("exec", r"\b(v?fork|posix_spawnp?|exec[lv]p?e?|fexecve)\(",
