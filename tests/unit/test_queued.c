@@ -547,8 +547,36 @@ digests(void **state)
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+/* A message of which three of four recipients are done, for tests/servers/test_exipick.py. */
+static int
+print_partial(void)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf out = BUF_INIT(8192);
+	static const char *const done[] = { "fax@debian", "x@far.example", "y@far.example" };
+	struct rcpt to[] = { { .address = "x@far.example" },
+		{ .address = "y@far.example",
+		    .notify = NOTIFY_NEVER,
+		    .orcpt = "rfc822;y@far.example" },
+		{ .address = "later@far.example" },
+		{ .address = "fax@debian", .original = "fax", .unqualified = true } };
+	struct queued q = plain(&a, to, 4);
+	struct fail f = FAIL_INIT;
+
+	for (size_t i = 0; i < 3; i++) {
+		q.done = arena_grow(&a, q.done, q.ndone, sizeof *q.done);
+		q.done[q.ndone++] = done[i];
+	}
+	q.warnings = 1;
+	q.frozen = q.manual_thaw = true;
+	q.frozen_at = 1795501400;
+	q.trouble = (struct trouble){ .tries = 1, .error = "451\nlater\n-N" };
+	return queued_write(&q, &body, &out, &f) && fwrite(out.p, 1, out.n, stdout) == out.n ? 0 :
+											       1;
+}
+
 int
-main(void)
+main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests),
@@ -562,5 +590,7 @@ main(void)
 		cmocka_unit_test(knows_what_is_done),
 	};
 
+	if (argc == 2 && strcmp(argv[1], "--print") == 0)
+		return print_partial();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
