@@ -149,6 +149,22 @@ hand_back(struct attempt *t)
 	return true;
 }
 
+/* Why it could not be delivered matters more than why it could not be kept. */
+static void
+add_reason(struct queued *q, const struct fail *why)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++) {
+		struct rcpt *r = &q->e.rcpts[i];
+		char first[FAIL_TEXT];
+
+		if (r->state != RCPT_RETRY)
+			continue;
+		memcpy(first, r->fail.text, sizeof first);
+		(void)snprintf(r->fail.text, sizeof r->fail.text,
+		    "%.600s; and it cannot be kept to be tried again: %.350s", first, why->text);
+	}
+}
+
 static void
 settle_now(struct attempt *t)
 {
@@ -165,7 +181,7 @@ settle_now(struct attempt *t)
 		if (delivery_spool(t->d, true, &f))
 			(void)attempt_note_trouble(t);
 		if (!commit(t, &f)) {
-			set_all(t->q, RCPT_RETRY, &f);
+			add_reason(t->q, &f);
 			return;
 		}
 	}

@@ -12,7 +12,7 @@
 #include "base/fail.h"
 
 enum {
-	HEADER_MAX = 1 << 20,     /* octets of the header section, Exim's limit */
+	HEADER_MAX = 1 << 20,      /* octets of the header section, Exim's limit */
 	BODY_MEMORY_MAX = 1 << 20, /* octets of body kept in memory; more goes to a file */
 	BODY_START = 19 /* octets that such a file has free in front, for the spool's "ID-D" line */
 };

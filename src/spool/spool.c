@@ -104,7 +104,8 @@ spool_open(struct spool *s, const struct conf *c, bool make, struct fail *f)
 		.bad = -1,
 		.split = c->split_spool_directory };
 	s->fd = open(s->path, DIRECTORY_FLAGS);
-	if (s->fd < 0 && errno == ENOENT && make) {
+	/* the system's spool is root's to make */
+	if (s->fd < 0 && errno == ENOENT && make && (geteuid() == 0 || c->home != NULL)) {
 		make_path(s->path);
 		s->fd = open(s->path, DIRECTORY_FLAGS);
 	}

@@ -16,8 +16,8 @@
 #include "spool/queued.h"
 
 enum {
-	SPOOL_BATCH = 4096,            /* ids in one spool_list() */
-	SPOOL_HEADER_MAX = 16 << 20    /* octets of a -H file */
+	SPOOL_BATCH = 4096,         /* ids in one spool_list() */
+	SPOOL_HEADER_MAX = 16 << 20 /* octets of a -H file */
 };
 
 struct spool {

@@ -288,7 +288,7 @@ def test_smtplib(caller):
     assert [text.split(b"\r\n\r\n", 1)[1] for _, text in caller.sink.mails] == ["Grüße\r\n..\r\n...\r\n".encode()] * 3
 
 
-@pytest.mark.parametrize("words", [["-bs", "-odb", "-oem"], ["-odb", "-oem", "-bs"], ["-bs", "-i", "-f", "other@here.example", "-t"]])
+@pytest.mark.parametrize("words", [["-bs", "-odi", "-oem"], ["-oem", "-bs"], ["-bs", "-i", "-f", "other@here.example", "-t"]])
 def test_flags_of_mail_programs(caller, words):
     rc, out, [(commands, _)] = caller.call(words, WHOLE.encode())
     assert rc == 0 and replies(out) == TAKEN and any(c.startswith(b"MAIL FROM:<me@here.example>") for c in commands)
