@@ -393,13 +393,16 @@ queued_read(struct str text, struct queued *q, struct queued_body *body, struct 
 
 	*q = (struct queued){ .arena = q->arena, .m.arena = q->arena, .m.body = where };
 	q->m.body.has_8bit = q->m.body.has_nul = false;
-	if (!is_whole(text, &why))
-		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "%s",
-		    why.cls != FAIL_NONE ? why.text :
-					   "not whole: its checksum is wrong or missing");
+	if (!is_whole(text, &why)) {
+		if (why.cls == FAIL_NONE)
+			return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0,
+			    "not whole: its checksum is wrong or missing");
+		*f = why;
+		return false;
+	}
 	if (!read_start(&r, &why) || !read_options(&r) || !read_tree(&r) ||
 	    !read_recipients(&r, &why) || !read_headers(&r))
-		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "not in the format of a -H file%s%s",
+		return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "not in the format of a -H file%s%s",
 		    why.cls != FAIL_NONE ? ": " : "", why.cls != FAIL_NONE ? why.text : "");
 	queued_settle(q);
 	return true;

@@ -58,8 +58,9 @@ bool queued_write(const struct queued *q, const struct queued_body *body, struct
 /* Read it; q->arena must be set; q->m has its headers, and of the body only lines, longest_line,
  * has_8bit, has_nul (where the body is, and its size, are left as they were).  q->e.id is what the
  * file says: the caller compares it with the file's name.  Every address has passed mailbox_ok(),
- * every header field scan_field_name(). False: TEMP/SPOOL and nothing else in q is to be used: cut,
- * changed, or not onehop's. */
+ * every header field scan_field_name().
+ * False: PERM/SPOOL and nothing else in q is to be used: cut, changed, or not onehop's; TEMP/SPOOL:
+ * that cannot be known now, because there is no SHA-256. */
 bool queued_read(
     struct str text, struct queued *q, struct queued_body *body, struct fail *f) NODISCARD;
 /* Put done in order, each key once, and mark the recipients that are among it RCPT_SENT.

@@ -86,7 +86,7 @@ read_header(struct taking *t, struct queued_body *body, struct fail *f)
 		return false;
 	}
 	if (!queued_read(arena_str(t->q->arena, buf_get(&text)), t->q, body, f)) {
-		t->why = f->text;
+		t->why = f->cls == FAIL_PERM ? f->text : NULL;
 		return false;
 	}
 	if (strcmp(t->q->e.id, t->id) != 0)

@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_fmt(&text, SUM_OPTION "%s\n", sum);
 	buf_put(&text, str_skip(s, before.n));
 	if (!queued_read(buf_get(&text), &q, &body, &f)) {
-		must(f.cls == FAIL_TEMP && f.stage == STAGE_SPOOL);
+		must(f.cls == FAIL_PERM && f.stage == STAGE_SPOOL);
 		return 0;
 	}
 	write_again(&q, &body, &first);

@@ -255,7 +255,7 @@ sees_every_change(void **state)
 			assert_false(queued_read(buf_get(&out), &back, &b, &f));
 			out.p[i] = (char)(out.p[i] ^ (1 << bit));
 		}
-		assert_int_equal(f.cls, FAIL_TEMP);
+		assert_int_equal(f.cls, FAIL_PERM);
 		assert_int_equal(f.stage, STAGE_SPOOL);
 		assert_false(queued_read(str_at(out.p, i), &back, &b, &f));
 	}
