@@ -226,11 +226,8 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		set_long(c, value);
 		break;
 	case QUEUE:
-		c->mode = MODE_QUEUE;
-		c->queue = value;
-		break;
 	case MESSAGE:
-		c->mode = MODE_MESSAGE;
+		c->mode = flag->action == QUEUE ? MODE_QUEUE : MODE_MESSAGE;
 		c->queue = value;
 		break;
 	case HELP:

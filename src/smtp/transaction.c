@@ -2,6 +2,7 @@
 #include "addr/domain.h"
 #include "addr/mailbox.h"
 #include "msg/output.h"
+#include "smtp/parameters.h"
 #include "smtp/session.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -47,36 +48,6 @@ settle_waiting(const struct transaction *t, const struct fail *f)
 	for (size_t i = 0; i < t->n; i++)
 		if (rcpt_at(t, i)->state == RCPT_WAITING)
 			settle(rcpt_at(t, i), f);
-}
-
-/* RFC 3461 4: printable ASCII but "+" and "=" stands for itself. */
-static void
-xtext(struct buf *out, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s > ' ' && *s < 0x7f && *s != '+' && *s != '=')
-			buf_char(out, *s);
-		else
-			buf_fmt(out, "+%02X", (unsigned)(unsigned char)*s);
-}
-
-/* A last look at what stands between < and >: nothing in it may end the path early. */
-static bool
-path_ok(const char *path)
-{
-	bool quoted = false;
-
-	for (const char *p = path; *p != '\0'; p++) {
-		if (ascii_control(*p))
-			return false;
-		if (*p == '\\' && quoted && p[1] != '\0')
-			p++;
-		else if (*p == '"')
-			quoted = !quoted;
-		else if (!quoted && (*p == '<' || *p == '>' || *p == ' '))
-			return false;
-	}
-	return !quoted;
 }
 
 /* The address as this server can take it: domain in A-labels unless SMTPUTF8 is in use. */
@@ -142,32 +113,6 @@ say_mail(struct transaction *t, struct fail *f)
 	    S_ARG(buf_get(&more)));
 }
 
-static void
-rcpt_parameters(const struct transaction *t, const struct rcpt *r, struct buf *out)
-{
-	static const struct {
-		enum rcpt_notify bit;
-		const char *word;
-	} words[] = { { NOTIFY_NEVER, "NEVER" }, { NOTIFY_SUCCESS, "SUCCESS" },
-		{ NOTIFY_FAILURE, "FAILURE" }, { NOTIFY_DELAY, "DELAY" } };
-	const char *glue = " NOTIFY=";
-
-	if (!(t->s->caps.have & CAP_DSN) || (r->notify == 0 && r->orcpt == NULL))
-		return;
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (r->notify & words[i].bit) {
-			buf_fmt(out, "%s%s", glue, words[i].word);
-			glue = ",";
-		}
-	if (r->orcpt != NULL)
-		buf_fmt(out, " ORCPT=%s", r->orcpt);
-	else if (r->original != NULL && !str_8bit(str_of(r->original)) &&
-	    strchr(r->original, '@') != NULL) {
-		buf_str(out, " ORCPT=rfc822;");
-		xtext(out, r->original);
-	}
-}
-
 /* RCPT for one recipient; one that cannot be said is refused here, alone. */
 static void
 say_rcpt(struct transaction *t, size_t i)
@@ -175,7 +120,7 @@ say_rcpt(struct transaction *t, size_t i)
 	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
 	struct fail why = FAIL_INIT;
 
-	rcpt_parameters(t, rcpt_at(t, i), &more);
+	rcpt_parameters(t->s->caps.have, rcpt_at(t, i), &more);
 	t->asked[i] = wire_path(t, rcpt_at(t, i)->address, &path, &why) &&
 	    session_command(t->s, STAGE_RCPT, &why, "RCPT TO:<%.*s>%.*s", S_ARG(buf_get(&path)),
 		S_ARG(buf_get(&more)));

@@ -13,7 +13,7 @@
 static void
 describe(const struct cmdline *c, struct buf *out)
 {
-	static const char *const names[] = { "submit", "list", "count", "json", "smtp", "test",
+	static const char *const names[] = { "submit", "list", "count", "json", "status", "smtp", "test",
 		"verify", "version", "options", "aliases", "rewrite", "daemon", "queue", "message",
 		"help" };
 

@@ -1,0 +1,65 @@
+/* parameters.c - what stands behind RCPT, and what may stand in a path. */
+#include "smtp/parameters.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "smtp/caps.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+/* RFC 3461 4: printable ASCII but "+" and "=" stands for itself. */
+void
+xtext(struct buf *out, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s > ' ' && *s < 0x7f && *s != '+' && *s != '=')
+			buf_char(out, *s);
+		else
+			buf_fmt(out, "+%02X", (unsigned)(unsigned char)*s);
+}
+
+/* A last look at what stands between < and >: nothing in it may end the path early. */
+bool
+path_ok(const char *path)
+{
+	bool quoted = false;
+
+	for (const char *p = path; *p != '\0'; p++) {
+		if (ascii_control(*p))
+			return false;
+		if (*p == '\\' && quoted && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && (*p == '<' || *p == '>' || *p == ' '))
+			return false;
+	}
+	return !quoted;
+}
+
+void
+rcpt_parameters(unsigned have, const struct rcpt *r, struct buf *out)
+{
+	static const struct {
+		enum rcpt_notify bit;
+		const char *word;
+	} words[] = { { NOTIFY_NEVER, "NEVER" }, { NOTIFY_SUCCESS, "SUCCESS" },
+		{ NOTIFY_FAILURE, "FAILURE" }, { NOTIFY_DELAY, "DELAY" } };
+	const char *glue = " NOTIFY=";
+
+	if (!(have & CAP_DSN) || (r->notify == 0 && r->orcpt == NULL))
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (r->notify & words[i].bit) {
+			buf_fmt(out, "%s%s", glue, words[i].word);
+			glue = ",";
+		}
+	if (r->orcpt != NULL)
+		buf_fmt(out, " ORCPT=%s", r->orcpt);
+	else if (r->original != NULL && !str_8bit(str_of(r->original)) &&
+	    strchr(r->original, '@') != NULL) {
+		buf_str(out, " ORCPT=rfc822;");
+		xtext(out, r->original);
+	}
+}

@@ -1,0 +1,14 @@
+/* parameters.h - ESMTP parameters of RCPT (RFC 3461), and what may stand in a path.  Pure. */
+#ifndef ONEHOP_SMTP_PARAMETERS_H
+#define ONEHOP_SMTP_PARAMETERS_H
+
+#include "base/buf.h"
+#include "spool/envelope.h"
+
+/* Append s as xtext (RFC 3461 4). */
+void xtext(struct buf *out, const char *s);
+/* May it stand between < and >?  Nothing in it ends the path early. */
+bool path_ok(const char *path);
+/* Append NOTIFY= and ORCPT= when the server (enum caps) takes them and they were asked for. */
+void rcpt_parameters(unsigned have, const struct rcpt *r, struct buf *out);
+#endif
