@@ -78,7 +78,7 @@ class Trial:
             raise OSError("this onehop keeps no queue")
 
     def run(self, *words, given=b"", watch=None):
-        return self.inject.run([self.onehop, "-C", self.conf, *words], given, record=watch is not None, watch=watch)
+        return self.inject.run([self.onehop, "-C", self.conf, *words], given, watch=watch)
 
     def submit(self, *rcpts, watch=None):
         return self.run("-i", "-f", "me@far.example", *rcpts, given=MESSAGE, watch=watch)

@@ -72,8 +72,8 @@ class Call:
 
 
 class Run:
-    """status: the first program's exit status, or -SIGNAL, or "hangs"; met: was the fault's call made?"""
-    status, met, calls, out, err = "hangs", False, (), b"", b""
+    """status: the first program's exit status, or -SIGNAL, or "hangs"; hit: the Call that met the fault, or None."""
+    status, hit, calls, out, err = "hangs", None, (), b"", b""
 
 
 class Tasks:
@@ -193,17 +193,17 @@ class Injector:
         finally:
             os.close(pidfd)
 
-    def run(self, argv, given=b"", fault=None, env=None, record=False, limit=12, watch=None):
-        """fault: (process, name, count, what); watch(call): called before each call of a recorded run is made, LIE is
-        its answer if this one is not to be."""
+    def run(self, argv, given=b"", fault=None, watch=None, limit=12):
+        """fault: (process, name, count, what); watch(call): called before each call is made, LIE is its answer if this
+        one is not to be."""
         files = [os.memfd_create(n, os.MFD_CLOEXEC) for n in ("in", "out", "err")]
         os.write(files[0], given)
         os.lseek(files[0], 0, os.SEEK_SET)
         run = Run()
         run.calls = []
-        pid, listener = self.start(argv, files, env or {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"})
+        pid, listener = self.start(argv, files, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"})
         try:
-            self.attend(listener, run, fault, record, time.monotonic() + limit, watch)
+            self.attend(listener, run, fault, watch, time.monotonic() + limit)
         finally:
             os.close(listener)
         run.status = self.reap(pid, run.status)
@@ -212,7 +212,7 @@ class Injector:
             os.close(fd)
         return run
 
-    def attend(self, listener, run, fault, record, end, watch):
+    def attend(self, listener, run, fault, watch, end):
         poll = select.poll()
         poll.register(listener, select.POLLIN)
         tasks = Tasks()
@@ -226,32 +226,31 @@ class Injector:
                 return
             try:
                 notice = fcntl.ioctl(listener, RECV, bytes(80))
-                self.answer(listener, notice, tasks, run, fault, record, watch)
+                self.answer(listener, notice, tasks, run, fault, watch)
             except OSError as e:
                 if e.errno not in (errno.ENOENT, errno.EINTR):                            # it was killed in between
                     raise
 
-    def answer(self, listener, notice, tasks, run, fault, record, watch):
+    def answer(self, listener, notice, tasks, run, fault, watch):
         ident, pid, _, nr, _, _, *args = struct.unpack("QIIiIQ6Q", notice)
         name = self.names.get(nr, str(nr))
         task = tasks.of(pid)
         count = tasks.count(task, name) if task else 0
-        if count and record:
+        reply = struct.pack("QqiI", ident, 0, 0, CONTINUE)
+        if count and watch:
             call = Call(task["name"], name, count, args, *look(pid, name, args))
             run.calls.append(call)
-            if watch and watch(call) == LIE:
-                fcntl.ioctl(listener, SEND, struct.pack("QqiI", ident, 0, 0, 0))
-                return
+            if watch(call) == LIE:
+                reply = struct.pack("QqiI", ident, 0, 0, 0)
         if count and fault and fault[:3] == (task["name"], name, count):
-            run.met = True
+            run.hit = run.calls[-1]
             if fault[3] in (KILL, CUT):
                 os.kill(pid if fault[3] == KILL else -1, signal.SIGKILL)
                 return
-            fcntl.ioctl(listener, SEND, struct.pack("QqiI", ident, 0, -getattr(errno, fault[3]), 0))
-            return
-        if name == "execve":
+            reply = struct.pack("QqiI", ident, 0, -getattr(errno, fault[3]), 0)
+        elif name == "execve":
             tasks.known[pid] = "exec"
-        fcntl.ioctl(listener, SEND, struct.pack("QqiI", ident, 0, 0, CONTINUE))
+        fcntl.ioctl(listener, SEND, reply)
 
     @staticmethod
     def reap(pid, said):

@@ -71,8 +71,9 @@ class Smarthost:
             conn.settimeout(10)
             record = {"tls": False, "dialogue": [], "auth": [], "messages": []}
             self.records.append(record)
-            self.talks.append(threading.Thread(target=smtpserver.Session(conn, self.profile, record, None).run, daemon=True))
-            self.talks[-1].start()
+            talk = threading.Thread(target=smtpserver.Session(conn, self.profile, record, None).run, daemon=True)
+            talk.start()
+            self.talks.append(talk)
 
     def settle(self):
         """Everybody has left: what was sent is heard."""
@@ -140,32 +141,44 @@ class Counts:
 
 
 class Windows:
-    """The calls at which nobody can know what the others know: {key of a call: which window it is in}.
+    """The calls at which nobody can know what the others know.  step(call), for each call before it is made, says in
+    which window it is, or None:
 
     reply    onehop-send has sent the last byte, and has not yet written down that it was taken
-    local    the same for a file in a Maildir
+    local    the same for onehop-local, which goes on when onehop-send is gone
+    bounce   the same for a bounce, which is in the spool
     verdict  onehop has handed over the message and has not heard yet what became of it"""
 
-    def __init__(self, calls):
-        self.of, self.reply, self.local = {}, False, False
-        heard = [i for i, c in enumerate(calls) if c.process == "onehop" and c.name in ("read", "recvmsg") and "socket:" in c.target]
-        handed = [i for i, c in enumerate(calls) if c.process == "onehop" and c.name == "write" and c.data[:1] == b"G"]
-        for i, call in enumerate(calls):
-            if handed and handed[0] < i <= heard[-1] and call.process == "onehop":
-                self.of[call.key()] = "verdict"
-            elif call.process.startswith("onehop-"):
-                self.step(call)
+    def __init__(self, queue_run):
+        self.open, self.commits, self.last = set(), int(queue_run), None
 
     def step(self, call):
-        says = call.name == "write" and "socket:" in call.target and call.data[:1] in (b"R", b"Z")
-        for window in ("verdict",) * says + ("local",) * self.local + ("reply",) * self.reply:
-            self.of[call.key()] = window
-        if call.process.startswith("onehop-local"):
-            self.local = self.local or (call.name in ("linkat", "link", "rename", "renameat") and "new/" in call.target)
-        elif "socket:" in call.target and (call.data.endswith(b"\r\n.\r\n") or re.search(rb"BDAT \d+ LAST", call.data)):
-            self.reply = True
+        of_socket = "socket:" in call.target
+        if call.process == "onehop":
+            if self.last == b"Z" and not (of_socket and call.name in ("read", "recvmsg")):
+                self.open.discard("verdict")
+            window = "verdict" if "verdict" in self.open else None
+            if call.name == "write" and call.data[:1] == b"G":
+                self.open.add("verdict")
+            return window
+        says = call.name == "write" and of_socket and call.data[:1] in (b"R", b"Z")
+        window = "verdict" if says else next(iter(sorted(self.open - {"verdict"})), None)
+        if says:
+            self.last = call.data[:1]
+        self.work(call, says, of_socket)
+        return window
+
+    def work(self, call, says, of_socket):
+        names = call.name in ("linkat", "link", "rename", "renameat")
+        if (call.process == "onehop-send" and call.name == "write" and "pipe:" in call.target) or (names and "/new/" in call.target):
+            self.open.add("local")
+        elif names and call.target.endswith("-H") and "/hdr." not in call.target:
+            self.commits += 1
+            self.open |= {"bounce"} if self.commits > 1 else set()
+        elif of_socket and (call.data.endswith(b"\r\n.\r\n") or re.search(rb"BDAT \d+ LAST", call.data)):
+            self.open.add("reply")
         elif says or (call.name == "fdatasync" and call.target.endswith("-J")) or ("unlink" in call.name and call.target.endswith("-H")):
-            self.reply = self.local = False
+            self.open &= {"verdict"}
 
 
 class Walk:
@@ -215,13 +228,20 @@ class Walk:
         argv, given = self.submit(words, name)
         return argv[3:], given
 
-    def run(self, point=None, record=False):
+    def run(self, point=None):
+        """The run, and in which window the fault was."""
         self.fresh()
         profile = self.scenario.get("profile", {})
         if profile is not None:
             self.host.up(profile)
         argv, given = ([ONEHOP, "-C", CONF, "-qf"], b"") if self.scenario.get("waiting") else self.submit(self.scenario.get("words", []), "0")
-        return self.inject.run(argv, given, point, record=record)
+        windows, now = Windows("waiting" in self.scenario), [None]
+
+        def watch(call):
+            window = windows.step(call)
+            if point and call.key() == point[:3]:
+                now[0] = window
+        return self.inject.run(argv, given, point, watch), now[0]
 
     def recover(self):
         self.host.settle()
@@ -233,23 +253,22 @@ class Walk:
         self.host.settle()
         return early, left, Counts(self.scenario, self.host.taken())
 
-    def judge(self, run, point, window):
+    def judge(self, run, what, window):
         """What is wrong (sentences), and how many copies are too many."""
         early, left, late = self.recover()
-        wrong, extra, window = list(late.wrong), 0, window or (point and point[0] == "onehop" and point[3] == fault.CUT)
+        wrong, extra = list(late.wrong), 0
+        killed = what in (fault.KILL, fault.CUT)
         if run.status == "hangs":
             wrong.append("it hangs")
         for name in late.names:
             totals = late.totals(name, self.scenario["to"])
             extra += sum(max(0, n - 1) for n in totals)
-            accepted = run.status == 0 or self.scenario.get("waiting")
-            if accepted and 0 in totals:
-                wrong.append("I1: exit 0, but copies are %s" % totals)
+            if 0 in totals and (run.status == 0 or self.scenario.get("waiting")):
+                wrong.append("I1: exit %s, but copies are %s" % (run.status, totals))
             if 0 in totals and any(totals):
                 wrong.append("I5: for some only: %s" % totals)
         if extra and not window:
             wrong.append("I3: %d copies too many: %s %s" % (extra, late.copies, late.bounces))
-        killed = point and point[3] in (fault.KILL, fault.CUT)
         if run.status not in (0, "hangs") and not killed and not window and not self.scenario.get("waiting"):
             if early.copies or early.bounces or left:
                 wrong.append("I2: exit %s, but %s %s %s" % (run.status, early.copies, early.bounces, left))
@@ -261,8 +280,8 @@ class Walk:
         return ["I8: left behind: %s" % found] if found else []
 
     def clean_run(self):
-        run = self.run(record=True)
-        wrong, extra = self.judge(run, None, False)
+        run, _ = self.run()
+        wrong, extra = self.judge(run, None, None)
         if run.status != self.scenario["says"]:
             wrong.append("exit %s, not %s: %s" % (run.status, self.scenario["says"], run.err))
         if wrong or extra:
@@ -270,20 +289,16 @@ class Walk:
         return run.calls
 
     def all_points(self):
-        calls = self.clean_run()
-        unsure = Windows(calls).of
-        points = [(c, what) for c in calls for what in fault.faults_of(c.name)]
-        for call, what in points[sum(map(ord, self.name)) % self.stride::self.stride]:
-            point = (*call.key(), what)
-            run = self.run(point)
+        points = [(*c.key(), what) for c in self.clean_run() for what in fault.faults_of(c.name)]
+        for point in points[sum(map(ord, self.name)) % self.stride::self.stride]:
+            run, window = self.run(point)
+            wrong, extra = self.judge(run, point[3], window)
             self.points += 1
-            self.unmet += not run.met
-            wrong, extra = self.judge(run, point, call.key() in unsure)
+            self.unmet += run.hit is None
             if extra:
-                why = unsure.get(call.key(), "?")
-                self.duplicates[why] = self.duplicates.get(why, 0) + 1
+                self.duplicates[window] = self.duplicates.get(window, 0) + 1
             if wrong:
-                self.wrong.append(["%s at %s%s: exit %s" % (what, call, "" if run.met else " (not met)", run.status), *wrong,
+                self.wrong.append(["%s at %s (%s): exit %s" % (point[3], run.hit or point, window, run.status), *wrong,
                                    run.err.decode("latin-1").strip()[:300]])
 
     def result(self):
