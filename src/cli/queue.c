@@ -12,8 +12,11 @@
 #include "cli/door.h"
 #include "log/transcript.h"
 #include "spool/control.h"
+#include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+static const uint64_t KILO = 1024, MEGA = 1024 * 1024;
 
 struct face {
 	const struct cmdline *cmd;
@@ -93,16 +96,16 @@ put_age(int64_t seconds)
 static void
 put_size(uint64_t n)
 {
-	if (n < 1024)
+	if (n < KILO)
 		printf("%5" PRIu64, n);
-	else if (n < 10 * 1024)
-		printf("%4.1fK", (double)n / 1024);
-	else if (n < 1024 * 1024)
-		printf("%4" PRIu64 "K", (n + 512) / 1024);
-	else if (n < 10 * 1024 * 1024)
-		printf("%4.1fM", (double)n / (1024 * 1024));
+	else if (n < 10 * KILO)
+		printf("%4.1fK", (double)n / (double)KILO);
+	else if (n < MEGA)
+		printf("%4" PRIu64 "K", (n + 512) / KILO);
+	else if (n < 10 * MEGA)
+		printf("%4.1fM", (double)n / (double)MEGA);
 	else
-		printf("%4" PRIu64 "M", (n + 512 * 1024) / (1024 * 1024));
+		printf("%4" PRIu64 "M", (n + MEGA / 2) / MEGA);
 }
 
 static void

@@ -66,13 +66,23 @@ check_rights(struct attempt *t)
 	}
 }
 
+/* Its key, or that of the same mailbox as a recipient of its own, or as what another became. */
+static bool
+is_done(const struct queued *q, const struct route *r)
+{
+	const char *key = route_key(r, q->arena);
+
+	return queued_is_done(q, key) ||
+	    queued_is_done(q, *key == '\\' ? key + 1 : arena_fmt(q->arena, "\\%s", key));
+}
+
 /* What an earlier attempt has done is not done again. */
 static void
 mark_done(struct attempt *t)
 {
 	t->done = arena_array(t->q->arena, t->routes.n, sizeof *t->done);
 	for (size_t i = 0; i < t->routes.n && t->q->ndone > 0; i++) {
-		if (!queued_is_done(t->q, route_key(t->routes.list[i], t->q->arena)))
+		if (!is_done(t->q, t->routes.list[i]))
 			continue;
 		t->done[i] = true;
 		t->results[i].state = RCPT_SENT;

@@ -160,7 +160,7 @@ send_notice(struct attempt *t, struct notice *about, struct fail *f)
 		.e = { .login = "onehop", .sender = "", .ret = RET_UNSET } };
 
 	new_id(d, &n);
-	about->id = n.e.id;
+	about->id = arena_strz(t->q->arena, str_of(n.e.id));
 	about->conf = d->conf;
 	about->about = t->q;
 	about->now = d->now;
@@ -198,7 +198,7 @@ wants_bounce(const struct rcpt *r)
 static void
 bounce(struct attempt *t)
 {
-	const struct rcpt **list = arena_array(t->q->arena, t->routes.n, sizeof *list);
+	const struct rcpt **list = arena_array(t->q->arena, t->routes.n, sizeof(void *));
 	struct notice about = { .kind = NOTICE_FAILED, .rcpts = list };
 	struct fail f = FAIL_INIT;
 	size_t refused = 0;
@@ -231,7 +231,7 @@ bounce(struct attempt *t)
 static bool
 warn(struct attempt *t)
 {
-	const struct rcpt **list = arena_array(t->q->arena, t->routes.n, sizeof *list);
+	const struct rcpt **list = arena_array(t->q->arena, t->routes.n, sizeof(void *));
 	struct notice about = { .kind = NOTICE_DELAYED, .rcpts = list };
 	struct fail f = FAIL_INIT;
 

@@ -9,6 +9,7 @@
 #include "deliver/run.h"
 #include "guard/environment.h"
 #include "io/clock.h"
+#include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -34,7 +34,8 @@ field(struct queued *q, const char *fmt, ...)
 static struct str
 value_of(const struct queued *about, const char *name)
 {
-	const struct header *h = message_find((struct message *)(uintptr_t)&about->m, str_of(name));
+	struct message m = about->m;
+	const struct header *h = message_find(&m, str_of(name));
 
 	if (h == NULL)
 		return str_at("", 0);
@@ -216,13 +217,13 @@ bool
 notice_may_warn(const struct queued *q)
 {
 	static const char *const bulk[] = { "bulk", "list", "junk" };
-	struct message *m = (struct message *)(uintptr_t)&q->m;
+	struct message m = q->m;
 	struct str precedence = value_of(q, "Precedence"),
 		   submitted = value_of(q, "Auto-Submitted");
 
-	if (q->e.sender[0] == '\0' || message_find(m, STR("List-Id")) != NULL ||
-	    message_find(m, STR("List-Post")) != NULL ||
-	    message_find(m, STR("List-Unsubscribe")) != NULL)
+	if (q->e.sender[0] == '\0' || message_find(&m, STR("List-Id")) != NULL ||
+	    message_find(&m, STR("List-Post")) != NULL ||
+	    message_find(&m, STR("List-Unsubscribe")) != NULL)
 		return false;
 	for (size_t i = 0; i < sizeof bulk / sizeof *bulk; i++)
 		if (str_ieq(precedence, str_of(bulk[i])))

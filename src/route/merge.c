@@ -75,7 +75,8 @@ route_key(const struct route *d, struct arena *a)
 	const struct route *r = d->same_as != NULL ? d->same_as : d;
 
 	if (r->path == NULL)
-		return mailbox_text(a, r->address);
+		return arena_fmt(
+		    a, "%s%s", r->parent != NULL ? "\\" : "", mailbox_text(a, r->address));
 	return arena_fmt(a, "%s:%s", mailbox_text(a, r->address), r->path);
 }
 

@@ -100,8 +100,10 @@ void route_address(const struct route_env *e, struct mailbox address, bool unqua
 /* Of deliveries that are the same (transport, user or address, path, original domain) keep the
  * first; the others get outcome ROUTE_PARENT and same_as, and are named in Envelope-to. */
 void route_merge(struct routes *r, struct arena *a);
-/* The name of delivery d in a spool's journal, one line: the address; for a pipe or a file of a
- * user it is followed by that.  A delivery that route_merge() joined to another has the other's. */
+/* The name of delivery d in a spool's journal, one line: the address, behind a backslash when it
+ * came from another (it is then no recipient that is done: "fax: fax, x@far.example"); for a pipe
+ * or a file of a user it is followed by that.  A delivery that route_merge() joined to another has
+ * the other's. */
 const char *route_key(const struct route *d, struct arena *a);
 /* The original recipients that end in delivery d, each once: what Envelope-to lists. */
 const char *const *route_envelope_to(

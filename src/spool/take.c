@@ -338,5 +338,7 @@ sweep_name(void *ctx, int dir, const char *name)
 void
 spool_sweep(const struct spool *s)
 {
-	(void)place_walk(s, sweep_name, (void *)(uintptr_t)s);
+	struct spool each = *s;
+
+	(void)place_walk(s, sweep_name, &each);
 }

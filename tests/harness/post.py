@@ -94,7 +94,7 @@ class Post:
         self.directory = str(directory)
         self.spool, self.log = self.directory + "/spool", self.directory + "/mainlog"
         self.rules, self.mails, self.commands, self.connections, self.server = {}, [], [], 0, None
-        self.ehlo, self.port = EHLO, 0
+        self.ehlo, self.port, self.pause = EHLO, 0, threading.Event()
         self.up()
         self.configure()
 
@@ -136,4 +136,4 @@ class Post:
         end = time.monotonic() + 20
         while not what():
             assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.02)
+            self.pause.wait(0.02)

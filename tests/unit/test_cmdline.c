@@ -13,9 +13,9 @@
 static void
 describe(const struct cmdline *c, struct buf *out)
 {
-	static const char *const names[] = { "submit", "list", "count", "json", "status", "smtp", "test",
-		"verify", "version", "options", "aliases", "rewrite", "daemon", "queue", "message",
-		"help" };
+	static const char *const names[] = { "submit", "list", "count", "json", "status", "smtp",
+		"test", "verify", "version", "options", "aliases", "rewrite", "daemon", "queue",
+		"message", "help" };
 
 	buf_str(out, names[c->mode]);
 	if (c->extract)
