@@ -218,6 +218,7 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		c->config = value;
 		break;
 	case MODE:
+		c->queue = value;
 		return set_mode(c, value, f);
 	case DELIVERY:
 		set_delivery(c, value);

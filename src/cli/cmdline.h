@@ -43,7 +43,7 @@ struct cmdline {
 	unsigned notify;        /* -N: enum rcpt_notify */
 	unsigned ret;           /* -R: the values of envelope.ret */
 	unsigned body_declared; /* -B: 7, 8 */
-	const char *queue;      /* what stands behind -q, or the letters behind -M */
+	const char *queue;      /* what stands behind -q, -M or -b */
 	int delivery;           /* -od: enum conf_delivery, or -1 */
 	struct buf warnings;    /* one line each: unknown flags and values */
 };

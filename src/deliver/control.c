@@ -2,14 +2,16 @@
 #include "deliver/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "deliver/run.h"
+#include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -20,13 +22,25 @@ struct asked {
 	const char *login;
 };
 
-static bool
-say(const struct asked *a, const char *id, const char *words, struct fail *f)
-{
-	AUTO_BUF struct buf b = BUF_INIT(512);
+/* One line for standard output. */
+static bool say(const struct asked *a, struct fail *f, const char *fmt, ...) PRINTF(3, 4);
 
-	buf_fmt(&b, "Message %s %s\n", id, words);
-	return control_say(a->fd, buf_get(&b), f);
+static bool
+say(const struct asked *a, struct fail *f, const char *fmt, ...)
+{
+	char line[FAIL_TEXT + 128];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(line, sizeof line - 1, fmt, args);
+	va_end(args);
+	if (n < 0)
+		n = 0;
+	if (n > (int)sizeof line - 2)
+		n = (int)sizeof line - 2;
+	line[n] = '\n';
+	return control_say(a->fd, str_at(line, (size_t)n + 1), f);
 }
 
 /* ------------------------------------------------------------------ the list */
@@ -70,7 +84,28 @@ may_see_all(const struct asked *a)
 struct seen {
 	const struct asked *a;
 	struct control_status *sum; /* NULL: a list */
+	char *error;                /* room for FAIL_TEXT: the last error of a message */
 };
+
+static void
+add_up(const struct seen *s, const struct queued *q, const struct control_message *m)
+{
+	struct control_status *sum = s->sum;
+
+	sum->bad += m->bad;
+	sum->messages += !m->bad;
+	sum->frozen += m->frozen;
+	if (m->bad)
+		return;
+	if (sum->oldest == 0 && !m->frozen) {
+		sum->oldest = m->received;
+		sum->waited = ages_since(&s->a->d->ages, q->arrived);
+	}
+	if (q->trouble.error != NULL && q->trouble.last_try > sum->last_failure) {
+		sum->last_failure = q->trouble.last_try;
+		(void)snprintf(s->error, FAIL_TEXT, "%s", q->trouble.error);
+	}
+}
 
 static bool
 see(const struct seen *s, const char *id, struct fail *f)
@@ -90,12 +125,7 @@ see(const struct seen *s, const char *id, struct fail *f)
 		return true;
 	if (s->sum == NULL)
 		return control_put_message(s->a->fd, &m, f);
-	s->sum->messages++;
-	s->sum->frozen += m.frozen;
-	if (s->sum->oldest == 0 && !m.bad && !m.frozen) {
-		s->sum->oldest = m.received;
-		s->sum->waited = ages_since(&s->a->d->ages, q.arrived);
-	}
+	add_up(s, &q, &m);
 	return true;
 }
 
@@ -105,9 +135,11 @@ see_bad(const struct seen *s, struct fail *f)
 	char after[256] = "", name[256];
 
 	while (may_see_all(s->a) && spool_next_bad(&s->a->d->spool, after, name)) {
-		const struct control_message m = {
-			.id = name, .sender = "", .login = "", .error = "set aside", .bad = true
-		};
+		const struct control_message m = { .id = name,
+			.sender = "",
+			.login = "",
+			.error = "damaged or foreign, set aside in bad/",
+			.bad = true };
 
 		if (s->sum != NULL)
 			s->sum->bad++;
@@ -138,18 +170,35 @@ see_all(const struct seen *s, struct fail *f)
 }
 
 static bool
+list(const struct asked *a, const struct control *c, struct fail *f)
+{
+	const struct seen all = { a, NULL, NULL };
+
+	for (size_t i = 0; i < c->nids; i++)
+		if (!see(&all, c->ids[i], f))
+			return false;
+	return c->nids > 0 || see_all(&all, f);
+}
+
+static bool
 status(const struct asked *a, struct fail *f)
 {
 	struct control_status sum = { .alarm_after = a->d->conf->queue_alarm_after };
-	const struct seen all = { a, &sum };
+	char error[FAIL_TEXT] = "";
+	const struct seen all = { a, &sum, error };
 	struct host_record at = { .tries = 0 };
 
-	if (!see_all(&all, f))
-		return false;
-	hosts_summary(&a->d->spool, &at);
+	if (a->d->spooling) {
+		if (!see_all(&all, f))
+			return false;
+		hosts_summary(&a->d->spool, &at);
+	}
+	sum.error = error;
 	sum.last_success = at.last_success;
-	sum.last_failure = at.last_try;
-	sum.error = at.error;
+	if (at.error[0] != '\0' && at.last_try >= sum.last_failure) {
+		sum.last_failure = at.last_try;
+		sum.error = at.error;
+	}
 	return control_put_status(a->fd, &sum, f);
 }
 
@@ -164,47 +213,78 @@ view(const struct asked *a, int dir, const char *name, struct fail *f)
 	ssize_t got;
 
 	if (fd < 0)
-		return fail_set(f, FAIL_USER, STAGE_ARGS, errno, "cannot show %s", name);
+		return fail_set(f, FAIL_USER, STAGE_ARGS, errno, "Failed to open %s", name);
 	while ((got = fd_read(fd, piece, sizeof piece)) > 0)
 		if (!control_say(a->fd, str_at(piece, (size_t)got), f))
 			return false;
-	return got == 0 || fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot read %s", name);
+	return got == 0 || fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "Failed to read %s", name);
+}
+
+static bool
+is_missing(const char *id, struct fail *f)
+{
+	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "spool data file for %s does not exist", id);
 }
 
 static bool
 view_file(const struct asked *a, const char *id, char kind, struct fail *f)
 {
-	char name[ID_MAX + 8];
+	AUTO_FD int dir = place_find(&a->d->spool, id);
+	char name[ID_MAX + 2];
 
-	if (strlen(id) >= ID_MAX || strchr(id, '/') != NULL)
-		return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "%s is not the id of a message", id);
-	if (kind == 'L')
-		return view(a, a->d->spool.msglog, id, f);
+	if (dir < 0)
+		return is_missing(id, f);
 	(void)snprintf(name, sizeof name, "%s-%c", id, kind);
-	if (faccessat(a->d->spool.input, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return view(a, a->d->spool.input, name, f);
-	(void)snprintf(name, sizeof name, "%c/%s-%c", strlen(id) > 5 ? id[5] : '0', id, kind);
-	return view(a, a->d->spool.input, name, f);
+	return view(a, dir, name, f);
 }
 
+/* Lock it.  False: *f in words for the person who asked. */
 static bool
-found_or_not(const struct asked *a, const char *id, enum spool_found found, struct fail *f)
+take(const struct asked *a, const char *id, struct queued *q, struct fail *f)
 {
-	switch (found) {
+	switch (spool_take(&a->d->spool, id, true, q, f)) {
 	case SPOOL_TAKEN:
 		return true;
 	case SPOOL_BUSY:
-		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "Message %s is locked", id);
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0,
+		    "Message %s is locked: another process works on it", id);
 	case SPOOL_GONE:
-		if (!say(a, id, "does not exist", f))
-			return false;
-		(void)fail_set(f, FAIL_USER, STAGE_ARGS, 0, "there is no message %s", id);
-		f->exit = 1;
-		return false;
+		return is_missing(id, f);
 	case SPOOL_BAD:
 		break;
 	}
+	fail_prefix(f, "Message %s is damaged and was set aside", id);
 	return false;
+}
+
+static bool
+set_frozen(const struct asked *a, struct queued *q, bool frozen, struct fail *f)
+{
+	const struct delivery *d = a->d;
+
+	if (q->frozen == frozen)
+		return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "Message %s is %s frozen", q->e.id,
+		    frozen ? "already" : "not");
+	q->frozen = frozen;
+	q->manual_thaw = !frozen;
+	q->frozen_at = frozen ? d->now : 0;
+	q->frozen_counted = frozen ? d->ages.count : 0;
+	if (!spool_rewrite(&d->spool, q, f))
+		return false;
+	trace_line(d->trace, TRACE_LOG, "%s by %s", frozen ? "frozen" : "unfrozen", a->login);
+	return say(a, f, "Message %s is %s frozen", q->e.id, frozen ? "now" : "no longer");
+}
+
+static bool
+discard(const struct asked *a, const struct queued *q, struct fail *f)
+{
+	const struct delivery *d = a->d;
+
+	if (!spool_remove(&d->spool, q, f))
+		return false;
+	trace_line(d->trace, TRACE_LOG, "removed by %s", a->login);
+	trace_line(d->trace, TRACE_LOG, "Completed");
+	return say(a, f, "Message %s has been removed", q->e.id);
 }
 
 static bool
@@ -213,53 +293,38 @@ change(const struct asked *a, enum control_verb verb, const char *id, struct fai
 	AUTO_ARENA struct arena arena = { NULL };
 	struct queued q = { .arena = &arena, .m = { .arena = &arena, .body = { .fd = -1 } } };
 	struct delivery *d = a->d;
-	const char *words = "is now frozen", *line = "frozen by";
 	bool ok;
 
-	if (!found_or_not(a, id, spool_take(&d->spool, id, true, &q, f), f))
+	if (!take(a, id, &q, f))
 		return false;
 	d->log->id = id;
-	q.frozen = verb == CONTROL_FREEZE;
-	q.frozen_at = d->now;
-	q.frozen_counted = d->ages.count;
-	if (verb == CONTROL_REMOVE) {
-		words = "has been removed";
-		line = "removed by";
-		ok = spool_remove(&d->spool, &q, f);
-	} else {
-		if (verb == CONTROL_THAW) {
-			words = "is no longer frozen";
-			line = "unfrozen by";
-			q.manual_thaw = true;
-		}
-		ok = spool_rewrite(&d->spool, &q, f);
-	}
-	if (ok)
-		trace_line(d->trace, TRACE_LOG, "%s %s", line, a->login);
-	if (ok && verb == CONTROL_REMOVE)
-		trace_line(d->trace, TRACE_LOG, "Completed");
+	ok = verb == CONTROL_REMOVE ? discard(a, &q, f) :
+				      set_frozen(a, &q, verb == CONTROL_FREEZE, f);
 	d->log->id = NULL;
 	spool_release(&q);
-	return ok && say(a, id, words, f);
+	return ok;
 }
 
 static bool
 one(const struct asked *a, enum control_verb verb, const char *id, struct fail *f)
 {
+	if (!a->d->spooling)
+		return is_missing(id, f);
 	switch (verb) {
 	case CONTROL_TRY:
 		return run_message(a->d, id, f);
 	case CONTROL_GIVE_UP:
-		return run_give_up(a->d, id, "cancelled by the administrator", f);
+		return run_give_up(a->d, id, "delivery cancelled by administrator", f);
 	case CONTROL_HEADER:
 		return view_file(a, id, 'H', f);
 	case CONTROL_BODY:
 		return view_file(a, id, 'D', f);
 	case CONTROL_LOG:
-		return view_file(a, id, 'L', f);
+		return view(a, a->d->spool.msglog, id, f);
 	case CONTROL_FREEZE:
 	case CONTROL_THAW:
 	case CONTROL_REMOVE:
+		return change(a, verb, id, f);
 	case CONTROL_RUN:
 	case CONTROL_RUN_ALL:
 	case CONTROL_RUN_FROZEN:
@@ -267,7 +332,28 @@ one(const struct asked *a, enum control_verb verb, const char *id, struct fail *
 	case CONTROL_STATUS:
 		break;
 	}
-	return change(a, verb, id, f);
+	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "that is not for one message");
+}
+
+/* What fails for one is said, and the next one has its turn. */
+static bool
+each(const struct asked *a, const struct control *c, struct fail *f)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < c->nids; i++) {
+		struct fail why = FAIL_INIT;
+
+		if (one(a, c->verb, c->ids[i], &why))
+			continue;
+		if (!say(a, f, "%s", why.text))
+			return false;
+		ok = false;
+	}
+	if (ok)
+		return true;
+	*f = (struct fail){ .cls = FAIL_USER, .stage = STAGE_ARGS, .exit = EXIT_FAILURE };
+	return false;
 }
 
 static const char *
@@ -281,17 +367,30 @@ login_of(struct arena *arena, unsigned uid)
 	return arena_fmt(arena, "uid %u", uid);
 }
 
+/* True without d->spooling: there is no spool yet, so that nothing waits. */
+static bool
+open_spool(struct delivery *d, struct fail *f)
+{
+	struct fail why = FAIL_INIT;
+
+	if (delivery_spool(d, false, &why) ||
+	    (access(d->conf->spool_directory, F_OK) != 0 && errno == ENOENT))
+		return true;
+	return delivery_spool(d, true, f); /* a part of it may be missing */
+}
+
 bool
 deliver_control(struct delivery *d, int fd, unsigned uid, const struct control *c, struct fail *f)
 {
 	const struct asked a = { d, fd, uid, login_of(d->arena, uid) };
-	const struct seen list = { &a, NULL };
 
+	if (!open_spool(d, f))
+		return false;
 	if (c->verb == CONTROL_LIST)
-		return see_all(&list, f);
+		return !d->spooling || list(&a, c, f);
 	if (c->verb == CONTROL_STATUS)
 		return status(&a, f);
-	if (!may_see_all(&a)) {
+	if (d->spooling && !may_see_all(&a)) {
 		(void)fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 		    "permission denied: the queue is steered by root and by the owner of the "
 		    "spool");
@@ -299,9 +398,6 @@ deliver_control(struct delivery *d, int fd, unsigned uid, const struct control *
 		return false;
 	}
 	if (c->verb <= CONTROL_RUN_FROZEN)
-		return run_queue(d, (enum run_which)c->verb, f);
-	for (size_t i = 0; i < c->nids; i++)
-		if (!one(&a, c->verb, c->ids[i], f))
-			return false;
-	return true;
+		return !d->spooling || run_queue(d, (enum run_which)c->verb, f);
+	return each(&a, c, f);
 }

@@ -140,7 +140,7 @@ serve_control(struct serve *s, const struct buf *request)
 	struct control c;
 	struct fail f = FAIL_INIT;
 	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
-	    delivery_spool(&s->d, true, &f) && deliver_control(&s->d, STDIN_FILENO, s->uid, &c, &f);
+	    deliver_control(&s->d, STDIN_FILENO, s->uid, &c, &f);
 
 	smarthost_free(s->d.smarthost);
 	(void)detach(s, &none, &f, false);

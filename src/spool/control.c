@@ -1,11 +1,11 @@
 /* control.c - the queue's part of the submission protocol, both sides. */
 #include "spool/control.h"
 
+#include "spool/option.h"
 #include "spool/record.h"
+#include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
-
-enum { LINE_FIELDS_MAX = 4 << 20 };
 
 bool
 control_ask(int fd, const struct control *c, struct fail *f)
@@ -13,114 +13,140 @@ control_ask(int fd, const struct control *c, struct fail *f)
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 
 	record_add_number(&b, (uint64_t)c->verb);
-	record_add_number(&b, c->nids);
 	for (size_t i = 0; i < c->nids; i++)
 		record_add(&b, c->ids[i]);
 	if (!buf_ok(&b))
-		return record_broken(f, "too many ids");
+		return fail_set(
+		    f, FAIL_USER, STAGE_ARGS, 0, "too many message ids for one command");
 	return record_put_buf(fd, 'Q', &b, f);
 }
 
 bool
 control_read(struct str payload, struct control *c, struct arena *a, struct fail *f)
 {
-	uint64_t verb = record_number(&payload), n = record_number(&payload);
+	struct str rest = payload;
+	struct control in = { .ids = NULL };
+	uint64_t number = record_number(&rest);
 
-	if (verb > CONTROL_STATUS || n > payload.n)
+	if (number > CONTROL_STATUS)
 		return record_broken(f, "an unknown request");
-	*c = (struct control){ .verb = (enum control_verb)verb };
-	c->ids = arena_array(a, (size_t)n, sizeof *c->ids);
-	for (; c->nids < n; c->nids++)
-		c->ids[c->nids] = record_text(&payload, a);
+	in.verb = (enum control_verb)number;
+	while (rest.n > 0) {
+		struct str id = record_field(&rest);
+
+		in.ids = arena_grow(a, in.ids, in.nids, sizeof *in.ids);
+		in.ids[in.nids] = arena_strz(a, id);
+		if (!option_id_ok(in.ids[in.nids++]))
+			return record_broken(f, "a malformed message id");
+	}
+	*c = in;
 	return true;
 }
 
 bool
 control_say(int fd, struct str bytes, struct fail *f)
 {
-	while (bytes.n > 0) {
-		struct str piece = str_at(bytes.p, bytes.n < 65536 ? bytes.n : 65536);
-
-		if (!record_put(fd, 'O', piece, f))
+	while (bytes.n > SUBMIT_FIELD_MAX) {
+		if (!record_put(fd, 'O', str_at(bytes.p, SUBMIT_FIELD_MAX), f))
 			return false;
-		bytes = str_skip(bytes, piece.n);
+		bytes = str_skip(bytes, SUBMIT_FIELD_MAX);
+	}
+	return bytes.n == 0 || record_put(fd, 'O', bytes, f);
+}
+
+/* ------------------------------------------------------------------ messages */
+
+/* A message may have more recipients than one record holds. */
+static bool
+put_recipients(int fd, char letter, const char *const *list, size_t n, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(2 * SUBMIT_FIELD_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		record_add(&b, list[i]);
+		if (b.n < SUBMIT_FIELD_MAX && i + 1 < n)
+			continue;
+		if (!record_put_buf(fd, letter, &b, f))
+			return false;
+		buf_reset(&b);
 	}
 	return true;
 }
 
 static void
-add_list(struct buf *b, const char **list, size_t n)
+add_time(struct buf *b, int64_t when)
 {
-	record_add_number(b, n);
-	for (size_t i = 0; i < n; i++)
-		record_add(b, list[i]);
+	record_add_number(b, when > 0 ? (uint64_t)when : 0);
+}
+
+static int64_t
+take_time(struct str *rest)
+{
+	uint64_t when = record_number(rest);
+
+	return when <= INT64_MAX ? (int64_t)when : 0;
 }
 
 bool
 control_put_message(int fd, const struct control_message *m, struct fail *f)
 {
-	AUTO_BUF struct buf b = BUF_INIT(LINE_FIELDS_MAX);
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
 	record_add(&b, m->id);
 	record_add(&b, m->sender);
 	record_add(&b, m->login);
 	record_add(&b, m->error);
 	record_add_number(&b, m->size);
-	record_add_number(&b, (uint64_t)m->received);
-	record_add_number(&b, (uint64_t)m->next_try);
-	record_add_number(&b, (uint64_t)m->frozen_at);
+	add_time(&b, m->received);
+	add_time(&b, m->next_try);
+	add_time(&b, m->frozen_at);
 	record_add_number(&b, m->frozen);
 	record_add_number(&b, m->bad);
-	add_list(&b, m->waiting, m->nwaiting);
-	add_list(&b, m->done, m->ndone);
-	return record_put(
-	    fd, 'M', str_at(b.p, b.n < SUBMIT_RECORD_MAX ? b.n : SUBMIT_RECORD_MAX), f);
+	return put_recipients(fd, 'W', (const char *const *)m->waiting, m->nwaiting, f) &&
+	    put_recipients(fd, 'D', (const char *const *)m->done, m->ndone, f) &&
+	    record_put_buf(fd, 'M', &b, f);
 }
 
-static const char **
-take_list(struct str *rest, struct arena *a, size_t *n)
+static void
+take_recipients(struct str rest, const char ***list, size_t *n, struct arena *a)
 {
-	uint64_t count = record_number(rest);
-	const char **list = arena_array(a, count < rest->n ? (size_t)count : rest->n, sizeof *list);
-
-	for (*n = 0; *n < count && rest->n > 0; ++*n)
-		list[*n] = record_text(rest, a);
-	return list;
+	while (rest.n > 0 && *n < SUBMIT_RECIPIENTS_MAX) {
+		*list = arena_grow(a, *list, *n, sizeof **list);
+		(*list)[(*n)++] = record_text(&rest, a);
+	}
 }
 
-static struct control_message
-take_message(struct str rest, struct arena *a)
+static void
+take_message(struct str rest, struct control_message *m, struct arena *a)
 {
-	struct control_message m = { .id = record_text(&rest, a) };
-
-	m.sender = record_text(&rest, a);
-	m.login = record_text(&rest, a);
-	m.error = record_text(&rest, a);
-	m.size = record_number(&rest);
-	m.received = (int64_t)record_number(&rest);
-	m.next_try = (int64_t)record_number(&rest);
-	m.frozen_at = (int64_t)record_number(&rest);
-	m.frozen = record_number(&rest) != 0;
-	m.bad = record_number(&rest) != 0;
-	m.waiting = take_list(&rest, a, &m.nwaiting);
-	m.done = take_list(&rest, a, &m.ndone);
-	return m;
+	m->id = record_text(&rest, a);
+	m->sender = record_text(&rest, a);
+	m->login = record_text(&rest, a);
+	m->error = record_text(&rest, a);
+	m->size = record_number(&rest);
+	m->received = take_time(&rest);
+	m->next_try = take_time(&rest);
+	m->frozen_at = take_time(&rest);
+	m->frozen = record_number(&rest) != 0;
+	m->bad = record_number(&rest) != 0;
 }
+
+/* ------------------------------------------------------------------ status */
 
 bool
 control_put_status(int fd, const struct control_status *s, struct fail *f)
 {
-	AUTO_BUF struct buf b = BUF_INIT(65536);
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
 	record_add_number(&b, s->messages);
 	record_add_number(&b, s->frozen);
 	record_add_number(&b, s->bad);
-	record_add_number(&b, (uint64_t)s->oldest);
+	add_time(&b, s->oldest);
 	record_add_number(&b, s->waited);
-	record_add_number(&b, (uint64_t)s->last_success);
-	record_add_number(&b, (uint64_t)s->last_failure);
-	record_add(&b, s->error);
+	add_time(&b, s->last_success);
+	add_time(&b, s->last_failure);
 	record_add_number(&b, s->alarm_after);
+	record_add(&b, s->error);
 	return record_put_buf(fd, 'S', &b, f);
 }
 
@@ -131,52 +157,77 @@ take_status(struct str rest, struct arena *a)
 
 	s.frozen = record_number(&rest);
 	s.bad = record_number(&rest);
-	s.oldest = (int64_t)record_number(&rest);
+	s.oldest = take_time(&rest);
 	s.waited = record_number(&rest);
-	s.last_success = (int64_t)record_number(&rest);
-	s.last_failure = (int64_t)record_number(&rest);
-	s.error = record_text(&rest, a);
+	s.last_success = take_time(&rest);
+	s.last_failure = take_time(&rest);
 	s.alarm_after = record_number(&rest);
+	s.error = record_text(&rest, a);
 	return s;
 }
 
+/* ------------------------------------------------------------------ hearing */
+
+struct hearing {
+	const struct control_answer *answer;
+	struct arena arena; /* of one message */
+	struct control_message message;
+};
+
 static bool
-take(const struct control_answer *to, char letter, struct str rest, struct fail *f)
+hear_one(struct hearing *h, char letter, struct str payload, struct fail *f)
 {
-	AUTO_ARENA struct arena a = { NULL };
+	const struct control_answer *a = h->answer;
+	struct control_status status;
 
-	if (letter == 'O' && to->bytes != NULL) {
-		to->bytes(to->ctx, rest);
-	} else if (letter == 'M' && to->message != NULL) {
-		const struct control_message m = take_message(rest, &a);
-
-		to->message(to->ctx, &m);
-	} else if (letter == 'S' && to->status != NULL) {
-		const struct control_status s = take_status(rest, &a);
-
-		to->status(to->ctx, &s);
-	} else if (letter == 'T' && rest.n > 0 && to->trace->emit != NULL) {
-		to->trace->emit(
-		    to->trace->ctx, (enum trace_kind)(rest.p[0] - '0'), str_skip(rest, 1));
-	} else {
+	switch (letter) {
+	case 'T':
+		if (payload.n > 0 && a->trace != NULL && a->trace->emit != NULL)
+			a->trace->emit(a->trace->ctx, (enum trace_kind)(payload.p[0] - '0'),
+			    str_skip(payload, 1));
+		return true;
+	case 'O':
+		a->bytes(a->ctx, payload);
+		return true;
+	case 'W':
+		take_recipients(payload, &h->message.waiting, &h->message.nwaiting, &h->arena);
+		return true;
+	case 'D':
+		take_recipients(payload, &h->message.done, &h->message.ndone, &h->arena);
+		return true;
+	case 'M':
+		take_message(payload, &h->message, &h->arena);
+		a->message(a->ctx, &h->message);
+		break;
+	case 'S':
+		status = take_status(payload, &h->arena);
+		a->status(a->ctx, &status);
+		break;
+	default:
 		return record_broken(f, "an unexpected record came back");
 	}
+	arena_free(&h->arena);
+	h->message = (struct control_message){ .id = NULL };
 	return true;
 }
 
 bool
-control_hear(int fd, const struct control_answer *to, struct fail *f)
+control_hear(int fd, const struct control_answer *a, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 	AUTO_FD int passed = -1;
-	bool stays;
+	struct hearing h = { .answer = a };
+	bool ok = true, stays;
 	char letter;
 
-	while (record_get(fd, &letter, &b, &passed)) {
-		if (letter == 'Z')
-			return submit_end(buf_get(&b), &stays, f);
-		if (!take(to, letter, buf_get(&b), f))
-			return false;
+	while (ok && record_get(fd, &letter, &b, &passed)) {
+		if (letter == 'Z') {
+			ok = submit_end(buf_get(&b), &stays, f);
+			arena_free(&h.arena);
+			return ok;
+		}
+		ok = hear_one(&h, letter, buf_get(&b), f);
 	}
-	return record_gone(f);
+	arena_free(&h.arena);
+	return ok && record_gone(f);
 }

@@ -3,13 +3,16 @@
  *
  *   to onehop-send: V as for a submission, then one record Q: verb, then ids
  *   from it:        T  transcript and log;  O  bytes for standard output;
- *                   M  one message of a list;  S  the summary for status;  Z  the end, a fail if
- * any */
+ *                   W D  waiting and done recipients of the message whose M follows (repeated);
+ *                   M  one message of a list;  S  the summary for status;
+ *                   Z  the end, a fail if any */
 #ifndef ONEHOP_SPOOL_CONTROL_H
 #define ONEHOP_SPOOL_CONTROL_H
 
-#include "spool/hosts.h"
-#include "spool/submit.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/trace.h"
 
 enum control_verb {
 	CONTROL_RUN,        /* -q: due messages */
@@ -23,7 +26,8 @@ enum control_verb {
 	CONTROL_HEADER,     /* -Mvh */
 	CONTROL_BODY,       /* -Mvb */
 	CONTROL_LOG,        /* -Mvl */
-	CONTROL_LIST,       /* -bp, -bpc, -bpj: one M each, oldest first, bad files too */
+	CONTROL_LIST,       /* -bp, -bpc, -bpj: one M each, oldest first, bad files too; ids: only
+			     * those */
 	CONTROL_STATUS,     /* S */
 };
 
@@ -56,9 +60,11 @@ struct control_status {
 };
 
 /* --- onehop --- */
+/* False: USER: more ids than one record holds; TEMP: the other side went away. */
 bool control_ask(int fd, const struct control *c, struct fail *f) NODISCARD;
 struct control_answer {
 	void (*bytes)(void *ctx, struct str s);
+	/* what it points to lasts until it returns */
 	void (*message)(void *ctx, const struct control_message *m);
 	void (*status)(void *ctx, const struct control_status *s);
 	void *ctx;
@@ -66,8 +72,12 @@ struct control_answer {
 };
 /* Hear all until Z.  False: *f is what the other side said, or TEMP: it went away. */
 bool control_hear(int fd, const struct control_answer *a, struct fail *f) NODISCARD;
+
 /* --- onehop-send --- */
+/* Every id has passed option_id_ok() (a file's name without any path).  False: USER: a broken
+ * request. */
 bool control_read(struct str payload, struct control *c, struct arena *a, struct fail *f) NODISCARD;
+/* False in the next three: TEMP: the other side went away. */
 bool control_say(int fd, struct str bytes, struct fail *f) NODISCARD;
 bool control_put_message(int fd, const struct control_message *m, struct fail *f) NODISCARD;
 bool control_put_status(int fd, const struct control_status *s, struct fail *f) NODISCARD;
