@@ -114,6 +114,7 @@ def switched_off(c):
     c.reboot()
     c.plain(["-qf"])
     wrong = [] if c.waits() else ["given up after the machine was off"]
+    c.sleep(7 * HOUR)
     return wrong + c.arrives()
 
 

@@ -124,8 +124,10 @@ class Counts:
         subject = re.search(r"(?mi)^Subject: crash (\w+)", data)
         name = subject.group(1) if subject else "?"
         if null_sender:
-            for rcpt in re.findall(r"(?mi)^Final-Recipient: *rfc822; *(\S+)", data):
-                self.add(self.bounces, name, rcpt)
+            for block in re.split(r"\r?\n\r?\n", data):
+                rcpt = re.search(r"(?mi)^Final-Recipient: *rfc822; *(\S+)", block)
+                if rcpt and re.search(r"(?mi)^Action: *failed", block):                   # others are warnings
+                    self.add(self.bounces, name, rcpt.group(1))
             return
         if body_of(data) != BODY % name:
             self.wrong.append("I4: for %s: %r" % (who, data))
