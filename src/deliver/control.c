@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,27 +20,6 @@ struct asked {
 	unsigned uid;
 	const char *login;
 };
-
-/* One line for standard output. */
-static bool say(const struct asked *a, struct fail *f, const char *fmt, ...) PRINTF(3, 4);
-
-static bool
-say(const struct asked *a, struct fail *f, const char *fmt, ...)
-{
-	char line[FAIL_TEXT + 128];
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(line, sizeof line - 1, fmt, args);
-	va_end(args);
-	if (n < 0)
-		n = 0;
-	if (n > (int)sizeof line - 2)
-		n = (int)sizeof line - 2;
-	line[n] = '\n';
-	return control_say(a->fd, str_at(line, (size_t)n + 1), f);
-}
 
 /* ------------------------------------------------------------------ the list */
 
@@ -272,7 +250,10 @@ set_frozen(const struct asked *a, struct queued *q, bool frozen, struct fail *f)
 	if (!spool_rewrite(&d->spool, q, f))
 		return false;
 	trace_line(d->trace, TRACE_LOG, "%s by %s", frozen ? "frozen" : "unfrozen", a->login);
-	return say(a, f, "Message %s is %s frozen", q->e.id, frozen ? "now" : "no longer");
+	return control_say(a->fd,
+	    str_of(arena_fmt(
+		q->arena, "Message %s is %s frozen\n", q->e.id, frozen ? "now" : "no longer")),
+	    f);
 }
 
 static bool
@@ -284,7 +265,8 @@ discard(const struct asked *a, const struct queued *q, struct fail *f)
 		return false;
 	trace_line(d->trace, TRACE_LOG, "removed by %s", a->login);
 	trace_line(d->trace, TRACE_LOG, "Completed");
-	return say(a, f, "Message %s has been removed", q->e.id);
+	return control_say(
+	    a->fd, str_of(arena_fmt(q->arena, "Message %s has been removed\n", q->e.id)), f);
 }
 
 static bool
@@ -310,29 +292,15 @@ one(const struct asked *a, enum control_verb verb, const char *id, struct fail *
 {
 	if (!a->d->spooling)
 		return is_missing(id, f);
-	switch (verb) {
-	case CONTROL_TRY:
+	if (verb == CONTROL_TRY)
 		return run_message(a->d, id, f);
-	case CONTROL_GIVE_UP:
+	if (verb == CONTROL_GIVE_UP)
 		return run_give_up(a->d, id, "delivery cancelled by administrator", f);
-	case CONTROL_HEADER:
-		return view_file(a, id, 'H', f);
-	case CONTROL_BODY:
-		return view_file(a, id, 'D', f);
-	case CONTROL_LOG:
+	if (verb == CONTROL_HEADER || verb == CONTROL_BODY)
+		return view_file(a, id, verb == CONTROL_HEADER ? 'H' : 'D', f);
+	if (verb == CONTROL_LOG)
 		return view(a, a->d->spool.msglog, id, f);
-	case CONTROL_FREEZE:
-	case CONTROL_THAW:
-	case CONTROL_REMOVE:
-		return change(a, verb, id, f);
-	case CONTROL_RUN:
-	case CONTROL_RUN_ALL:
-	case CONTROL_RUN_FROZEN:
-	case CONTROL_LIST:
-	case CONTROL_STATUS:
-		break;
-	}
-	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "that is not for one message");
+	return change(a, verb, id, f);
 }
 
 /* What fails for one is said, and the next one has its turn. */
@@ -346,7 +314,7 @@ each(const struct asked *a, const struct control *c, struct fail *f)
 
 		if (one(a, c->verb, c->ids[i], &why))
 			continue;
-		if (!say(a, f, "%s", why.text))
+		if (!control_say(a->fd, str_of(arena_fmt(a->d->arena, "%s\n", why.text)), f))
 			return false;
 		ok = false;
 	}

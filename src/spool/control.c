@@ -60,7 +60,7 @@ control_say(int fd, struct str bytes, struct fail *f)
 static bool
 put_recipients(int fd, char letter, const char *const *list, size_t n, struct fail *f)
 {
-	AUTO_BUF struct buf b = BUF_INIT(2 * SUBMIT_FIELD_MAX);
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 
 	for (size_t i = 0; i < n; i++) {
 		record_add(&b, list[i]);
