@@ -17,7 +17,10 @@ bool place_walk(
     const struct spool *s, void (*visit)(void *ctx, int dir, const char *name), void *ctx);
 /* Move a damaged or foreign file into bad/, whatever it is. */
 void place_set_aside(const struct spool *s, int dir, const char *name);
+/* Why a file that may be well cannot be read: the machine's trouble (EIO, too many files are open),
+ * so nothing is to be done with it.  Compared by address. */
+extern const char place_not_now[];
 /* Open a file of ours: plain, one link, the right owner, at most max octets.  -1: *why says what is
- * wrong with it, or is NULL when there is none. */
+ * wrong with it (or is place_not_now), or is NULL when there is none. */
 int place_file(const struct spool *s, int dir, const char *name, uint64_t max, const char **why);
 #endif

@@ -46,9 +46,9 @@ bool spool_commit(const struct spool *s, struct queued *q, struct fail *f) NODIS
 enum spool_found { SPOOL_TAKEN, SPOOL_BUSY, SPOOL_GONE, SPOOL_BAD };
 /* Lock and read the message id into q (q->arena set; strings in it).  whole: the body's checksum is
  * verified too; without it the message is only looked at and not locked (mailq), and the body is
- * not opened. BUSY: another process works on it.  GONE: finished in between, or no such message.
- * BAD: damaged or foreign (cut, changed, wrong owner, not a plain file, more than one link, too
- * large): *f says what; with whole it has been set aside. */
+ * not opened. BUSY: another process works on it, or it cannot be read now.  GONE: finished in
+ * between, or no such message. BAD: damaged or foreign (cut, changed, wrong owner, not a plain
+ * file, more than one link, too large): *f says what; with whole it has been set aside. */
 enum spool_found spool_take(
     const struct spool *s, const char *id, bool whole, struct queued *q, struct fail *f) NODISCARD;
 /* Append keys (n of them) to the journal and sync it.  A key with a line break is refused. */

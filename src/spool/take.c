@@ -26,11 +26,31 @@ struct taking {
 	const char *why; /* what is wrong with it */
 };
 
+const char place_not_now[] = "it cannot be read now";
+
 static const char *
 name_of(const struct taking *t, char kind, char out[NAME])
 {
 	(void)snprintf(out, NAME, "%s-%c", t->id, kind);
 	return out;
+}
+
+/* Only what the file itself is may be held against it. */
+static const char *
+why_not(int error)
+{
+	switch (error) {
+	case ELOOP:
+		return "it is a symbolic link";
+	case EISDIR:
+	case ENXIO:
+		return "it is not a plain file";
+	case EACCES:
+	case EPERM:
+		return "it cannot be opened";
+	default:
+		return place_not_now;
+	}
 }
 
 int
@@ -44,7 +64,7 @@ place_file(const struct spool *s, int dir, const char *name, uint64_t max, const
 	if (fd < 0 && errno == ENOENT)
 		return -1;
 	if (fd < 0 || fstat(fd, &st) != 0)
-		*why = errno == ELOOP ? "it is a symbolic link" : "it cannot be opened";
+		*why = why_not(errno);
 	else if (!S_ISREG(st.st_mode))
 		*why = "it is not a plain file";
 	else if (st.st_uid != s->uid && st.st_uid != 0)
@@ -79,10 +99,10 @@ read_header(struct taking *t, struct queued_body *body, struct fail *f)
 	AUTO_BUF struct buf text = BUF_INIT(SPOOL_HEADER_MAX);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0)
 		return false;
-	if (!buf_read(&text, fd, (size_t)st.st_size)) {
-		t->why = "it cannot be read";
+	if (fstat(fd, &st) != 0 || !buf_read(&text, fd, (size_t)st.st_size)) {
+		t->why = place_not_now;
 		return false;
 	}
 	if (!queued_read(arena_str(t->q->arena, buf_get(&text)), t->q, body, f)) {
@@ -114,7 +134,7 @@ read_journal(struct taking *t)
 	if (fd < 0)
 		return t->why == NULL;
 	if (fstat(fd, &st) != 0 || !buf_read(&text, fd, (size_t)st.st_size)) {
-		t->why = "its journal cannot be read";
+		t->why = place_not_now;
 		return false;
 	}
 	rest = buf_get(&text);
@@ -133,14 +153,18 @@ body_is_whole(struct taking *t, int fd, const struct queued_body *body, struct f
 
 	if (!digest_init(&sum, f))
 		return false;
-	if (fstat(fd, &st) != 0 || (uint64_t)st.st_size != body->size) {
+	if (fstat(fd, &st) != 0) {
+		t->why = place_not_now;
+		return false;
+	}
+	if ((uint64_t)st.st_size != body->size) {
 		t->why = "the body has not the length that it had";
 		return false;
 	}
 	for (off_t at = 0; (got = pread(fd, piece, PIECE, at)) > 0; at += got)
 		digest_update(&sum, str_at(piece, (size_t)got));
 	if (got < 0)
-		t->why = "the body cannot be read";
+		t->why = place_not_now;
 	else if (strcmp(digest_hex(&sum, hex), body->sha256) != 0)
 		t->why = "the body was changed";
 	return t->why == NULL;
@@ -161,6 +185,8 @@ bad(struct taking *t, bool whole, struct fail *f)
 {
 	char name[NAME], why[FAIL_TEXT];
 
+	if (t->why == place_not_now)
+		return SPOOL_BUSY;
 	(void)snprintf(why, sizeof why, "%s", t->why);
 	(void)fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "%s", why);
 	if (whole)
@@ -300,6 +326,7 @@ id_of(const char *name, char id[ID_MAX], char *kind)
 	return place_of_id(id);
 }
 
+/* Or cannot be seen not to. */
 static bool
 exists(int dir, const char *id, char kind)
 {
@@ -307,7 +334,7 @@ exists(int dir, const char *id, char kind)
 	struct stat st;
 
 	(void)snprintf(name, sizeof name, "%s-%c", id, kind);
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 static void
@@ -329,7 +356,7 @@ sweep_name(void *ctx, int dir, const char *name)
 	/* without a lock it belongs to a commit that is under way */
 	AUTO_FD int fd = place_file(s, dir, name, body_max, &why);
 
-	if (why != NULL)
+	if (why != NULL && why != place_not_now)
 		place_set_aside(s, dir, name);
 	else if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && !exists(dir, id, 'H'))
 		(void)unlinkat(dir, name, 0);
