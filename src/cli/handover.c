@@ -1,6 +1,7 @@
 /* handover.c - one message on its way from a face of onehop to onehop-send. */
 #include "cli/handover.h"
 
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sysexits.h>
 #include <time.h>
@@ -166,7 +167,8 @@ handover_submit(struct handover *h, struct fail *f)
 	if (submit_message(h->door.fd, &h->envelope, &h->message, f))
 		return submit_result(
 		    h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, f);
-	/* Before it went it may have said why. */
+	/* Before it went it may have said why.  If it has not gone, it waits for the rest. */
+	(void)shutdown(h->door.fd, SHUT_WR);
 	if (f->cls == FAIL_TEMP &&
 	    !submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, &why))
 		*f = why;
