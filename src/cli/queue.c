@@ -129,7 +129,7 @@ request(struct face *face, struct control *c, struct fail *f)
 static void
 print(struct face *face)
 {
-	(void)!fwrite(face->piece.p, 1, face->piece.n, stdout);
+	(void)!fwrite(buf_get(&face->piece).p, 1, face->piece.n, stdout);
 	buf_reset(&face->piece);
 }
 
