@@ -24,6 +24,7 @@ struct face {
 	int64_t now;
 	size_t count;
 	int status;
+	int broken; /* errno of the first write to standard output that failed */
 	struct buf piece;
 };
 
@@ -127,9 +128,16 @@ request(struct face *face, struct control *c, struct fail *f)
 /* ------------------------------------------------------------------ what comes back */
 
 static void
+put(struct face *face, struct str s)
+{
+	if (fwrite(s.p, 1, s.n, stdout) != s.n && face->broken == 0)
+		face->broken = errno;
+}
+
+static void
 print(struct face *face)
 {
-	(void)!fwrite(buf_get(&face->piece).p, 1, face->piece.n, stdout);
+	put(face, buf_get(&face->piece));
 	buf_reset(&face->piece);
 }
 
@@ -151,8 +159,7 @@ put_message(void *ctx, const struct control_message *m)
 static void
 put_bytes(void *ctx, struct str s)
 {
-	(void)ctx;
-	(void)!fwrite(s.p, 1, s.n, stdout);
+	put(ctx, s);
 }
 
 static void
@@ -211,9 +218,13 @@ cli_queue(struct session_start *start)
 		printf(face.count > 0 ? "\n]\n" : "]\n");
 	if (ok && start->cmd->mode == MODE_COUNT)
 		printf("%zu\n", face.count);
-	if (fflush(stdout) != 0) {
+	if (fflush(stdout) != 0 && face.broken == 0)
+		face.broken = errno;
+	if (face.broken == EPIPE) /* mailq | head */
+		return EX_IOERR;
+	if (face.broken != 0) {
 		(void)fail_set(
-		    &f, FAIL_TEMP, STAGE_ARGS, errno, "standard output cannot be written");
+		    &f, FAIL_TEMP, STAGE_ARGS, face.broken, "standard output cannot be written");
 		f.exit = EX_IOERR;
 		return cli_complain(&f);
 	}

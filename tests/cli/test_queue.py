@@ -102,6 +102,23 @@ def test_columns(post):
     assert call(post, "-bp", "nonsense")[0] == 1
 
 
+def test_standard_output_is_full(post):
+    queue(post)
+    for mode in "-bp", "-bpc", "-bpj":
+        with open("/dev/full", "wb") as full:
+            got = subprocess.run([sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", mode], stdout=full,
+                                 stderr=subprocess.PIPE, check=False, timeout=60)
+        assert got.returncode == 74 and b"standard output" in got.stderr
+
+
+def test_a_message_with_many_recipients(post):
+    many = ["someone.with.a.rather.long.name.%d@mail-server.some-department.far.example" % i for i in range(12000)]
+    assert post.sendmail("-odq", "-t", stdin="To: " + ",\n ".join(many) + "\n\nbody\n").returncode == 0
+    assert json.loads(call(post, "-bpj")[1])[0]["waiting"] == many
+    out = call(post, "-bp")[1].splitlines()
+    assert len(out) == len(many) + 3 and out[-2].startswith("        next try for %s and 11999 more: " % many[0])
+
+
 def test_json(post):
     (one,) = queue(post)
     (got,) = json.loads(call(post, "-bpj")[1])
