@@ -5,33 +5,11 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-/* Length of the well-formed UTF-8 sequence at the front of s (RFC 3629), or 0. */
-static size_t
-utf8_length(struct str s)
-{
-	unsigned char lead = (unsigned char)s.p[0];
-	size_t n = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-	unsigned second;
-
-	if (n == 1)
-		return 1;
-	if (lead < 0xc2 || lead > 0xf4 || s.n < n)
-		return 0;
-	second = (unsigned char)s.p[1];
-	if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-	    (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static const char *
 text_fault(struct str s)
 {
 	while (s.n > 0) {
-		size_t n = utf8_length(s);
+		size_t n = str_utf8(s);
 
 		if (n == 0)
 			return "invalid UTF-8 byte sequence";

@@ -48,6 +48,27 @@ str_8bit(struct str s)
 }
 
 size_t
+str_utf8(struct str s)
+{
+	unsigned char lead = (unsigned char)s.p[0];
+	size_t n = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+	unsigned second;
+
+	if (n == 1)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4 || s.n < n)
+		return 0;
+	second = (unsigned char)s.p[1];
+	if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
+	    (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f))
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+size_t
 str_find(struct str s, char c)
 {
 	const char *hit = s.n > 0 ? memchr(s.p, c, s.n) : NULL;

@@ -1,31 +1,47 @@
-/* logfile.c - the main log as a file. */
+/* logfile.c - the main log. */
 #include "log/logfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/date.h"
 #include "io/clock.h"
+#include "log/append.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { LINE_MAX_BYTES = 16384 };
+enum { LINE_MAX_BYTES = 16384, DIRECTORY_MODE = 0750 };
+
+static int
+open_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX] = ".";
+	AUTO_FD int dir = -1;
+
+	if (slash != NULL && (size_t)(slash - path) + 2 > sizeof parent)
+		return -1;
+	if (slash != NULL)
+		(void)snprintf(parent, sizeof parent, "%.*s/", (int)(slash - path), path);
+	dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT && mkdir(parent, DIRECTORY_MODE) == 0)
+		dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -1 : append_open(dir, slash != NULL ? slash + 1 : path, true);
+}
 
 void
-logfile_open(struct logfile *l, const char *path)
+logfile_open(struct logfile *l, const struct conf *c)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	struct stat st;
-
-	if (strcmp(path, "-") == 0) {
+	l->use_syslog = c->syslog;
+	if (strcmp(c->log_file, "-") == 0)
 		l->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-		return;
-	}
-	l->fd = open(path, flags, 0640);
-	if (l->fd >= 0 && (fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode)))
-		logfile_close(l);
+	else
+		l->fd = open_path(c->log_file);
 }
 
 void
@@ -34,28 +50,49 @@ logfile_close(struct logfile *l)
 	if (l->fd >= 0)
 		(void)close(l->fd);
 	l->fd = -1;
+	syslog_close(&l->syslog);
+	msglog_free(&l->messages);
+}
+
+/* What reads a pipe may have stopped to read: a line that has no room is not waited for. */
+static bool
+append(const struct logfile *l, struct str line)
+{
+	struct pollfd ready = { .fd = l->fd, .events = POLLOUT };
+
+	if (l->fd < 0 || poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)
+		return false;
+	return write(l->fd, line.p, line.n) == (ssize_t)line.n;
 }
 
 static void
 emit(void *ctx, enum trace_kind kind, struct str line)
 {
-	const struct logfile *l = ctx;
+	struct logfile *l = ctx;
 	AUTO_BUF struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	const char *id = l->id != NULL && l->id[0] != '\0' ? l->id : NULL;
+	int64_t now = clock_unix();
 	char date[DATE_MAX];
+	bool written;
 
 	if (l->next != NULL && l->next->emit != NULL)
 		l->next->emit(l->next->ctx, kind, line);
-	if (kind != TRACE_LOG || l->fd < 0)
+	if (kind != TRACE_LOG)
 		return;
-	buf_str(&b, date_log(clock_unix(), date));
-	if (l->id != NULL && l->id[0] != '\0')
-		buf_fmt(&b, " %s", l->id);
-	buf_char(&b, ' ');
+	buf_fmt(&b, "%s ", date_log(now, date));
+	if (id != NULL)
+		buf_fmt(&b, "%s ", id);
 	for (size_t i = 0; i < line.n; i++)
 		buf_char(&b, ascii_control(line.p[i]) && line.p[i] != '\t' ? '?' : line.p[i]);
 	buf_char(&b, '\n');
-	if (buf_ok(&b))
-		(void)!write(l->fd, b.p, b.n);
+	if (!buf_ok(&b))
+		return;
+	written = append(l, buf_get(&b));
+	line.p = b.p + b.n - 1 - line.n; /* as it is shown */
+	if (l->use_syslog == SYSLOG_YES || (l->use_syslog == SYSLOG_AUTO && !written))
+		(void)syslog_line(&l->syslog, now, id, line);
+	if (id != NULL)
+		msglog_line(&l->messages, id, date, line);
 }
 
 struct trace

@@ -1,19 +1,33 @@
-/* logfile.h - the main log as a file: a trace that writes its log lines there and hands all on. */
+/* logfile.h - the main log: a trace that writes its log lines where the configuration says (a file,
+ * syslog, the message's own log) and hands all on. */
 #ifndef ONEHOP_LOG_LOGFILE_H
 #define ONEHOP_LOG_LOGFILE_H
 
 #include "base/trace.h"
+#include "conf/conf.h"
+#include "log/msglog.h"
+#include "log/syslog.h"
 
 struct logfile {
 	int fd;                   /* -1: there is none */
+	unsigned use_syslog;      /* the option: SYSLOG_AUTO is when a line cannot be written to fd */
+	struct syslog syslog;
+	struct msglog messages;   /* its dir is set by who opens the spool */
 	const char *id;           /* of the message; NULL or "" while there is none */
 	const struct trace *next; /* gets every line too */
 };
 
-/* Open path for appending ("-" is standard error), made 0640; not through a symbolic link, and a
- * plain file only.  When it cannot be had l->fd is -1: a log never fails a mail. */
-void logfile_open(struct logfile *l, const char *path);
+#define LOGFILE_INIT(to) \
+	{ \
+		.fd = -1, .syslog = SYSLOG_INIT, .messages = MSGLOG_INIT, .next = (to) \
+	}
+
+/* Open log_file for appending ("-" is standard error), as append_open() does; the last directory
+ * of its path is made when it is missing.  When it cannot be had l->fd is -1: a log never fails a
+ * mail. */
+void logfile_open(struct logfile *l, const struct conf *c);
 void logfile_close(struct logfile *l);
-/* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG, in one write; l must outlive it. */
+/* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG, in one write that does not wait; l must outlive
+ * it. */
 struct trace logfile_trace(struct logfile *l);
 #endif

@@ -97,11 +97,12 @@ open_body_file(struct intake *in, struct fail *f)
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && fd < 0; i++)
 		if (dirs[i] != NULL)
 			fd = open_unnamed(in->m->arena, dirs[i]);
-	if (fd < 0)
+	if (fd < 0 || lseek(fd, BODY_START, SEEK_SET) < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 		    "cannot make a temporary file for the message in %s, /var/tmp or /tmp",
 		    in->o.tmp_dir != NULL ? in->o.tmp_dir : "the spool");
 	in->m->body.fd = fd;
+	in->m->body.start = BODY_START;
 	return true;
 }
 

@@ -1,232 +1,343 @@
 /* notice.c - bounces and delay warnings. */
 #include "notice/notice.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <string.h>
+#include <errno.h>
 
-#include "base/buf.h"
 #include "base/date.h"
-#include "base/num.h"
+#include "msg/fold.h"
+#include "msg/mime.h"
+#include "msg/output.h"
+#include "notice/report.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { RETURN_MAX = 100 << 10, TEXT_MAX = 8 << 20 };
+enum {
+	RETURN_MAX = 100 << 10, /* Exim's bounce_return_size_limit */
+	PART_MAX = 64 << 20,    /* more than QUEUED_RECIPIENTS_MAX recipients can fill */
+	FAILED_MAX = 50,        /* Exim's, in X-Failed-Recipients */
+	REFERENCES_MAX = 12,    /* Exim's */
+	MSGID_LONGEST = 250,
+	BOUNDARY_LONGEST = 70 /* RFC 2046 5.1.1 */
+};
 
-/* ------------------------------------------------------------------ its own header */
-
-static void field(struct queued *q, const char *fmt, ...) PRINTF(2, 3);
-
-static void
-field(struct queued *q, const char *fmt, ...)
-{
-	char text[4096];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	if (n > 0 && (size_t)n < sizeof text)
-		message_append(&q->m, arena_str(q->arena, str_at(text, (size_t)n)));
-}
-
-static struct str
-value_of(const struct queued *about, const char *name)
-{
-	struct message m = about->m;
-	const struct header *h = message_find(&m, str_of(name));
-
-	if (h == NULL)
-		return str_at("", 0);
-	return str_trim(str_skip(h->text, str_find(h->text, ':') + 1));
-}
+/* ------------------------------------------------------------------ the message that is returned
+ */
 
 static void
-put_header(const struct notice *n, struct queued *q)
+put_field(const struct notice *n, struct str field, struct buf *out)
 {
-	const struct conf *c = n->conf;
-	struct str msgid = value_of(n->about, "Message-Id");
-	char date[DATE_MAX];
-	const char *subject = n->kind == NOTICE_FAILED ?
-	    "Mail delivery failed: returning message to sender" :
-	    arena_fmt(q->arena, "Warning: message %s delayed %" PRIu64 " hours", n->about->e.id,
-		n->waited / 3600);
-
-	(void)date_rfc5322(n->now, date);
-	field(q, "Received: from onehop by %s with local (onehop)\n\tid E%s\n\tfor %s; %s\n",
-	    c->primary_hostname, n->id, n->about->e.sender, date);
-	if (n->kind == NOTICE_FAILED)
-		for (size_t i = 0; i < n->nrcpts && i < 50; i++)
-			field(q, "X-Failed-Recipients: %s\n", n->rcpts[i]->address);
-	field(q, "Auto-Submitted: auto-replied\n");
-	field(q, "From: Mail Delivery System <Mailer-Daemon@%s>\n", c->qualify_domain);
-	field(q, "To: %s\n", n->about->e.sender);
-	if (msgid.n > 0 && msgid.n < 900 && str_find(msgid, '\n') == msgid.n)
-		field(q, "References: %.*s\n", S_ARG(msgid));
-	field(q,
-	    "Content-Type: multipart/report; "
-	    "report-type=delivery-status;\n\tboundary=\"%s-onehopdsn\"\n",
-	    n->id);
-	field(q, "MIME-Version: 1.0\n");
-	field(q, "Subject: %s\n", subject);
-	field(q, "Message-Id: <E%s@%s>\n", n->id, c->primary_hostname);
-	field(q, "Date: %s\n", date);
+	if (fold_needed(field, LINE_MAX_OCTETS))
+		field = fold_field(n->about->arena, field, LINE_MAX_OCTETS);
+	buf_put(out, field);
 }
 
-/* ------------------------------------------------------------------ the three parts */
-
-/* Words of a server or of ours: one line, printable. */
+/* What does not fit of an endless header is left out. */
 static void
-put_line(struct buf *out, const char *indent, const char *text)
+put_fields(const struct notice *n, struct buf *out)
 {
-	buf_str(out, indent);
-	for (; *text != '\0'; text++)
-		buf_char(out, ascii_control(*text) ? ' ' : *text);
-	buf_char(out, '\n');
-}
+	const struct message *m = &n->about->m;
+	size_t total = 0;
 
-static void
-put_text(const struct notice *n, struct buf *out)
-{
-	if (n->kind == NOTICE_FAILED) {
-		buf_str(out,
-		    "This message was created automatically by mail delivery software.\n\n"
-		    "A message that you sent could not be delivered to one or more of its\n"
-		    "recipients. This is a permanent error. The following address(es) failed:\n\n");
-	} else {
-		buf_fmt(out,
-		    "This message was created automatically by mail delivery software.\n"
-		    "A message that you sent has not yet been delivered to one or more of its\n"
-		    "recipients after more than %" PRIu64 " hours on the queue on %s.\n\n"
-		    "No action is required on your part. Delivery attempts will continue for\n"
-		    "some time. The message identifier is: %s\n\n",
-		    n->waited / 3600, n->conf->primary_hostname, n->about->e.id);
-	}
-	for (size_t i = 0; i < n->nrcpts; i++) {
-		const struct rcpt *r = n->rcpts[i];
+	buf_fmt(out, "Return-path: <%s>\n", n->about->e.sender);
+	for (size_t i = 0; i < m->nheaders; i++) {
+		struct str field = m->headers[i].text;
 
-		put_line(out, "  ", r->address);
-		if (r->original != NULL && strcmp(r->original, r->address) != 0)
-			put_line(out, "    generated from ", r->original);
-		if (r->host != NULL)
-			put_line(out, "    host ", r->host);
-		put_line(out, "    ", r->fail.text);
-	}
-}
-
-static void
-put_status(const struct notice *n, struct buf *out)
-{
-	char date[DATE_MAX], status[12];
-
-	buf_fmt(out, "Reporting-MTA: dns; %s\n", n->conf->primary_hostname);
-	if (n->about->e.envid != NULL && n->about->e.envid[0] != '\0')
-		put_line(out, "Original-Envelope-Id: ", n->about->e.envid);
-	if (n->about->received > 0)
-		buf_fmt(out, "Arrival-Date: %s\n", date_rfc5322(n->about->received, date));
-	for (size_t i = 0; i < n->nrcpts; i++) {
-		const struct rcpt *r = n->rcpts[i];
-		struct fail f = r->fail;
-
-		buf_char(out, '\n');
-		if (n->kind == NOTICE_DELAYED)
-			f.cls = FAIL_TEMP;
-		if (r->original != NULL && strchr(r->original, '@') != NULL)
-			put_line(out, "Original-Recipient: rfc822;", r->original);
-		put_line(out, "Final-Recipient: rfc822;", r->address);
-		buf_fmt(out, "Action: %s\n", n->kind == NOTICE_FAILED ? "failed" : "delayed");
-		buf_fmt(out, "Status: %s\n", fail_status(&f, status));
-		if (r->host != NULL)
-			put_line(out, "Remote-MTA: dns; ", r->host);
-		put_line(out,
-		    r->fail.smtp != 0 ? "Diagnostic-Code: smtp; " : "Diagnostic-Code: X-onehop; ",
-		    r->fail.text);
-		if (n->will_retry_until > 0)
-			buf_fmt(
-			    out, "Will-Retry-Until: %s\n", date_rfc5322(n->will_retry_until, date));
+		if (m->headers[i].type == H_DELETED || total + field.n > RETURN_MAX)
+			continue;
+		total += field.n;
+		put_field(n, field, out);
 	}
 }
 
 static bool
-put_original(const struct notice *n, bool whole, struct buf *out, struct fail *f)
+put_body(const struct body *b, struct buf *out, struct fail *f)
 {
-	const struct message *m = &n->about->m;
 	char piece[8192];
-	int64_t got = 0;
+	int64_t got;
 
-	put_line(out, "Return-path: <", arena_fmt(m->arena, "%s>", n->about->e.sender));
-	for (size_t i = 0; i < m->nheaders; i++)
-		if (m->headers[i].type != H_DELETED)
-			buf_put(out, m->headers[i].text);
-	buf_char(out, '\n');
-	for (uint64_t at = 0; whole; at += (uint64_t)got) {
-		got = body_read(&m->body, at, piece, sizeof piece);
-		if (got <= 0)
-			break;
+	for (uint64_t at = 0; (got = body_read(b, at, piece, sizeof piece)) > 0;
+	     at += (uint64_t)got)
 		buf_add(out, piece, (size_t)got);
+	return got == 0 ||
+	    fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "the message to return cannot be read");
+}
+
+/* NUL is nothing that may travel in a report. */
+static bool
+fits(const struct message *m)
+{
+	return message_size(m) <= RETURN_MAX && m->body.longest_line <= LINE_MAX_OCTETS &&
+	    !m->body.has_nul;
+}
+
+/* *whole: the body is there too. */
+static bool
+put_original(const struct notice *n, bool *whole, struct buf *out, struct fail *f)
+{
+	bool asked = n->kind == NOTICE_FAILED && n->about->e.ret != RET_HDRS;
+
+	*whole = asked && fits(&n->about->m);
+	put_fields(n, out);
+	if (asked && !*whole)
+		buf_str(out,
+		    "X-Onehop-DSN-Information: "
+		    "Due to administrative limits only headers are returned\n");
+	buf_char(out, '\n');
+	return !*whole || put_body(&n->about->m.body, out, f);
+}
+
+/* ------------------------------------------------------------------ its parts and its boundary */
+
+enum { PART_TEXT, PART_STATUS, PART_ORIGINAL, PARTS };
+
+struct part {
+	const char *type;
+	struct buf body;
+};
+
+static void parts_free(struct part (*parts)[PARTS])
+{
+	for (size_t i = 0; i < PARTS; i++)
+		buf_free(&(*parts)[i].body);
+}
+
+/* Does begin occur in s?  Count the digits that come behind it. */
+static bool
+occurs(struct str begin, struct str s, size_t follow[10])
+{
+	const char *at;
+	bool any = false;
+
+	while ((at = memmem(s.p, s.n, begin.p, begin.n)) != NULL) {
+		any = true;
+		s = str_skip(s, (size_t)(at - s.p) + begin.n);
+		if (s.n > 0 && ascii_digit(s.p[0]))
+			follow[s.p[0] - '0']++;
 	}
-	return got == 0 || fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "the message cannot be read");
+	return any;
+}
+
+/* A boundary that no line of the parts can be: as long as it occurs, the digit is added that
+ * follows it in the fewest places. */
+static const char *
+make_boundary(const char *id, const struct part parts[PARTS], char out[BOUNDARY_LONGEST + 1])
+{
+	size_t n = (size_t)snprintf(out, BOUNDARY_LONGEST, "%.*s-onehopdsn", ID_MAX, id);
+	bool any = true;
+
+	while (any && n < BOUNDARY_LONGEST) {
+		size_t follow[10] = { 0 }, rarest = 0;
+
+		any = false;
+		for (size_t i = 0; i < PARTS; i++)
+			any |= occurs(str_at(out, n), buf_get(&parts[i].body), follow);
+		for (size_t d = 1; any && d < 10; d++)
+			if (follow[d] < follow[rarest])
+				rarest = d;
+		if (any)
+			out[n++] = (char)('0' + rarest);
+		out[n] = '\0';
+	}
+	return out;
 }
 
 static void
-boundary(const struct notice *n, const char *type, struct buf *out)
+join(const struct part parts[PARTS], const char *boundary, struct buf *out)
 {
-	buf_fmt(out, "--%s-onehopdsn\n%s%s\n", n->id, type, *type != '\0' ? "\n" : "");
+	for (size_t i = 0; i < PARTS; i++) {
+		struct str body = buf_get(&parts[i].body);
+
+		buf_fmt(out, "--%s\nContent-type: %s\n", boundary, parts[i].type);
+		if (str_8bit(body))
+			buf_str(out, "Content-Transfer-Encoding: 8bit\n");
+		buf_char(out, '\n');
+		buf_put(out, body);
+		buf_char(out, '\n');
+	}
+	buf_fmt(out, "--%s--\n", boundary);
+}
+
+static bool
+too_long(struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "the notice about it would be too long");
+}
+
+static bool
+make_parts(const struct notice *n, struct part parts[PARTS], struct fail *f)
+{
+	bool whole, global = report_is_global(n);
+
+	if (!put_original(n, &whole, &parts[PART_ORIGINAL].body, f))
+		return false;
+	report_text(n, &parts[PART_TEXT].body);
+	report_status(n, &parts[PART_STATUS].body);
+	parts[PART_TEXT].type = str_8bit(buf_get(&parts[PART_TEXT].body)) ?
+	    "text/plain; charset=utf-8" :
+	    "text/plain; charset=us-ascii";
+	parts[PART_STATUS].type =
+	    global ? "message/global-delivery-status" : "message/delivery-status";
+	parts[PART_ORIGINAL].type = whole ? "message/rfc822" : "text/rfc822-headers";
+	for (size_t i = 0; i < PARTS; i++)
+		if (!buf_ok(&parts[i].body))
+			return too_long(f);
+	return true;
+}
+
+/* ------------------------------------------------------------------ its header */
+
+/* The next <msg-id> in a field, or p NULL: what else stands there is no reference. */
+static struct str
+next_msgid(struct str *rest)
+{
+	while (rest->n > 0) {
+		struct str at = str_skip(*rest, str_find(*rest, '<'));
+		size_t n = 1;
+
+		while (n < at.n && at.p[n] != '>' && at.p[n] != '<' && !ascii_space(at.p[n]) &&
+		    !ascii_control(at.p[n]))
+			n++;
+		*rest = str_skip(at, n);
+		if (n > 1 && n < at.n && at.p[n] == '>' && n < MSGID_LONGEST)
+			return str_at(at.p, n + 1);
+	}
+	return str_at(NULL, 0);
+}
+
+/* The thread of the message, its first and its last ones, and the message. */
+static void
+put_references(const struct notice *n, struct buf *out)
+{
+	struct str own = report_field(n->about, "Message-Id"),
+		   thread = report_field(n->about, "References"), list[REFERENCES_MAX], one;
+	size_t got = 0;
+
+	if (thread.n == 0)
+		thread = report_field(n->about, "In-Reply-To");
+	while ((one = next_msgid(&thread)).p != NULL) {
+		if (got == REFERENCES_MAX - 1) {
+			memmove(list + 1, list + 2, (got - 2) * sizeof *list);
+			got--;
+		}
+		list[got++] = one;
+	}
+	if ((one = next_msgid(&own)).p != NULL)
+		list[got++] = one;
+	for (size_t i = 0; i < got; i++)
+		buf_fmt(out, "%s%.*s\n", i == 0 ? "References: " : " ", S_ARG(list[i]));
+}
+
+static void
+put_failed(const struct notice *n, struct buf *out)
+{
+	for (size_t i = 0; i < n->nrcpts && i < FAILED_MAX; i++)
+		buf_fmt(out, "%s%s", i == 0 ? "X-Failed-Recipients: " : ",\n  ",
+		    report_address(n, n->rcpts[i]));
+	if (n->nrcpts > 0)
+		buf_char(out, '\n');
+}
+
+static void
+put_header(const struct notice *n, const struct queued *q, const char *boundary, bool has_8bit,
+    struct buf *out)
+{
+	const struct conf *c = n->conf;
+	const char *to = n->about->e.sender;
+	char date[DATE_MAX], waited[32];
+
+	(void)date_rfc5322(n->now, date);
+	buf_fmt(out, "Received: from %s by %s with local (onehop %s)\n\tid %s\n\tfor %s;\n\t%s\n",
+	    q->e.login, c->primary_hostname, PACKAGE_VERSION, n->id, to, date);
+	if (n->kind == NOTICE_FAILED)
+		put_failed(n, out);
+	buf_fmt(out,
+	    "Auto-Submitted: auto-replied\n"
+	    "From: Mail Delivery System <Mailer-Daemon@%s>\n"
+	    "To: %s\n",
+	    c->qualify_domain, to);
+	put_references(n, out);
+	buf_fmt(out,
+	    "Content-Type: multipart/report; report-type=delivery-status; boundary=%s\n"
+	    "MIME-Version: 1.0\n",
+	    boundary);
+	if (has_8bit)
+		buf_str(out, "Content-Transfer-Encoding: 8bit\n");
+	if (n->kind == NOTICE_FAILED)
+		buf_str(out, "Subject: Mail delivery failed: returning message to sender\n");
+	else
+		buf_fmt(out, "Subject: Warning: message %s delayed %s\n", n->about->e.id,
+		    report_waited(n, waited));
+	buf_fmt(out, "Message-Id: <E%s@%s>\nDate: %s\n", n->id, c->primary_hostname, date);
+}
+
+static void
+finish(const struct notice *n, struct str body, struct queued *q)
+{
+	const char *to = n->about->e.sender;
+	uint64_t column = 0;
+
+	q->m.body = (struct body){ .fd = -1 };
+	body_count(&q->m.body, body, &column);
+	q->m.body.mem = arena_str(q->arena, body).p;
+	q->e.sender = "";
+	q->e.ret = RET_UNSET;
+	q->e.rcpts = arena_array(q->arena, 1, sizeof *q->e.rcpts);
+	q->e.nrcpts = 1;
+	q->e.rcpts[0] = (struct rcpt){ .address = to, .original = to };
+}
+
+static bool
+write_parts(const struct notice *n, struct part parts[PARTS], struct queued *q, struct fail *f)
+{
+	AUTO_BUF struct buf header = BUF_INIT(HEADER_MAX);
+	AUTO_BUF struct buf body = BUF_INIT(PART_MAX);
+	char boundary[BOUNDARY_LONGEST + 1];
+
+	if (!make_parts(n, parts, f))
+		return false;
+	join(parts, make_boundary(n->id, parts, boundary), &body);
+	put_header(n, q, boundary, str_8bit(buf_get(&body)), &header);
+	if (!buf_ok(&header) || !buf_ok(&body) ||
+	    !mime_fields(&q->m, arena_str(q->arena, buf_get(&header))))
+		return too_long(f);
+	finish(n, buf_get(&body), q);
+	return true;
 }
 
 bool
 notice_write(const struct notice *n, struct queued *q, struct fail *f)
 {
-	const struct message *m = &n->about->m;
-	bool whole = n->kind == NOTICE_FAILED && n->about->e.ret != RET_HDRS &&
-	    message_size(m) <= RETURN_MAX && m->body.longest_line <= 998;
-	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
-	uint64_t column = 0;
+	__attribute__((
+	    cleanup(parts_free))) struct part parts[PARTS] = { { .body = BUF_INIT(PART_MAX) },
+		{ .body = BUF_INIT(PART_MAX) }, { .body = BUF_INIT(PART_MAX) } };
 
-	put_header(n, q);
-	boundary(
-	    n, "Content-type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n", &text);
-	put_text(n, &text);
-	buf_char(&text, '\n');
-	boundary(n, "Content-type: message/delivery-status\n", &text);
-	put_status(n, &text);
-	buf_char(&text, '\n');
-	boundary(n,
-	    whole ? "Content-type: message/rfc822\nContent-Transfer-Encoding: 8bit\n" :
-		    "Content-type: text/rfc822-headers\nContent-Transfer-Encoding: 8bit\n",
-	    &text);
-	if (!put_original(n, whole, &text, f))
-		return false;
-	buf_fmt(&text, "\n--%s-onehopdsn--\n", n->id);
-	if (!buf_ok(&text))
-		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "the notice is too long");
-	q->m.body = (struct body){ .fd = -1 };
-	body_count(&q->m.body, buf_get(&text), &column);
-	q->m.body.mem = arena_str(q->arena, buf_get(&text)).p;
-	q->e.sender = "";
-	q->e.ret = RET_UNSET;
-	q->e.rcpts = arena_array(q->arena, 1, sizeof *q->e.rcpts);
-	q->e.nrcpts = 1;
-	q->e.rcpts[0] =
-	    (struct rcpt){ .address = n->about->e.sender, .original = n->about->e.sender };
-	return true;
+	return write_parts(n, parts, q, f);
+}
+
+/* ------------------------------------------------------------------ may a delay be told? */
+
+static bool
+contains(struct str s, struct str word)
+{
+	for (; s.n >= word.n; s = str_skip(s, 1))
+		if (str_istarts(s, word))
+			return true;
+	return false;
 }
 
 bool
 notice_may_warn(const struct queued *q)
 {
-	static const char *const bulk[] = { "bulk", "list", "junk" };
-	struct message m = q->m;
-	struct str precedence = value_of(q, "Precedence"),
-		   submitted = value_of(q, "Auto-Submitted");
+	static const char *const list[] = { "List-Id", "List-Post", "List-Subscribe",
+		"List-Unsubscribe", "List-Owner", "List-Archive", "List-Help" };
+	struct str precedence = report_field(q, "Precedence"),
+		   submitted = report_field(q, "Auto-Submitted");
 
-	if (q->e.sender[0] == '\0' || message_find(&m, STR("List-Id")) != NULL ||
-	    message_find(&m, STR("List-Post")) != NULL ||
-	    message_find(&m, STR("List-Unsubscribe")) != NULL)
-		return false;
-	for (size_t i = 0; i < sizeof bulk / sizeof *bulk; i++)
-		if (str_ieq(precedence, str_of(bulk[i])))
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+		if (report_field(q, list[i]).n > 0)
 			return false;
-	return !str_istarts(submitted, STR("auto-"));
+	return q->e.sender[0] != '\0' && !contains(precedence, STR("bulk")) &&
+	    !contains(precedence, STR("list")) && !contains(precedence, STR("junk")) &&
+	    !contains(submitted, STR("auto-generated")) &&
+	    !contains(submitted, STR("auto-replied"));
 }

@@ -17,10 +17,15 @@ struct notice {
 	const char *id;                /* the notice's own message id */
 };
 
-/* Fill q (arena set): null sender, one recipient (the sender of about), Auto-Submitted, References,
- * a report of three parts: text, message/delivery-status, the message (FAILED, RET not HDRS, up to
- * 100 KiB) or its header. False: TEMP: the message's body could not be read. */
+/* Of so many recipients is told why; of the others only that. */
+enum { NOTICE_REASONS_MAX = 1000 };
+
+/* Fill q (arena set, e.login is who writes it): null sender, one recipient (the sender of about),
+ * Auto-Submitted, References, a report of three parts: text, message/delivery-status, the message
+ * (FAILED, RET not HDRS, up to 100 KiB, lines that SMTP can carry) or up to 100 KiB of its header.
+ * False: TEMP/SPOOL: the message's body could not be read; q is as it was. */
 bool notice_write(const struct notice *n, struct queued *q, struct fail *f) NODISCARD;
-/* May a delay be told at all?  Not for the null sender, lists, bulk, auto-submitted messages. */
+/* May a delay be told at all?  Not for the null sender, lists, bulk, auto-submitted messages
+ * (Exim's delay_warning_condition). */
 bool notice_may_warn(const struct queued *q);
 #endif

@@ -13,13 +13,14 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { FILE_MODE = 0640, PIECE = 8192 };
+enum { FILE_MODE = 0640, PIECE = 8 * 1024, PROC = 40 };
 
 /* A file on its way into the directory dir. */
 struct fresh {
 	int fd, dir;
 	char name[ID_MAX + 8];   /* its own */
 	char first[ID_MAX + 16]; /* what it is called until then; "": it has no name */
+	bool linked;
 };
 
 static bool
@@ -30,82 +31,179 @@ cannot(struct fail *f, const struct spool *s, const char *what, const char *name
 	return fail_set(f, FAIL_TEMP, STAGE_SPOOL, e, "cannot %s %s/input/%s", what, s->path, name);
 }
 
-/* Unnamed where the filesystem can; else under a name that sweep knows. */
-static bool
-fresh_open(const struct spool *s, struct fresh *n, struct fail *f)
+static int
+sync_fd(int fd)
 {
-	n->first[0] = '\0';
-	n->fd = openat(n->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
-	if (n->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
-		(void)snprintf(n->first, sizeof n->first, "hdr.%s", n->name);
-		n->fd = openat(n->dir, n->first, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    FILE_MODE);
-	}
-	if (n->fd < 0)
-		return cannot(f, s, "make", n->name);
-	if (fchmod(n->fd, FILE_MODE) != 0 || (s->give && fchown(n->fd, s->uid, s->gid) != 0))
-		return cannot(f, s, "set the owner of", n->name);
-	return true;
+	return (int)TEMP_FAILURE_RETRY(fsync(fd));
+}
+
+static const char *
+proc_path(int fd, char out[PROC])
+{
+	(void)snprintf(out, PROC, "/proc/self/fd/%d", fd);
+	return out;
 }
 
 static bool
-same_file(const struct fresh *n)
+give(const struct spool *s, int fd)
+{
+	return fchmod(fd, FILE_MODE) == 0 && (!s->give || fchown(fd, s->uid, s->gid) == 0);
+}
+
+/* Under a name that sweep knows.  Sweep may have come before the lock: then it is gone. */
+static int
+open_named(struct fresh *n)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	struct stat st;
+	int fd;
+
+	(void)snprintf(n->first, sizeof n->first, "hdr.%s", n->name);
+	for (unsigned tries = 0; tries < 3; tries++) {
+		fd = openat(n->dir, n->first, flags, FILE_MODE);
+		if (fd < 0 || (flock(fd, LOCK_EX) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0))
+			return fd;
+		(void)close(fd);
+		errno = EAGAIN;
+	}
+	return -1;
+}
+
+/* Unnamed where the filesystem can and /proc is there to name it by, and locked. */
+static bool
+fresh_open(const struct spool *s, struct fresh *n, struct fail *f)
+{
+	char path[PROC];
+
+	n->first[0] = '\0';
+	n->fd = openat(n->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
+	if (n->fd >= 0 && access(proc_path(n->fd, path), F_OK) != 0) {
+		(void)close(n->fd);
+		n->fd = open_named(n);
+	} else if (n->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+		n->fd = open_named(n);
+	}
+	if (n->fd < 0)
+		return cannot(f, s, "make", n->name);
+	if (flock(n->fd, LOCK_EX | LOCK_NB) != 0)
+		return cannot(f, s, "lock", n->name);
+	return give(s, n->fd) || cannot(f, s, "set the owner of", n->name);
+}
+
+static bool
+same_file(const struct fresh *n, const char *name)
 {
 	struct stat a, b;
 
-	return fstat(n->fd, &a) == 0 && fstatat(n->dir, n->name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(n->fd, &a) == 0 && fstatat(n->dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int
+link_as(const struct fresh *n, const char *name)
+{
+	char path[PROC];
+
+	return linkat(AT_FDCWD, proc_path(n->fd, path), n->dir, name, AT_SYMLINK_FOLLOW);
 }
 
 /* Give it its name.  An error that is none (NFS) is seen by the file being there. */
 static bool
 fresh_link(const struct spool *s, struct fresh *n, struct fail *f)
 {
-	char path[40];
-	int done;
+	if (!n->linked)
+		n->linked = (n->first[0] != '\0' ? place_rename(n->dir, n->first, n->dir, n->name) :
+						   link_as(n, n->name)) == 0 ||
+		    same_file(n, n->name);
+	return n->linked || cannot(f, s, "link", n->name);
+}
 
-	if (n->first[0] != '\0') {
-		done = renameat(n->dir, n->first, n->dir, n->name);
-	} else {
-		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", n->fd);
-		done = linkat(AT_FDCWD, path, n->dir, n->name, AT_SYMLINK_FOLLOW);
+/* The same in place of the one that has the name. */
+static bool
+fresh_replace(const struct spool *s, struct fresh *n, struct fail *f)
+{
+	if (n->first[0] == '\0') {
+		char first[sizeof n->first];
+
+		(void)snprintf(first, sizeof first, "hdr.%s", n->name);
+		if (link_as(n, first) != 0 && !same_file(n, first))
+			return cannot(f, s, "link", first);
+		memcpy(n->first, first, sizeof n->first);
 	}
-	return done == 0 || same_file(n) || cannot(f, s, "link", n->name);
+	n->linked = renameat(n->dir, n->first, n->dir, n->name) == 0 || same_file(n, n->name);
+	return n->linked || cannot(f, s, "replace", n->name);
 }
 
 static void
 fresh_drop(const struct fresh *n)
 {
-	if (n->first[0] != '\0' && n->fd >= 0)
+	if (n->fd < 0)
+		return;
+	if (n->first[0] != '\0' && same_file(n, n->first))
 		(void)unlinkat(n->dir, n->first, 0);
-	if (n->fd >= 0 && same_file(n))
+	if (same_file(n, n->name))
 		(void)unlinkat(n->dir, n->name, 0);
-	if (n->fd >= 0)
-		(void)close(n->fd);
+	(void)close(n->fd);
 }
 
 /* ------------------------------------------------------------------ -D */
 
 static bool
-put(int fd, struct digest *sum, struct str piece)
+put(const struct fresh *n, struct digest *sum, struct str piece)
 {
 	digest_update(sum, piece);
-	return fd_write_full(fd, piece.p, piece.n);
+	return n->linked || fd_write_full(n->fd, piece.p, piece.n);
+}
+
+/* A temporary file of our own user, open for writing, that could be the file itself. */
+static bool
+is_fit(const struct body *b, size_t start, int dir)
+{
+	struct stat st, at;
+
+	return b->fd >= 0 && b->start == start && fstat(b->fd, &st) == 0 && fstat(dir, &at) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_dev == at.st_dev && st.st_nlink == 0 &&
+	    st.st_uid == geteuid() && (uint64_t)st.st_size == start + b->size &&
+	    (fcntl(b->fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+}
+
+/* The body's temporary file becomes -D.  Not another user's, who could go on writing to it; and
+ * opened anew, because whoever sent the descriptor has a share in its lock.  False: it is to be
+ * copied. */
+static bool
+adopt(const struct spool *s, const struct queued *q, struct str line, struct fresh *n)
+{
+	char path[PROC];
+	AUTO_FD int fd = -1;
+
+	if (!is_fit(&q->m.body, line.n, n->dir))
+		return false;
+	fd = open(proc_path(q->m.body.fd, path), O_RDWR | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || !give(s, fd) ||
+	    pwrite(fd, line.p, line.n, 0) != (ssize_t)line.n)
+		return false;
+	n->first[0] = '\0';
+	n->fd = fd;
+	n->linked = link_as(n, n->name) == 0;
+	if (n->linked)
+		(void)steal_fd(&fd);
+	else
+		n->fd = -1;
+	return n->linked;
 }
 
 static bool
-write_body(const struct spool *s, const struct queued *q, struct fresh *n, struct digest *sum,
-    struct fail *f)
+write_body(const struct spool *s, const struct queued *q, struct str line, struct fresh *n,
+    struct digest *sum, struct fail *f)
 {
-	char piece[PIECE], line[ID_MAX + 4];
-	int length = snprintf(line, sizeof line, "%s-D\n", q->e.id);
+	char piece[PIECE];
 	int64_t got;
 
-	if (!put(n->fd, sum, str_at(line, (size_t)length)))
+	if (!put(n, sum, line))
 		return cannot(f, s, "write", n->name);
 	for (uint64_t at = 0; (got = body_read(&q->m.body, at, piece, PIECE)) > 0;
 	     at += (uint64_t)got)
-		if (!put(n->fd, sum, str_at(piece, (size_t)got)))
+		if (!put(n, sum, str_at(piece, (size_t)got)))
 			return cannot(f, s, "write", n->name);
 	return got == 0 || cannot(f, s, "read the body for", n->name);
 }
@@ -114,17 +212,20 @@ static bool
 commit_body(const struct spool *s, const struct queued *q, struct fresh *n,
     struct queued_body *body, struct fail *f)
 {
+	char line[ID_MAX + 4];
+	size_t length = (size_t)snprintf(line, sizeof line, "%s-D\n", q->e.id);
+	struct str first = str_at(line, length);
 	struct digest sum;
 
-	if (!digest_init(&sum, f) || !fresh_open(s, n, f))
+	if (!digest_init(&sum, f))
 		return false;
-	if (flock(n->fd, LOCK_EX | LOCK_NB) != 0)
-		return cannot(f, s, "lock", n->name);
-	if (!write_body(s, q, n, &sum, f))
+	if (!adopt(s, q, first, n) && !fresh_open(s, n, f))
 		return false;
-	body->size = strlen(q->e.id) + 3 + q->m.body.size;
+	if (!write_body(s, q, first, n, &sum, f))
+		return false;
+	body->size = length + q->m.body.size;
 	(void)digest_hex(&sum, body->sha256);
-	return fsync(n->fd) == 0 || cannot(f, s, "sync", n->name);
+	return sync_fd(n->fd) == 0 || cannot(f, s, "sync", n->name);
 }
 
 /* ------------------------------------------------------------------ -H */
@@ -142,18 +243,17 @@ write_header(const struct spool *s, const struct queued *q, const struct queued_
 		    f, FAIL_PERM, STAGE_SPOOL, 0, "the header is too long for the spool");
 	if (!fresh_open(s, n, f))
 		return false;
-	if (!fd_write_full(n->fd, text.p, text.n) || fsync(n->fd) != 0)
+	if (!fd_write_full(n->fd, text.p, text.n) || sync_fd(n->fd) != 0)
 		return cannot(f, s, "write", n->name);
 	return true;
 }
 
-/* After the link of -H it is committed; when the directory cannot be synced it is taken back. */
 static bool
 link_both(const struct spool *s, struct fresh *body, struct fresh *header, struct fail *f)
 {
 	if (!fresh_link(s, body, f) || !fresh_link(s, header, f))
 		return false;
-	return fsync(body->dir) == 0 || cannot(f, s, "sync the directory of", header->name);
+	return sync_fd(body->dir) == 0 || cannot(f, s, "sync the directory of", header->name);
 }
 
 bool
@@ -171,6 +271,8 @@ spool_commit(const struct spool *s, struct queued *q, struct fail *f)
 	    !link_both(s, &body, &header, f)) {
 		fresh_drop(&header);
 		fresh_drop(&body);
+		if (header.linked)
+			(void)sync_fd(dir);
 		return false;
 	}
 	(void)close(header.fd);
@@ -186,29 +288,23 @@ spool_rewrite(const struct spool *s, struct queued *q, struct fail *f)
 {
 	AUTO_FD int dir = place_find(s, q->e.id);
 	struct fresh header = { .fd = -1, .dir = dir };
-	struct queued_body about = { .size = q->file.size };
-	char journal[ID_MAX + 4], first[ID_MAX + 8];
+	char journal[ID_MAX + 4];
 
-	memcpy(about.sha256, q->file.sha256, sizeof about.sha256);
 	(void)snprintf(header.name, sizeof header.name, "%s-H", q->e.id);
 	(void)snprintf(journal, sizeof journal, "%s-J", q->e.id);
-	(void)snprintf(first, sizeof first, "hdr.%s", q->e.id);
+	(void)snprintf(header.first, sizeof header.first, "hdr.%s-H", q->e.id);
 	if (dir < 0)
 		return cannot(f, s, "open the directory of", header.name);
-	(void)unlinkat(dir, first, 0);
-	memcpy(header.name, first, sizeof first);
-	if (!write_header(s, q, &about, &header, f) || !fresh_link(s, &header, f)) {
+	/* one of a process that was killed */
+	(void)unlinkat(dir, header.first, 0);
+	if (!write_header(s, q, &q->file, &header, f) || !fresh_replace(s, &header, f)) {
 		fresh_drop(&header);
 		return false;
 	}
-	(void)snprintf(header.name, sizeof header.name, "%s-H", q->e.id);
-	if (renameat(dir, first, dir, header.name) != 0 || fsync(dir) != 0) {
-		(void)cannot(f, s, "replace", header.name);
-		(void)unlinkat(dir, first, 0);
-		(void)close(header.fd);
-		return false;
-	}
 	(void)close(header.fd);
+	/* with the journal both the old file and the new one are right */
+	if (sync_fd(dir) != 0)
+		return cannot(f, s, "sync the directory of", header.name);
 	(void)unlinkat(dir, journal, 0);
 	return true;
 }

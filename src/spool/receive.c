@@ -156,9 +156,12 @@ take_go(struct intake_state *in, struct str rest, struct fail *f)
 	b->longest_line = record_number(&rest);
 	b->has_8bit = record_number(&rest) != 0;
 	b->has_nul = record_number(&rest) != 0;
-	if (b->fd >= 0 && (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0))
+	b->start = b->fd >= 0 ? record_number(&rest) : 0;
+	if (b->fd >= 0 &&
+	    (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) || b->start > BODY_START ||
+		st.st_size < (off_t)b->start))
 		return record_broken(f, "the body is not a file");
-	b->size = b->fd >= 0 ? (uint64_t)st.st_size : in->body.n;
+	b->size = b->fd >= 0 ? (uint64_t)st.st_size - b->start : in->body.n;
 	if (!in->have_envelope || in->e->nrcpts == 0 || size != b->size || !buf_ok(&in->body))
 		return record_broken(f, "the message is not complete");
 	if (b->fd < 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -23,18 +24,21 @@ enum {
 
 /* ------------------------------------------------------------------ opening */
 
-/* One directory below the spool; -1 with errno. */
+/* A directory; one that was made is there after a crash too, and the owner's.  -1 with errno. */
 static int
-below(const struct spool *s, const char *name, bool make)
+directory(const struct spool *s, int parent, const char *name, bool make)
 {
-	int fd = openat(s->fd, name, DIRECTORY_FLAGS | O_NOFOLLOW);
+	int fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
+	struct stat st;
 
-	if (fd >= 0 || errno != ENOENT || !make)
-		return fd;
-	if (mkdirat(s->fd, name, DIRECTORY_MODE) != 0 && errno != EEXIST)
-		return -1;
-	fd = openat(s->fd, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-	if (fd >= 0 && s->give)
+	if (fd < 0 && errno == ENOENT && make) {
+		if (mkdirat(parent, name, DIRECTORY_MODE) != 0 && errno != EEXIST)
+			return -1;
+		if (fsync(parent) != 0)
+			return -1;
+		fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
+	}
+	if (fd >= 0 && s->give && fstat(fd, &st) == 0 && st.st_uid != s->uid)
 		(void)!fchown(fd, s->uid, s->gid);
 	return fd;
 }
@@ -43,16 +47,24 @@ below(const struct spool *s, const char *name, bool make)
 static void
 make_path(const char *path)
 {
-	char part[4096];
+	AUTO_FD int at = open(*path == '/' ? "/" : ".", DIRECTORY_FLAGS);
+	struct str rest = str_of(path);
 
-	for (size_t i = 1; path[i] != '\0' && i < sizeof part; i++) {
-		if (path[i] != '/')
+	while (at >= 0 && rest.p != NULL) {
+		struct str part = str_cut(&rest, '/');
+		char name[NAME_MAX + 1];
+		int next;
+
+		if (part.n == 0 || part.n > NAME_MAX)
 			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		(void)mkdir(part, DIRECTORY_MODE);
+		memcpy(name, part.p, part.n);
+		name[part.n] = '\0';
+		if (mkdirat(at, name, DIRECTORY_MODE) == 0)
+			(void)fsync(at);
+		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		(void)close(at);
+		at = next;
 	}
-	(void)mkdir(path, DIRECTORY_MODE);
 }
 
 static bool
@@ -85,7 +97,7 @@ open_parts(struct spool *s, bool make, struct fail *f)
 		{ &s->bad, "bad" } };
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		*parts[i].fd = below(s, parts[i].name, make);
+		*parts[i].fd = directory(s, s->fd, parts[i].name, make);
 		if (*parts[i].fd < 0)
 			return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 			    "cannot open the spool's directory %s/%s", s->path, parts[i].name);
@@ -141,10 +153,12 @@ spool_has_room(const struct spool *s, uint64_t size, struct fail *f)
 	room = (uint64_t)v.f_bavail * v.f_frsize;
 	if (room < size + RESERVE_OCTETS)
 		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0,
-		    "the spool %s has only %" PRIu64 " octets free", s->path, room);
+		    "the spool %s has %" PRIu64 " octets free and the message needs %" PRIu64
+		    ": make room",
+		    s->path, room, size + RESERVE_OCTETS);
 	if (v.f_files > 0 && v.f_favail < RESERVE_INODES)
-		return fail_set(
-		    f, FAIL_TEMP, STAGE_SPOOL, 0, "the spool %s has no inodes free", s->path);
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0,
+		    "the spool %s has no inodes free: make room", s->path);
 	return true;
 }
 
@@ -168,21 +182,8 @@ int
 place_open(const struct spool *s, const char *id, bool split, bool make)
 {
 	char name[2] = { id[5], '\0' };
-	int fd;
 
-	if (!split)
-		return fcntl(s->input, F_DUPFD_CLOEXEC, 3);
-	fd = openat(s->input, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-	if (fd >= 0 || errno != ENOENT || !make)
-		return fd;
-	if (mkdirat(s->input, name, DIRECTORY_MODE) != 0 && errno != EEXIST)
-		return -1;
-	fd = openat(s->input, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-	if (fd >= 0 && s->give)
-		(void)!fchown(fd, s->uid, s->gid);
-	if (fd >= 0)
-		(void)fsync(s->input);
-	return fd;
+	return split ? directory(s, s->input, name, make) : fcntl(s->input, F_DUPFD_CLOEXEC, 3);
 }
 
 int
@@ -190,16 +191,17 @@ place_find(const struct spool *s, const char *id)
 {
 	char name[ID_MAX + 2];
 	struct stat st;
-	int fd;
 
 	(void)snprintf(name, sizeof name, "%s-H", id);
 	for (int split = 0; split < 2; split++) {
-		fd = place_open(s, id, split != 0, false);
+		AUTO_FD int fd = place_open(s, id, split != 0, false);
+
 		if (fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return fd;
-		if (fd >= 0)
-			(void)close(fd);
+			return steal_fd(&fd);
+		if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			return -1;
 	}
+	errno = ENOENT;
 	return -1;
 }
 

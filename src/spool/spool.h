@@ -37,10 +37,12 @@ void spool_close(struct spool *s);
  * TEMP/SPOOL. */
 bool spool_has_room(const struct spool *s, uint64_t size, struct fail *f) NODISCARD;
 
-/* Make q durable.  q->m.body in memory is written; a temporary file with BODY_START free octets on
- * the same filesystem is linked, another one copied.  True: at least -D, -H and their names are
- * synced, the message is ours (locked, q->m.body is the -D file).  False: TEMP/SPOOL; nothing is
- * visible, q->m is as before (body.fd may be another, with the same content). */
+/* Make q durable.  q->m.body in memory is written; a temporary file of our user with BODY_START
+ * free octets in front, open for reading and writing, on the same filesystem, becomes -D, any other
+ * is copied. True: -D, -H and their names are synced, the message is ours (locked, q->m.body is
+ * -D). False: TEMP/SPOOL, or PERM/SPOOL (queued_write()); nothing is visible, q is as before.  When
+ * it was the last step, the sync of the directory, that failed, the names were removed again, but
+ * what a disk that fails has kept is not known: after a crash the message may be there. */
 bool spool_commit(const struct spool *s, struct queued *q, struct fail *f) NODISCARD;
 
 enum spool_found { SPOOL_TAKEN, SPOOL_BUSY, SPOOL_GONE, SPOOL_BAD };
@@ -51,13 +53,15 @@ enum spool_found { SPOOL_TAKEN, SPOOL_BUSY, SPOOL_GONE, SPOOL_BAD };
  * file, more than one link, too large): *f says what; with whole it has been set aside. */
 enum spool_found spool_take(
     const struct spool *s, const char *id, bool whole, struct queued *q, struct fail *f) NODISCARD;
-/* Append keys (n of them) to the journal and sync it.  A key with a line break is refused. */
+/* Append keys (n of them) to the journal and sync it.  A key with a line break is refused.
+ * False: TEMP/SPOOL: some of them may be in it, none in part. */
 bool spool_journal(const struct spool *s, const struct queued *q, const char *const *keys, size_t n,
     struct fail *f) NODISCARD;
-/* Write -H anew (hdr.ID, synced, renamed, directory synced); then the journal is dropped, because
- * q->done has it all. */
+/* Write -H anew (hdr.ID-H, synced, renamed, directory synced); then the journal is dropped, because
+ * q->done has it all.  False: -H is the old or the new one, and the journal is there. */
 bool spool_rewrite(const struct spool *s, struct queued *q, struct fail *f) NODISCARD;
-/* Everything is done: unlink -H, -D, -J, msglog; sync.  q stays readable until spool_release(). */
+/* Everything is done: unlink -H, -D, -J, msglog; sync.  False: TEMP/SPOOL: it is still there, or
+ * may be after a crash.  q stays readable until spool_release(). */
 bool spool_remove(const struct spool *s, const struct queued *q, struct fail *f) NODISCARD;
 /* Close -D and so give up the lock.  A second call does nothing. */
 void spool_release(struct queued *q);
@@ -66,8 +70,8 @@ void spool_release(struct queued *q);
  * *n == 0: no more. False: TEMP: a directory could not be read. */
 bool spool_list(const struct spool *s, const char *after, char (*ids)[ID_MAX], size_t *n,
     struct fail *f) NODISCARD;
-/* Remove what was never accepted or is finished: -D, -J, hdr. without -H, when it can be locked.
- * Names that are none of ours are set aside. */
+/* Remove what was never accepted or is finished: -D, -J, hdr. without -H, when it can be locked,
+ * and its msglog. Names that are none of ours are set aside. */
 void spool_sweep(const struct spool *s);
 /* Names in bad/, for mailq; each call gives the next behind after ("" at first); false: no more. */
 bool spool_next_bad(const struct spool *s, const char *after, char name[256]);

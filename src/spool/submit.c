@@ -104,6 +104,7 @@ put_body(int fd, const struct body *body, struct fail *f)
 	record_add_number(&b, body->longest_line);
 	record_add_number(&b, body->has_8bit);
 	record_add_number(&b, body->has_nul);
+	record_add_number(&b, body->start);
 	return record_put_buf(fd, 'G', &b, f);
 }
 

@@ -1,4 +1,4 @@
-/* take.c - a message of the spool is locked and read; its journal; its end. */
+/* take.c - a message of the spool is locked and read; its end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,9 +13,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { PIECE = 8192, NAME = ID_MAX + 8, JOURNAL_MAX = 64 << 20 };
-
-static const uint64_t body_max = UINT64_C(1) << 40;
+enum { PIECE = 8192, NAME = ID_MAX + 8 };
 
 /* What is being taken. */
 struct taking {
@@ -76,19 +74,6 @@ place_file(const struct spool *s, int dir, const char *name, uint64_t max, const
 	return *why == NULL ? steal_fd(&fd) : -1;
 }
 
-void
-place_set_aside(const struct spool *s, int dir, const char *name)
-{
-	char to[300];
-
-	for (unsigned i = 0; i < 1000; i++) {
-		(void)snprintf(to, sizeof to, i == 0 ? "%s" : "%s.%u", name, i);
-		if (renameat2(dir, name, s->bad, to, RENAME_NOREPLACE) == 0 || errno != EEXIST)
-			break;
-	}
-	(void)fsync(s->bad);
-}
-
 /* ------------------------------------------------------------------ reading */
 
 static bool
@@ -106,41 +91,14 @@ read_header(struct taking *t, struct queued_body *body, struct fail *f)
 		return false;
 	}
 	if (!queued_read(arena_str(t->q->arena, buf_get(&text)), t->q, body, f)) {
-		t->why = f->cls == FAIL_PERM ? f->text : NULL;
+		t->why = f->cls == FAIL_PERM ? f->text : place_not_now;
 		return false;
 	}
 	if (strcmp(t->q->e.id, t->id) != 0)
 		t->why = "it has the id of another message";
+	else if (body->size < strlen(t->id) + 3)
+		t->why = "its body has no first line";
 	return t->why == NULL;
-}
-
-static void
-add_done(struct queued *q, struct str key)
-{
-	q->done = arena_grow(q->arena, q->done, q->ndone, sizeof *q->done);
-	q->done[q->ndone++] = arena_strz(q->arena, key);
-}
-
-/* A last line without its end was cut by a crash: that delivery is not known to be done. */
-static bool
-read_journal(struct taking *t)
-{
-	char name[NAME];
-	AUTO_FD int fd = place_file(t->s, t->dir, name_of(t, 'J', name), JOURNAL_MAX, &t->why);
-	AUTO_BUF struct buf text = BUF_INIT(JOURNAL_MAX);
-	struct str rest;
-	struct stat st;
-
-	if (fd < 0)
-		return t->why == NULL;
-	if (fstat(fd, &st) != 0 || !buf_read(&text, fd, (size_t)st.st_size)) {
-		t->why = place_not_now;
-		return false;
-	}
-	rest = buf_get(&text);
-	while (str_find(rest, '\n') < rest.n)
-		add_done(t->q, str_cut(&rest, '\n'));
-	return true;
 }
 
 static bool
@@ -161,7 +119,7 @@ body_is_whole(struct taking *t, int fd, const struct queued_body *body, struct f
 		t->why = "the body has not the length that it had";
 		return false;
 	}
-	for (off_t at = 0; (got = pread(fd, piece, PIECE, at)) > 0; at += got)
+	for (off_t at = 0; (got = TEMP_FAILURE_RETRY(pread(fd, piece, PIECE, at))) > 0; at += got)
 		digest_update(&sum, str_at(piece, (size_t)got));
 	if (got < 0)
 		t->why = place_not_now;
@@ -201,7 +159,7 @@ take_whole(struct taking *t, int *lock, struct queued_body *body, struct fail *f
 	char name[NAME];
 	struct stat st;
 
-	*lock = place_file(t->s, t->dir, name_of(t, 'D', name), body_max, &t->why);
+	*lock = place_file(t->s, t->dir, name_of(t, 'D', name), PLACE_BODY_MAX, &t->why);
 	if (*lock < 0 && t->why == NULL) {
 		struct stat header;
 
@@ -217,7 +175,7 @@ take_whole(struct taking *t, int *lock, struct queued_body *body, struct fail *f
 		return SPOOL_GONE;
 	if (!read_header(t, body, f))
 		return t->why == NULL ? SPOOL_GONE : bad(t, true, f);
-	if (!read_journal(t) || !body_is_whole(t, *lock, body, f))
+	if (!place_journal(t->s, t->dir, t->q, true, &t->why) || !body_is_whole(t, *lock, body, f))
 		return t->why == NULL ? SPOOL_BUSY : bad(t, true, f);
 	return SPOOL_TAKEN;
 }
@@ -232,10 +190,10 @@ spool_take(const struct spool *s, const char *id, bool whole, struct queued *q, 
 	enum spool_found found = SPOOL_TAKEN;
 
 	if (dir < 0)
-		return SPOOL_GONE;
+		return !place_of_id(id) || errno == ENOENT ? SPOOL_GONE : SPOOL_BUSY;
 	if (whole)
 		found = take_whole(&t, &lock, &body, f);
-	else if (!read_header(&t, &body, f) || !read_journal(&t))
+	else if (!read_header(&t, &body, f) || !place_journal(s, dir, q, false, &t.why))
 		found = t.why == NULL ? SPOOL_GONE : bad(&t, false, f);
 	if (found != SPOOL_TAKEN)
 		return found;
@@ -244,37 +202,7 @@ spool_take(const struct spool *s, const char *id, bool whole, struct queued *q, 
 	return SPOOL_TAKEN;
 }
 
-/* ------------------------------------------------------------------ the journal, the end */
-
-bool
-spool_journal(const struct spool *s, const struct queued *q, const char *const *keys, size_t n,
-    struct fail *f)
-{
-	AUTO_FD int dir = place_find(s, q->e.id);
-	char name[NAME];
-	AUTO_FD int fd = -1;
-	AUTO_BUF struct buf lines = BUF_INIT(JOURNAL_MAX);
-	bool fresh;
-
-	(void)snprintf(name, sizeof name, "%s-J", q->e.id);
-	for (size_t i = 0; i < n; i++) {
-		if (strchr(keys[i], '\n') != NULL)
-			return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0,
-			    "an address with a line break cannot be journalled");
-		buf_fmt(&lines, "%s\n", keys[i]);
-	}
-	fd = openat(dir, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	fresh = fd < 0;
-	if (fresh)
-		fd = openat(dir, name,
-		    O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0 || !buf_ok(&lines) || (s->give && fchown(fd, s->uid, s->gid) != 0) ||
-	    !fd_write_full(fd, lines.p, lines.n) || fdatasync(fd) != 0 ||
-	    (fresh && fsync(dir) != 0))
-		return fail_set(
-		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot write %s/input/%s", s->path, name);
-	return true;
-}
+/* ------------------------------------------------------------------ the end */
 
 bool
 spool_remove(const struct spool *s, const struct queued *q, struct fail *f)
@@ -282,14 +210,18 @@ spool_remove(const struct spool *s, const struct queued *q, struct fail *f)
 	AUTO_FD int dir = place_find(s, q->e.id);
 	char name[NAME];
 
-	for (const char *kind = "HDJ"; *kind != '\0' && dir >= 0; kind++) {
+	if (dir < 0)
+		return errno == ENOENT ||
+		    fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot find %s/input/%s-H", s->path,
+			q->e.id);
+	for (const char *kind = "HDJ"; *kind != '\0'; kind++) {
 		(void)snprintf(name, sizeof name, "%s-%c", q->e.id, *kind);
-		if (unlinkat(dir, name, 0) != 0 && *kind == 'H')
+		if (unlinkat(dir, name, 0) != 0 && *kind == 'H' && errno != ENOENT)
 			return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 			    "cannot remove %s/input/%s", s->path, name);
 	}
 	(void)unlinkat(s->msglog, q->e.id, 0);
-	return dir < 0 || fsync(dir) == 0 ||
+	return TEMP_FAILURE_RETRY(fsync(dir)) == 0 ||
 	    fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot sync %s/input", s->path);
 }
 
@@ -297,75 +229,4 @@ void
 spool_release(struct queued *q)
 {
 	body_close(&q->m.body);
-}
-
-/* ------------------------------------------------------------------ sweeping */
-
-/* The id that a file name of ours starts or ends with; false: it is none of ours. */
-static bool
-id_of(const char *name, char id[ID_MAX], char *kind)
-{
-	size_t n = strlen(name);
-
-	*kind = 't';
-	if (strncmp(name, "hdr.", 4) == 0 && n - 4 < ID_MAX + 2) {
-		name += 4;
-		n -= 4;
-		if (n > 2 && name[n - 2] == '-' && (name[n - 1] == 'D' || name[n - 1] == 'H'))
-			n -= 2;
-	} else if (n > 2 && name[n - 2] == '-' && strchr("DHJ", name[n - 1]) != NULL) {
-		*kind = name[n - 1];
-		n -= 2;
-	} else {
-		return false;
-	}
-	if (n >= ID_MAX)
-		return false;
-	memcpy(id, name, n);
-	id[n] = '\0';
-	return place_of_id(id);
-}
-
-/* Or cannot be seen not to. */
-static bool
-exists(int dir, const char *id, char kind)
-{
-	char name[NAME];
-	struct stat st;
-
-	(void)snprintf(name, sizeof name, "%s-%c", id, kind);
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-}
-
-static void
-sweep_name(void *ctx, int dir, const char *name)
-{
-	const struct spool *s = ctx;
-	char id[ID_MAX], kind;
-	const char *why;
-	struct stat st;
-
-	if (!id_of(name, id, &kind)) {
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    !(S_ISDIR(st.st_mode) && strlen(name) == 1))
-			place_set_aside(s, dir, name);
-		return;
-	}
-	if (kind == 'H' || (kind == 't' && exists(dir, id, 'D')) || exists(dir, id, 'H'))
-		return;
-	/* without a lock it belongs to a commit that is under way */
-	AUTO_FD int fd = place_file(s, dir, name, body_max, &why);
-
-	if (why != NULL && why != place_not_now)
-		place_set_aside(s, dir, name);
-	else if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && !exists(dir, id, 'H'))
-		(void)unlinkat(dir, name, 0);
-}
-
-void
-spool_sweep(const struct spool *s)
-{
-	struct spool each = *s;
-
-	(void)place_walk(s, sweep_name, &each);
 }
