@@ -87,7 +87,8 @@ bool str_istarts(struct str s, struct str prefix); /* ASCII case folded */
 bool str_iends(struct str s, struct str suffix);   /* ASCII case folded */
 bool str_8bit(struct str s);                       /* any byte >= 0x80? */
 
-/* Octets of the well-formed UTF-8 sequence at the front of s, which is not empty (RFC 3629), or 0. */
+/* Octets of the well-formed UTF-8 sequence at the front of s, which is not empty (RFC 3629), or 0.
+ */
 size_t str_utf8(struct str s);
 
 /* Index of the first byte c in s, or s.n when there is none (c may be 0). */
