@@ -28,7 +28,7 @@ control_read(struct str payload, struct control *c, struct arena *a, struct fail
 	struct control in = { .ids = NULL };
 	uint64_t number = record_number(&rest);
 
-	if (number > CONTROL_STATUS)
+	if (payload.n == 0 || number > CONTROL_STATUS)
 		return record_broken(f, "an unknown request");
 	in.verb = (enum control_verb)number;
 	while (rest.n > 0) {

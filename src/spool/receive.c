@@ -1,4 +1,5 @@
 /* receive.c - the submission protocol, the side of onehop-send: the writer may be hostile. */
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,9 +38,16 @@ submit_is_control(int fd, struct buf *payload)
 {
 	AUTO_FD int passed = -1;
 	char letter = '\0';
+	ssize_t got;
 
-	return recv(fd, &letter, 1, MSG_PEEK) == 1 && letter == 'Q' &&
-	    record_get(fd, &letter, payload, &passed);
+	do
+		got = recv(fd, &letter, 1, MSG_PEEK);
+	while (got < 0 && errno == EINTR);
+	if (got != 1 || letter != 'Q')
+		return false;
+	if (!record_get(fd, &letter, payload, &passed))
+		buf_reset(payload);
+	return true;
 }
 
 /* What is being received, and how much of it there may be. */

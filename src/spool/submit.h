@@ -53,7 +53,8 @@ bool submit_end(struct str payload, bool *stays, struct fail *f) NODISCARD;
 /* --- the other side (onehop-send) --- */
 bool submit_accept(int fd, struct submit_hello *h, struct fail *f) NODISCARD;
 /* The first record behind it: true when it is Q, whose payload is then in payload: read with
- * spool/control.h.  It is not taken off the socket when it is another. */
+ * spool/control.h (empty when it was cut off).  It is not taken off the socket when it is another.
+ */
 bool submit_is_control(int fd, struct buf *payload);
 /* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
  * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted, e has no
