@@ -22,16 +22,16 @@ log_arrival(const struct attempt *t)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
 	const struct header *id = message_find(&t->q->m, STR("Message-Id"));
-	const char *msgid = NULL;
+	struct mainlog_arrival more = { .size = message_size(&t->q->m) };
 
 	/* Exim names only an id that came with the message */
 	if (id != NULL && memmem(id->text.p, id->text.n, t->q->e.id, strlen(t->q->e.id)) == NULL) {
 		struct str v = str_trim(str_skip(id->text, str_find(id->text, ':') + 1));
 
 		if (v.n > 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
-			msgid = arena_strz(t->q->arena, str_at(v.p + 1, v.n - 2));
+			more.msgid = arena_strz(t->q->arena, str_at(v.p + 1, v.n - 2));
 	}
-	mainlog_arrival(&line, &t->q->e, message_size(&t->q->m), msgid);
+	mainlog_arrival(&line, &t->q->e, &more);
 	log_line(t, &line);
 	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
 }
@@ -45,6 +45,8 @@ delivery_spool(struct delivery *d, bool make, struct fail *f)
 	    !spool_open(&d->spool, d->conf, make, f))
 		return false;
 	d->spooling = true;
+	if (d->conf->message_logs)
+		d->log->messages.dir = d->spool.msglog;
 	d->ages = ages_now(&d->spool);
 	return true;
 }
@@ -58,6 +60,8 @@ commit(struct attempt *t, struct fail *f)
 		return false;
 	t->q->arrived = d->ages.count;
 	t->safe = spool_commit(&d->spool, t->q, f);
+	if (t->safe)
+		msglog_keep(&d->log->messages, t->q->e.id);
 	return t->safe;
 }
 

@@ -3,6 +3,7 @@
 
 #include "deliver/attempt.h"
 #include "io/clock.h"
+#include "log/mainlog.h"
 #include "notice/notice.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -138,11 +139,15 @@ new_id(struct delivery *d, struct queued *n)
 static void
 log_notice(const struct delivery *d, const struct queued *n)
 {
+	AUTO_BUF struct buf line = BUF_INIT(65536);
 	const char *about = d->log->id;
 
+	msglog_keep(&d->log->messages, n->e.id);
+	mainlog_arrival(&line, &n->e,
+	    &(struct mainlog_arrival){ .parent = n->parent, .size = message_size(&n->m) });
 	d->log->id = n->e.id;
-	trace_line(d->trace, TRACE_LOG, "<= <> R=%s U=%s P=local S=%ju", n->parent, n->e.login,
-	    (uintmax_t)message_size(&n->m));
+	if (buf_ok(&line))
+		trace_line(d->trace, TRACE_LOG, "%s", line.p);
 	d->log->id = about;
 }
 

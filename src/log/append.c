@@ -8,10 +8,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum {
-	FLAGS = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
-	MODE = 0640
-};
+enum { FLAGS = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, MODE = 0640 };
 
 static void
 give(int dir, int fd)

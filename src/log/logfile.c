@@ -89,7 +89,7 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 		return;
 	written = append(l, buf_get(&b));
 	line.p = b.p + b.n - 1 - line.n; /* as it is shown */
-	if (l->use_syslog == SYSLOG_YES || (l->use_syslog == SYSLOG_AUTO && !written))
+	if (l->use_syslog == CHOICE_YES || (l->use_syslog == CHOICE_AUTO && !written))
 		(void)syslog_line(&l->syslog, now, id, line);
 	if (id != NULL)
 		msglog_line(&l->messages, id, date, line);

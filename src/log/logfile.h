@@ -9,8 +9,8 @@
 #include "log/syslog.h"
 
 struct logfile {
-	int fd;                   /* -1: there is none */
-	unsigned use_syslog;      /* the option: SYSLOG_AUTO is when a line cannot be written to fd */
+	int fd;              /* -1: there is none */
+	unsigned use_syslog; /* the option: CHOICE_AUTO is when a line cannot be written to fd */
 	struct syslog syslog;
 	struct msglog messages;   /* its dir is set by who opens the spool */
 	const char *id;           /* of the message; NULL or "" while there is none */

@@ -23,12 +23,15 @@ add_quoted(struct buf *out, const char *s)
 }
 
 void
-mainlog_arrival(struct buf *out, const struct envelope *e, uint64_t size, const char *msgid)
+mainlog_arrival(struct buf *out, const struct envelope *e, const struct mainlog_arrival *a)
 {
-	buf_fmt(out, "<= %s U=%s P=%s S=%" PRIu64, *e->sender != '\0' ? e->sender : "<>", e->login,
-	    e->protocol != NULL ? e->protocol : "local", size);
-	if (msgid != NULL)
-		buf_fmt(out, " id=%s", msgid);
+	buf_fmt(out, "<= %s", *e->sender != '\0' ? e->sender : "<>");
+	if (a->parent != NULL)
+		buf_fmt(out, " R=%s", a->parent);
+	buf_fmt(out, " U=%s P=%s S=%" PRIu64, e->login, e->protocol != NULL ? e->protocol : "local",
+	    a->size);
+	if (a->msgid != NULL)
+		buf_fmt(out, " id=%s", a->msgid);
 }
 
 static const char *
@@ -47,13 +50,38 @@ arrow(const struct rcpt *r)
 	return "==";
 }
 
+int
+mainlog_defer_number(const struct fail *f)
+{
+	enum { LOST = -18, AUTH_PROBLEM = -48 };
+	static const struct {
+		int answered, silent; /* did the server say why? */
+	} numbers[STAGE_COUNT] = {
+		[STAGE_ROUTE] = { -1, -1 },
+		[STAGE_RESOLVE] = { -36, -36 },
+		[STAGE_TLS] = { -37, -37 },
+		[STAGE_GREET] = { 0, LOST },
+		[STAGE_AUTH] = { 0, AUTH_PROBLEM },
+		[STAGE_MAIL] = { -45, LOST },
+		[STAGE_RCPT] = { -44, LOST },
+		[STAGE_DATA] = { -46, LOST },
+		[STAGE_EOM] = { -46, LOST },
+	};
+
+	if (f->sys != 0)
+		return f->sys;
+	if (f->stage == STAGE_AUTH && f->smtp >= 500)
+		return AUTH_PROBLEM;
+	return f->smtp != 0 ? numbers[f->stage].answered : numbers[f->stage].silent;
+}
+
 static void
 add_host(struct buf *out, const struct rcpt *r)
 {
 	if (r->host != NULL)
 		buf_fmt(out, " H=%s", r->host);
 	if (r->host != NULL && r->ip != NULL && *r->ip != '\0')
-		buf_fmt(out, " [%s]", r->ip);
+		buf_fmt(out, " [%s]%s", r->ip, r->reused ? "*" : "");
 	if (r->tls != NULL)
 		buf_fmt(out, " X=%s CV=%s", r->tls, r->tls_verified ? "yes" : "no");
 	if (r->tls != NULL && r->tls_peer != NULL) {
@@ -74,7 +102,7 @@ mainlog_recipient(struct buf *out, const struct rcpt *r)
 		buf_fmt(out, " T=%s", r->transport);
 	if (r->state != RCPT_SENT) {
 		if (r->state != RCPT_REFUSED)
-			buf_fmt(out, " defer (%d)", r->fail.sys);
+			buf_fmt(out, " defer (%d)", mainlog_defer_number(&r->fail));
 		add_host(out, r);
 		buf_fmt(out, ": %s", r->fail.text);
 		return;

@@ -6,8 +6,15 @@
 #include "base/buf.h"
 #include "spool/envelope.h"
 
-/* "<= sender U=login P=local S=size [id=msgid]" */
-void mainlog_arrival(struct buf *out, const struct envelope *e, uint64_t size, const char *msgid);
+struct mainlog_arrival {
+	const char *parent; /* R=: the message that a bounce speaks of; or NULL */
+	const char *msgid;  /* id=: the Message-ID that it came with; or NULL */
+	uint64_t size;      /* S= */
+};
+/* "<= sender [R=parent] U=login P=local S=size [id=msgid]" */
+void mainlog_arrival(struct buf *out, const struct envelope *e, const struct mainlog_arrival *a);
 /* "=>", "->", "==" or "**" line for one recipient, by its state. */
 void mainlog_recipient(struct buf *out, const struct rcpt *r);
+/* The number in "defer (N)": an errno, or Exim's own code for where it went wrong. */
+int mainlog_defer_number(const struct fail *f);
 #endif

@@ -57,7 +57,7 @@ append(const struct msglog *m, const char *id, bool make, const struct buf *text
 {
 	AUTO_FD int fd = m->dir >= 0 ? append_open(m->dir, id, make) : -1;
 
-	if (fd >= 0 && buf_ok(text) && text->n > 0)
+	if (fd >= 0 && text->n > 0)
 		(void)!write(fd, text->p, text->n);
 }
 
@@ -73,12 +73,15 @@ msglog_line(struct msglog *m, const char *id, const char *date, struct str line)
 	AUTO_BUF struct buf own = BUF_INIT(LINE_MAX_BYTES);
 	bool early = is_early(m, id);
 	struct buf *b = early ? &m->held : &own;
+	size_t before = b->n;
 
 	if (m->dir < 0 && !early)
 		return;
 	buf_fmt(b, "%s ", date);
 	add_line(b, line);
 	buf_char(b, '\n');
+	if (!buf_ok(b))
+		b->n = before; /* no half lines */
 	if (!early)
 		append(m, id, false, &own);
 }

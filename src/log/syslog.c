@@ -22,8 +22,8 @@ send_to(const struct syslog *s, const char *path, const struct buf *b)
 	if (!buf_ok(b) || strlen(path) >= sizeof to.sun_path)
 		return false;
 	memcpy(to.sun_path, path, strlen(path));
-	return sendto(s->fd, b->p, b->n, MSG_DONTWAIT | MSG_NOSIGNAL,
-		   (const struct sockaddr *)&to, sizeof to) >= 0;
+	return sendto(s->fd, b->p, b->n, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&to,
+		   sizeof to) >= 0;
 }
 
 static void

@@ -122,6 +122,7 @@ serve_submission(struct serve *s)
 	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
 	    conf_apply_sender(&s->conf, q.e.sender, &whole)) {
 		s->d.log->id = q.e.id;
+		msglog_hold(&s->d.log->messages, q.e.id);
 		q.received = clock_unix();
 		q.protocol = q.e.protocol;
 		deliver_as_asked(s, &q, &whole);
@@ -158,7 +159,7 @@ serve(struct serve *s, struct logfile *log, const struct trace *trace)
 		.log = log,
 		.now = clock_unix(),
 		.smarthost = smarthost_new(&s->conf, s->arena, trace) };
-	logfile_open(log, s->conf.log_file);
+	logfile_open(log, &s->conf);
 	return submit_is_control(STDIN_FILENO, &request) ? serve_control(s, &request) :
 							   serve_submission(s);
 }
@@ -170,7 +171,7 @@ main(int argc, char **argv)
 	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
 	struct trace caller = submit_trace(&out);
-	struct logfile log = { .fd = -1, .next = &caller };
+	struct logfile log = LOGFILE_INIT(&caller);
 	struct trace trace = logfile_trace(&log);
 	struct serve s = { .arena = &arena, .out = &out };
 	const struct queued none = { .uid = 0 };
@@ -180,8 +181,12 @@ main(int argc, char **argv)
 	guard_start(&env);
 	guard_with_parent();
 	if (submit_accept(STDIN_FILENO, &s.hello, &f) && load(&s, &env, file, &f)) {
+		int status;
+
 		out.flags = s.hello.flags;
-		return serve(&s, &log, &trace);
+		status = serve(&s, &log, &trace);
+		logfile_close(&log);
+		return status;
 	}
 	(void)detach(&s, &none, &f, false);
 	return fail_exit_code(&f);

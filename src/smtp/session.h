@@ -37,6 +37,7 @@ struct session {
 	bool esmtp;            /* EHLO was taken */
 	bool tls;
 	bool dead;      /* 421, lost or out of step: no further command may be sent */
+	bool reused;    /* it has carried a message */
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
 	/* Asked before the end of the message is sent when it goes to some of its recipients alone:

@@ -142,6 +142,7 @@ stamp(const struct smarthost *h, const struct load *load, struct rcpt *r)
 	r->tls_peer = s->tls ? h->hop.tls.peer : NULL;
 	r->tls_verified = s->tls && h->hop.tls.verdict != TLS_UNVERIFIED;
 	r->auth = s->auth;
+	r->reused = s->reused;
 }
 
 /* One transaction for as many as it may hold.  *sent counts those that were taken. */
@@ -164,6 +165,7 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		stamp(h, load, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
+	s->reused |= *sent != before;
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
 	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];

@@ -38,8 +38,9 @@ struct rcpt {
 	const char *host, *ip, *confirmation; /* the reply to the final dot */
 	const char *tls, *tls_peer;           /* "TLS1.3:...", "CN=..."; NULL without TLS */
 	const char *auth;                     /* "plain", "login" ... */
-	bool tls_verified,
-	    continued; /* continued: further recipients of the same transaction: -> */
+	bool tls_verified;
+	bool continued; /* a further recipient of the same transaction: -> */
+	bool reused;    /* of a further message over the same connection: H=host [ip]* */
 };
 
 struct envelope {

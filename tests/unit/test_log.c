@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "cli/deadletter.h"
-#include "log/logfile.h"
 #include "log/mainlog.h"
 #include "log/transcript.h"
 
@@ -23,13 +22,18 @@ arrival(void **state)
 	AUTO_BUF struct buf b = BUF_INIT(4096);
 
 	(void)state;
-	mainlog_arrival(&b, &e, 334, NULL);
+	mainlog_arrival(&b, &e, &(struct mainlog_arrival){ .size = 334 });
 	assert_string_equal(b.p, "<= yjnet@21cn.com U=root P=local S=334");
 	buf_reset(&b);
 	e.sender = "";
 	e.protocol = "local-esmtp";
-	mainlog_arrival(&b, &e, 1, "a@b");
+	mainlog_arrival(&b, &e, &(struct mainlog_arrival){ .size = 1, .msgid = "a@b" });
 	assert_string_equal(b.p, "<= <> U=root P=local-esmtp S=1 id=a@b");
+	buf_reset(&b);
+	e.protocol = NULL;
+	mainlog_arrival(
+	    &b, &e, &(struct mainlog_arrival){ .parent = "1abcde-000001-00", .size = 2 });
+	assert_string_equal(b.p, "<= <> R=1abcde-000001-00 U=root P=local S=2");
 }
 
 static const struct {
@@ -56,6 +60,8 @@ static const struct {
 	      .confirmation = "250 ok\\nqueued" },
 	    "=> x@y R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25] "
 	    "X=TLS1.3:X:256 CV=yes DN=\"CN=\\\"a\\\"\" A=login C=\"250 ok\\\\nqueued\"" },
+	{ { .address = "x@y", .state = RCPT_SENT, .host = "h", .ip = "::1", .reused = true },
+	    "=> x@y H=h [::1]*" },
 	{ { .address = "x@y", .state = RCPT_SENT, .continued = true, .host = "h", .tls = "T" },
 	    "-> x@y H=h X=T CV=no" },
 	{ { .address = "x@y",
@@ -81,6 +87,39 @@ recipients(void **state)
 		mainlog_recipient(&b, &lines[i].rcpt);
 		assert_string_equal(b.p, lines[i].line);
 	}
+}
+
+static const struct {
+	struct fail fail;
+	int number;
+} numbers[] = {
+	{ { .stage = STAGE_CONNECT, .sys = 111 }, 111 },
+	{ { .stage = STAGE_MAIL, .sys = 104 }, 104 },
+	{ { .stage = STAGE_RCPT, .smtp = 450 }, -44 },
+	{ { .stage = STAGE_MAIL, .smtp = 451 }, -45 },
+	{ { .stage = STAGE_DATA, .smtp = 451 }, -46 },
+	{ { .stage = STAGE_EOM, .smtp = 451 }, -46 },
+	{ { .stage = STAGE_EOM }, -18 },
+	{ { .stage = STAGE_RCPT }, -18 },
+	{ { .stage = STAGE_GREET }, -18 },
+	{ { .stage = STAGE_GREET, .smtp = 421 }, 0 },
+	{ { .stage = STAGE_RESOLVE }, -36 },
+	{ { .stage = STAGE_TLS }, -37 },
+	{ { .stage = STAGE_TLS, .smtp = 454 }, -37 },
+	{ { .stage = STAGE_AUTH }, -48 },
+	{ { .stage = STAGE_AUTH, .smtp = 535 }, -48 },
+	{ { .stage = STAGE_AUTH, .smtp = 454 }, 0 },
+	{ { .stage = STAGE_ROUTE }, -1 },
+	{ { .stage = STAGE_LOCAL, .sys = 13 }, 13 },
+	{ { .stage = STAGE_LOCAL }, 0 },
+};
+
+static void
+defer_numbers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		assert_int_equal(mainlog_defer_number(&numbers[i].fail), numbers[i].number);
 }
 
 static const char *
@@ -123,45 +162,6 @@ transcript(void **state)
 	say_all(&trace);
 	assert_string_equal(content(t.fd, text), "detail\n");
 	(void)close(t.fd);
-}
-
-static void
-file(void **state)
-{
-	struct transcript t = { .fd = memfd_create("t", 0), .verbose = true };
-	struct trace next = transcript_trace(&t);
-	struct logfile l = { .fd = -1, .next = &next };
-	struct trace trace = logfile_trace(&l);
-	char path[] = "/tmp/onehop-log.XXXXXX", text[1024];
-	int fd = mkstemp(path);
-
-	(void)state;
-	trace_line(&trace, TRACE_LOG, "no file yet");
-	logfile_open(&l, path);
-	trace_line(&trace, TRACE_LOG, "no id\nx");
-	l.id = "1abcde-000001-00";
-	trace_line(&trace, TRACE_LOG, "Completed");
-	trace_line(&trace, TRACE_NOTE, "not for the log");
-	logfile_close(&l);
-	content(fd, text);
-	assert_int_equal(
-	    strlen(text), (size_t)2 * 20 + strlen("no id?x\n1abcde-000001-00 Completed\n"));
-	assert_string_equal(text + 20 + 8 + 20, "1abcde-000001-00 Completed\n");
-	assert_memory_equal(text + 20, "no id?x\n", 8);
-	assert_non_null(strstr(content(t.fd, text), "no file yet\n"));
-	assert_non_null(strstr(text, "not for the log\n"));
-	(void)close(fd);
-	(void)close(t.fd);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(symlink("/dev/null", path), 0);
-	logfile_open(&l, path);
-	assert_int_equal(l.fd, -1);
-	assert_int_equal(unlink(path), 0);
-	logfile_open(&l, "/dev/null");
-	assert_int_equal(l.fd, -1);
-	logfile_open(&l, "-");
-	assert_true(l.fd > 2);
-	logfile_close(&l);
 }
 
 enum { BODY = 20000, CUT = 8189 };
@@ -230,8 +230,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arrival),
 		cmocka_unit_test(recipients),
+		cmocka_unit_test(defer_numbers),
 		cmocka_unit_test(transcript),
-		cmocka_unit_test(file),
 		cmocka_unit_test(dead_letter),
 	};
 
