@@ -126,7 +126,7 @@ run_give_up(struct delivery *d, const char *id, const char *reason, struct fail 
 
 /* ------------------------------------------------------------------ which, and when */
 
-enum due { DUE_NOT, DUE_TRY, DUE_END };
+enum due { DUE_NOT, DUE_FROZEN, DUE_TRY, DUE_END };
 
 /* A frozen message ends: a bounce after ignore_bounce_errors_after, any after timeout_frozen_after.
  */
@@ -138,7 +138,7 @@ frozen_due(const struct delivery *d, const struct queued *q, enum run_which whic
 
 	if ((q->e.sender[0] == '\0' && age >= bounce) || (any > 0 && age >= any))
 		return DUE_END;
-	return which == RUN_FROZEN ? DUE_TRY : DUE_NOT;
+	return which == RUN_FROZEN ? DUE_TRY : DUE_FROZEN;
 }
 
 /* Did this run find that the list cannot be reached? */
@@ -188,7 +188,9 @@ end_frozen(struct delivery *d, struct queued *q, const char *reason)
 		deliver_give_up(d, q, reason);
 		return;
 	}
-	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		if (q->e.rcpts[i].state != RCPT_SENT)
+			trace_line(d->trace, TRACE_LOG, "%s: error ignored", q->e.rcpts[i].address);
 	if (!spool_remove(&d->spool, q, &f))
 		trace_line(d->trace, TRACE_LOG, "it cannot be removed: %s", f.text);
 	else
@@ -215,12 +217,17 @@ look(const struct delivery *d, const char *id, enum run_which which)
 }
 
 static bool
-handle(struct delivery *d, const char *id, enum run_which which)
+handle(struct delivery *d, const char *id, enum run_which which, bool aloud)
 {
 	struct fail f = FAIL_INIT;
 	enum due what = look(d, id, which);
 
-	if (what == DUE_NOT)
+	if (what == DUE_FROZEN && aloud) {
+		d->log->id = id;
+		trace_line(d->trace, TRACE_LOG, "Message is frozen");
+		d->log->id = NULL;
+	}
+	if (what == DUE_NOT || what == DUE_FROZEN)
 		return false;
 	if (what == DUE_END)
 		(void)with_message(d, id, end_frozen, "cancelled by timeout_frozen_after", &f);
@@ -256,7 +263,7 @@ all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *
 		if (!spool_list(&d->spool, after, ids, &n, f))
 			return false;
 		for (size_t i = 0; i < n && done < most; i++)
-			done += handle(d, ids[i], which);
+			done += handle(d, ids[i], which, most == SIZE_MAX);
 		if (n > 0)
 			memcpy(after, ids[n - 1], sizeof after);
 	} while (n > 0 && done < most);
