@@ -45,13 +45,9 @@ logfile_open(struct logfile *l, const struct conf *c)
 }
 
 void
-logfile_close(struct logfile *l)
+logfile_hold(struct logfile *l)
 {
-	if (l->fd >= 0)
-		(void)close(l->fd);
-	l->fd = -1;
-	syslog_close(&l->syslog);
-	msglog_free(&l->messages);
+	l->holding = true;
 }
 
 /* What reads a pipe may have stopped to read: a line that has no room is not waited for. */
@@ -66,19 +62,13 @@ append(const struct logfile *l, struct str line)
 }
 
 static void
-emit(void *ctx, enum trace_kind kind, struct str line)
+write_line(struct logfile *l, const char *id, struct str line)
 {
-	struct logfile *l = ctx;
 	AUTO_BUF struct buf b = BUF_INIT(LINE_MAX_BYTES);
-	const char *id = l->id != NULL && l->id[0] != '\0' ? l->id : NULL;
 	int64_t now = clock_unix();
 	char date[DATE_MAX];
 	bool written;
 
-	if (l->next != NULL && l->next->emit != NULL)
-		l->next->emit(l->next->ctx, kind, line);
-	if (kind != TRACE_LOG)
-		return;
 	buf_fmt(&b, "%s ", date_log(now, date));
 	if (id != NULL)
 		buf_fmt(&b, "%s ", id);
@@ -93,6 +83,49 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 		(void)syslog_line(&l->syslog, now, id, line);
 	if (id != NULL)
 		msglog_line(&l->messages, id, date, line);
+}
+
+static void
+release(struct logfile *l, const char *id)
+{
+	struct str rest = str_at(l->held.p, l->held.n);
+
+	l->holding = false;
+	while (rest.n > 0)
+		write_line(l, id, str_cut(&rest, '\n'));
+	buf_reset(&l->held);
+}
+
+static void
+emit(void *ctx, enum trace_kind kind, struct str line)
+{
+	struct logfile *l = ctx;
+	const char *id = l->id != NULL && l->id[0] != '\0' ? l->id : NULL;
+
+	if (l->next != NULL && l->next->emit != NULL)
+		l->next->emit(l->next->ctx, kind, line);
+	if (kind != TRACE_LOG)
+		return;
+	if (l->holding && id == NULL) {
+		buf_put(&l->held, line);
+		buf_char(&l->held, '\n');
+		return;
+	}
+	write_line(l, id, line);
+	if (l->holding)
+		release(l, id);
+}
+
+void
+logfile_close(struct logfile *l)
+{
+	release(l, NULL);
+	buf_free(&l->held);
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = -1;
+	syslog_close(&l->syslog);
+	msglog_free(&l->messages);
 }
 
 struct trace

@@ -12,20 +12,28 @@ struct logfile {
 	int fd;              /* -1: there is none */
 	unsigned use_syslog; /* the option: CHOICE_AUTO is when a line cannot be written to fd */
 	struct syslog syslog;
-	struct msglog messages;   /* its dir is set by who opens the spool */
+	struct msglog messages; /* its dir is set by who opens the spool */
+	bool holding;
+	struct buf held;          /* lines of a message that has no id yet */
 	const char *id;           /* of the message; NULL or "" while there is none */
 	const struct trace *next; /* gets every line too */
 };
 
+enum { LOGFILE_HELD_MAX = 16384 };
+
 #define LOGFILE_INIT(to) \
 	{ \
-		.fd = -1, .syslog = SYSLOG_INIT, .messages = MSGLOG_INIT, .next = (to) \
+		.fd = -1, .syslog = SYSLOG_INIT, .messages = MSGLOG_INIT, \
+		.held = BUF_INIT(LOGFILE_HELD_MAX), .next = (to) \
 	}
 
 /* Open log_file for appending ("-" is standard error), as append_open() does; the last directory
  * of its path is made when it is missing.  When it cannot be had l->fd is -1: a log never fails a
  * mail. */
 void logfile_open(struct logfile *l, const struct conf *c);
+/* What comes now, while l->id is NULL, is of the message that is being received (a connection was
+ * tried meanwhile): it is written behind the first line that has an id, with that id. */
+void logfile_hold(struct logfile *l);
 void logfile_close(struct logfile *l);
 /* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG, in one write that does not wait; l must outlive
  * it. */

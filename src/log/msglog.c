@@ -10,6 +10,19 @@
 
 enum { LINE_MAX_BYTES = 16384 };
 
+/* "fax <fax@debian>", of a local delivery, is fax@debian there. */
+static struct str
+whole_address(struct str address)
+{
+	size_t blank = str_find(address, ' ');
+	struct str parent = str_skip(address, blank + 2);
+
+	if (parent.n > blank + 1 && parent.p[parent.n - 1] == '>' && parent.p[blank] == '@' &&
+	    memcmp(parent.p, address.p, blank) == 0)
+		return str_at(parent.p, parent.n - 1);
+	return address;
+}
+
 /* "=> x@y <o@y> R=r T=t ..." is there "x@y <o@y>: t transport succeeded".  False: it has no
  * transport. */
 static bool
@@ -22,7 +35,7 @@ add_success(struct buf *out, struct str line)
 	if (router == NULL || transport == NULL || transport < router)
 		return false;
 	rest = str_skip(line, (size_t)(transport - line.p) + 3);
-	buf_add(out, line.p, (size_t)(router - line.p));
+	buf_put(out, whole_address(str_at(line.p, (size_t)(router - line.p))));
 	buf_fmt(out, ": %.*s transport succeeded", S_ARG(str_at(rest.p, str_find(rest, ' '))));
 	return true;
 }

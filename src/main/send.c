@@ -117,6 +117,7 @@ serve_submission(struct serve *s)
 	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
 	    s->conf.delivery_mode == DELIVERY_FOREGROUND;
 
+	logfile_hold(s->d.log);
 	if (warm)
 		smarthost_warm(s->d.smarthost, s->conf.smarthost);
 	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&

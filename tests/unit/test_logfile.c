@@ -51,6 +51,7 @@ content(const char *path, char out[TEXT_MAX])
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
+	out[0] = '\0';
 	if (fd < 0)
 		return NULL;
 	n = read(fd, out, TEXT_MAX - 1);
@@ -97,6 +98,37 @@ lines(void **state)
 	    strlen(text), (size_t)2 * 20 + strlen("no id?x\n1abcde-000001-00 Completed\n"));
 	assert_string_equal(text + 20 + 8 + 20, "1abcde-000001-00 Completed\n");
 	assert_memory_equal(text + 20, "no id?x\n", 8);
+	remove_place(&p);
+}
+
+/* What was met before the message had an id. */
+static void
+held_lines(void **state)
+{
+	struct logfile l = LOGFILE_INIT(NULL);
+	struct trace trace = logfile_trace(&l);
+	struct place p = make_place("log");
+	const struct conf conf = { .log_file = p.path, .syslog = CHOICE_NO };
+	char text[TEXT_MAX];
+
+	(void)state;
+	logfile_open(&l, &conf);
+	logfile_hold(&l);
+	trace_line(&trace, TRACE_LOG, "H=a");
+	trace_line(&trace, TRACE_LOG, "H=b");
+	assert_string_equal(content(p.path, text), "");
+	l.id = "ID";
+	trace_line(&trace, TRACE_LOG, "<= x");
+	l.id = NULL;
+	trace_line(&trace, TRACE_LOG, "End");
+	assert_non_null(content(p.path, text));
+	for (char *at = text; *at != '\0'; at += strcspn(at, "\n") + 1)
+		memmove(at, at + 20, strlen(at + 20) + 1); /* no dates */
+	assert_string_equal(text, "ID <= x\nID H=a\nID H=b\nEnd\n");
+	logfile_hold(&l);
+	trace_line(&trace, TRACE_LOG, "H=c");
+	logfile_close(&l); /* there never was a message */
+	assert_string_equal(content(p.path, text) + strlen(text) - 4, "H=c\n");
 	remove_place(&p);
 }
 
@@ -325,6 +357,11 @@ static const struct {
 	{ "<= a@b U=a P=local S=1", "Received from a@b U=a P=local S=1" },
 	{ "=> x@y R=r T=t H=h [::1] C=\"250 ok\"", "x@y: t transport succeeded" },
 	{ "-> x@y <X@y> R=r T=t", "x@y <X@y>: t transport succeeded" },
+	{ "=> fax <fax@debian> R=r T=t", "fax@debian: t transport succeeded" },
+	{ "=> fax <faxe@debian> R=r T=t", "fax <faxe@debian>: t transport succeeded" },
+	{ "=> fax <root@debian> R=r T=t", "fax <root@debian>: t transport succeeded" },
+	{ "=> fax < R=r T=t", "fax <: t transport succeeded" },
+	{ "=>  R=r T=t", ": t transport succeeded" },
 	{ "=> :blackhole: <x@y> R=system_aliases", "=> :blackhole: <x@y> R=system_aliases" },
 	{ "== x@y R=r T=t defer (111): Connection refused",
 	    "x@y R=r T=t defer (111): Connection refused" },
@@ -409,6 +446,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
+		cmocka_unit_test(held_lines),
 		cmocka_unit_test(not_everywhere),
 		cmocka_unit_test(owners),
 		cmocka_unit_test(pipe_is_full),
