@@ -266,8 +266,10 @@ send_group(struct attempt *t, size_t i)
 			if (r->fail.cls == FAIL_NONE)
 				r->fail = f;
 		}
-		attempt_log(t, from[k]);
 	}
+	write_down(t);
+	for (size_t k = 0; k < group.nrcpts; k++)
+		attempt_log(t, from[k]);
 }
 
 static void
@@ -285,6 +287,7 @@ deliver_here(struct attempt *t, size_t i)
 		result->state = RCPT_SENT;
 	else
 		result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+	write_down(t);
 	attempt_log(t, i);
 }
 
@@ -349,15 +352,11 @@ void
 attempt_make(struct attempt *t)
 {
 	for (size_t i = 0; i < t->routes.n; i++)
-		if (is_ours(t, i, false)) {
+		if (is_ours(t, i, false))
 			send_group(t, i);
-			write_down(t);
-		}
 	for (size_t i = 0; i < t->routes.n; i++)
-		if (is_ours(t, i, true)) {
+		if (is_ours(t, i, true))
 			deliver_here(t, i);
-			write_down(t);
-		}
 }
 
 void

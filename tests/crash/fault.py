@@ -39,6 +39,7 @@ SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW, CONTINUE = 0x7FC00000, 0x7FFF0000, 1
 NEW_LISTENER, WAIT_KILLABLE = 1 << 3, 1 << 5
 RECV, SEND = 0xC0502100, 0xC0182101
 LIBC = ctypes.CDLL(None, use_errno=True)
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 
 
 def faults_of(name):
@@ -172,7 +173,7 @@ class Injector:
         self.filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *op) for op in ops))
         self.program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(ops), ctypes.addressof(self.filter)))
 
-    def start(self, argv, files, env):
+    def start(self, argv, files):
         """The program, held at its first call; its pid and the listener."""
         pid = os.fork()
         if pid == 0:
@@ -180,7 +181,7 @@ class Injector:
                 os.dup2(fd, number)
             for flags in (NEW_LISTENER | WAIT_KILLABLE, NEW_LISTENER):
                 if LIBC.syscall(self.seccomp, 1, flags, self.program) >= 0:
-                    os.execve(argv[0], argv, env)
+                    os.execve(argv[0], argv, ENVIRONMENT)
             os._exit(99)
         pidfd = os.pidfd_open(pid)
         try:
@@ -201,7 +202,7 @@ class Injector:
         os.lseek(files[0], 0, os.SEEK_SET)
         run = Run()
         run.calls = []
-        pid, listener = self.start(argv, files, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"})
+        pid, listener = self.start(argv, files)
         try:
             self.attend(listener, run, fault, watch, time.monotonic() + limit)
         finally:
@@ -255,9 +256,27 @@ class Injector:
     @staticmethod
     def reap(pid, said):
         status = os.waitpid(pid, 0)[1]
-        try:
-            while os.waitpid(-1, 0)[0]:
-                pass
-        except ChildProcessError:
-            pass
+        wait_for_all()
         return said or os.waitstatus_to_exitcode(status)
+
+
+def wait_for_all():
+    """Until no process is left."""
+    try:
+        while os.waitpid(-1, 0)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def plain_run(argv, given=b"", limit=12):
+    """The same with no fault, and so much faster."""
+    run = Run()
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as p:
+        try:
+            run.out, run.err = p.communicate(given, limit)
+            run.status = p.returncode
+        except subprocess.TimeoutExpired:
+            os.kill(-1, signal.SIGKILL)
+    wait_for_all()
+    return run

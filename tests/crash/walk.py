@@ -1,7 +1,8 @@
 """Play one scenario with each fault in turn, inside fresh namespaces; test_faults.py starts it as process 1 of them.
 
-Its argument is the scenario; standard input is {"programs", "numbers", "stride"} as JSON, standard output {"points", "duplicates", "wrong",
-"skipped"}.  After each fault a healthy queue run recovers, and what the smarthost, the Maildirs and the spool hold is counted.
+Its argument is the scenario; standard input is {"programs", "numbers", "points" (about how many)} as JSON, standard
+output {"points", "unmet", "duplicates", "wrong"} or {"skipped"}.  After each fault a healthy queue run recovers, and what
+the smarthost, the Maildirs and the spool hold is counted.
 """
 import glob
 import json
@@ -149,7 +150,7 @@ class Windows:
     reply    onehop-send has sent the last byte, and has not yet written down that it was taken
     local    the same for onehop-local, which goes on when onehop-send is gone
     bounce   the same for a bounce, which is in the spool
-    verdict  onehop has handed over the message and has not heard yet what became of it"""
+    verdict  onehop has handed over the message, or asked for a queue run, and has not heard yet what became of it"""
 
     def __init__(self, queue_run):
         self.open, self.commits, self.last = set(), int(queue_run), None
@@ -160,7 +161,7 @@ class Windows:
             if self.last == b"Z" and not (of_socket and call.name in ("read", "recvmsg")):
                 self.open.discard("verdict")
             window = "verdict" if "verdict" in self.open else None
-            if call.name == "write" and call.data[:1] == b"G":
+            if call.name == "write" and call.data[:1] in (b"G", b"Q"):
                 self.open.add("verdict")
             return window
         says = call.name == "write" and of_socket and call.data[:1] in (b"R", b"Z")
@@ -185,7 +186,7 @@ class Windows:
 
 class Walk:
     def __init__(self, job, name):
-        self.scenario, self.name, self.stride = SCENARIOS[name], name, job.get("stride", 1)
+        self.scenario, self.name, self.most = SCENARIOS[name], name, job.get("points", 1)
         socket.sethostname("debian")
         world.Network(set())
         world.build_root(job["programs"], {}, [])
@@ -198,7 +199,7 @@ class Walk:
         self.queue = b"no queue" not in self.plain(["-bpc"]).err
 
     def plain(self, words, given=b""):
-        return self.inject.run([ONEHOP, "-C", CONF, *words], given)
+        return fault.plain_run([ONEHOP, "-C", CONF, *words], given)
 
     def configure(self):
         world.put(CONF, "smarthost = 127.0.0.1::%d\nspool_directory = %s\nlog_file = /var/log/onehop.log\n"
@@ -250,8 +251,11 @@ class Walk:
         early = Counts(self.scenario, self.host.taken())
         left = [f for f in files_below(SPOOL + "/input") if f.endswith("-H")]
         self.host.up(self.scenario.get("again", {}))
-        for _ in range(3 if self.queue else 0):         # a bounce may come to be in the first run
-            self.plain(["-qf"])
+        for _ in range(3):                              # a bounce may come to be in the first run
+            if files_below(SPOOL):
+                self.plain(["-qf"])
+            if not files_below(SPOOL + "/input"):
+                break
         self.host.settle()
         return early, left, Counts(self.scenario, self.host.taken())
 
@@ -292,7 +296,8 @@ class Walk:
 
     def all_points(self):
         points = [(*c.key(), what) for c in self.clean_run() for what in fault.faults_of(c.name)]
-        for point in points[sum(map(ord, self.name)) % self.stride::self.stride]:
+        stride = max(1, len(points) // self.most)
+        for point in points[sum(map(ord, self.name)) % stride::stride]:
             run, window = self.run(point)
             wrong, extra = self.judge(run, point[3], window)
             self.points += 1
