@@ -21,3 +21,10 @@ trace_line(const struct trace *t, enum trace_kind kind, const char *fmt, ...)
 		return;
 	t->emit(t->ctx, kind, str_at(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
 }
+
+void
+trace_buf(const struct trace *t, enum trace_kind kind, const struct buf *line)
+{
+	if (t != NULL && t->emit != NULL && buf_ok(line))
+		t->emit(t->ctx, kind, buf_get(line));
+}

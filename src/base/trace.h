@@ -5,6 +5,7 @@
 #ifndef ONEHOP_BASE_TRACE_H
 #define ONEHOP_BASE_TRACE_H
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -21,6 +22,8 @@ struct trace {
 	void *ctx;
 };
 
+/* Hand on a line that was built; one that went bad is dropped. */
+void trace_buf(const struct trace *t, enum trace_kind kind, const struct buf *line);
 /* Hand one line (no newline) to t; a NULL t or emit is silence. */
 void trace_line(const struct trace *t, enum trace_kind kind, const char *fmt, ...) PRINTF(3, 4);
 #endif

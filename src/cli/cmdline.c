@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "smtp/parameters.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { ENVID_MAX = 100 };
@@ -74,24 +76,15 @@ warn(struct cmdline *c, const char *what, const char *value)
 static void
 set_notify(struct cmdline *c, const char *value)
 {
-	static const struct {
-		const char *word;
-		unsigned bit;
-	} words[] = { { "never", NOTIFY_NEVER }, { "success", NOTIFY_SUCCESS },
-		{ "failure", NOTIFY_FAILURE }, { "delay", NOTIFY_DELAY } };
 	struct str rest = str_of(value);
 
 	c->notify = 0;
 	while (rest.p != NULL) {
-		struct str word = str_trim(str_cut(&rest, ','));
-		size_t i = 0;
+		unsigned bit = parameters_notify(str_trim(str_cut(&rest, ',')));
 
-		while (i < COUNT(words) && !str_ieq(word, str_of(words[i].word)))
-			i++;
-		if (i < COUNT(words))
-			c->notify |= words[i].bit;
-		else
+		if (bit == 0)
 			warn(c, "-N ", value);
+		c->notify |= bit;
 	}
 	if (c->notify & NOTIFY_NEVER) /* RFC 3461 4.1: it stands alone */
 		c->notify = NOTIFY_NEVER;

@@ -9,20 +9,13 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-static void
-log_line(const struct attempt *t, const struct buf *line)
-{
-	if (buf_ok(line))
-		trace_line(t->d->trace, TRACE_LOG, "%.*s", S_ARG(buf_get(line)));
-}
-
 void
 attempt_log(const struct attempt *t, size_t i)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
 
 	mainlog_recipient(&line, &t->results[i]);
-	log_line(t, &line);
+	trace_buf(t->d->trace, TRACE_LOG, &line);
 }
 
 /* ------------------------------------------------------------------ routing */
@@ -205,7 +198,8 @@ attempt_journal(struct attempt *t, enum rcpt_state state)
 		t->q->done = arena_grow(t->q->arena, t->q->done, t->q->ndone, sizeof *keys);
 		t->q->done[t->q->ndone++] = keys[i];
 	}
-	if (n > 0 && !spool_journal(&t->d->spool, t->q, keys, n, &f))
+	t->unwritten = n > 0 && !spool_journal(&t->d->spool, t->q, keys, n, &f);
+	if (t->unwritten)
 		trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
 }
 

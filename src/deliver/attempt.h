@@ -8,8 +8,9 @@
 struct attempt {
 	struct delivery *d;
 	struct queued *q;
-	bool safe;  /* it is committed: what is done is journalled */
-	bool noted; /* attempt_note_trouble() was here */
+	bool safe;      /* it is committed: what is done is journalled */
+	bool unwritten; /* what is done is not in the journal: -H has to say it */
+	bool noted;     /* attempt_note_trouble() was here */
 	struct routes routes;
 	size_t *first;        /* routes of rcpts[i]: first[i] to first[i + 1] */
 	struct rcpt *results; /* one per route */

@@ -2,7 +2,6 @@
 #include "deliver/control.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "guard/environment.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -324,17 +324,6 @@ each(const struct asked *a, const struct control *c, struct fail *f)
 	return false;
 }
 
-static const char *
-login_of(struct arena *arena, unsigned uid)
-{
-	struct passwd pw, *found = NULL;
-	char *space = arena_alloc(arena, 16384);
-
-	if (getpwuid_r(uid, &pw, space, 16384, &found) == 0 && found != NULL)
-		return pw.pw_name;
-	return arena_fmt(arena, "uid %u", uid);
-}
-
 /* True without d->spooling: there is no spool yet, so that nothing waits. */
 static bool
 open_spool(struct delivery *d, struct fail *f)
@@ -350,10 +339,12 @@ open_spool(struct delivery *d, struct fail *f)
 bool
 deliver_control(struct delivery *d, int fd, unsigned uid, const struct control *c, struct fail *f)
 {
-	const struct asked a = { d, fd, uid, login_of(d->arena, uid) };
+	struct asked a = { d, fd, uid, NULL };
+	struct caller who;
 
-	if (!open_spool(d, f))
+	if (!guard_user(d->arena, uid, &who, f) || !open_spool(d, f))
 		return false;
+	a.login = who.login;
 	if (c->verb == CONTROL_LIST)
 		return !d->spooling || list(&a, c, f);
 	if (c->verb == CONTROL_STATUS)

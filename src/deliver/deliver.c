@@ -11,13 +11,6 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 static void
-log_line(const struct attempt *t, const struct buf *line)
-{
-	if (buf_ok(line))
-		trace_line(t->d->trace, TRACE_LOG, "%.*s", S_ARG(buf_get(line)));
-}
-
-static void
 log_arrival(const struct attempt *t)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
@@ -32,7 +25,7 @@ log_arrival(const struct attempt *t)
 			more.msgid = arena_strz(t->q->arena, str_at(v.p + 1, v.n - 2));
 	}
 	mainlog_arrival(&line, &t->q->e, &more);
-	log_line(t, &line);
+	trace_buf(t->d->trace, TRACE_LOG, &line);
 	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
 }
 

@@ -114,6 +114,7 @@ give_up_old(struct attempt *t)
 			continue;
 		r->state = RCPT_REFUSED;
 		r->fail.cls = FAIL_PERM;
+		(void)snprintf(r->fail.dsn, sizeof r->fail.dsn, "5.4.7");
 		fail_prefix(&r->fail, "retry timeout exceeded");
 		attempt_log(t, i);
 	}
@@ -146,8 +147,7 @@ log_notice(const struct delivery *d, const struct queued *n)
 	mainlog_arrival(&line, &n->e,
 	    &(struct mainlog_arrival){ .parent = n->parent, .size = message_size(&n->m) });
 	d->log->id = n->e.id;
-	if (buf_ok(&line))
-		trace_line(d->trace, TRACE_LOG, "%s", line.p);
+	trace_buf(d->trace, TRACE_LOG, &line);
 	d->log->id = about;
 }
 
@@ -295,7 +295,7 @@ attempt_finish(struct attempt *t)
 			    d->trace, TRACE_LOG, "it is done but cannot be removed: %s", f.text);
 		return;
 	}
-	changed |= warn(t) || t->q->frozen != frozen;
+	changed |= warn(t) || t->unwritten || t->q->frozen != frozen;
 	if (!changed)
 		return;
 	attempt_journal(t, RCPT_SENT);

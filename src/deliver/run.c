@@ -63,13 +63,23 @@ try_as_sender(struct delivery *d, struct queued *q)
 	d->conf = usual;
 }
 
+/* At once on disk: the attempt may have nothing else to write. */
+static void
+thaw(struct delivery *d, struct queued *q, const char *reason)
+{
+	struct fail f = FAIL_INIT;
+
+	q->frozen = false;
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	if (!spool_rewrite(&d->spool, q, &f))
+		trace_line(d->trace, TRACE_LOG, "it stays frozen: %s", f.text);
+}
+
 static void
 try(struct delivery *d, struct queued *q, const char *reason)
 {
-	if (q->frozen && reason != NULL) {
-		q->frozen = false;
-		trace_line(d->trace, TRACE_LOG, "%s", reason);
-	}
+	if (q->frozen && reason != NULL)
+		thaw(d, q, reason);
 	if (conf_depends_on_sender(d->conf))
 		try_as_sender(d, q);
 	else

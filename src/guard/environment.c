@@ -123,15 +123,15 @@ guard_start(struct environment *env)
 }
 
 bool
-guard_caller(struct arena *a, struct caller *who, struct fail *f)
+guard_user(struct arena *a, unsigned uid, struct caller *who, struct fail *f)
 {
 	struct passwd pw, *found = NULL;
 	char *space = arena_alloc(a, PASSWD_MAX);
-	int e = getpwuid_r(getuid(), &pw, space, PASSWD_MAX, &found);
+	int e = getpwuid_r(uid, &pw, space, PASSWD_MAX, &found);
 
-	who->uid = getuid();
-	who->gid = getgid();
+	*who = (struct caller){ .uid = uid };
 	if (found != NULL) {
+		who->gid = pw.pw_gid;
 		who->login = pw.pw_name;
 		who->gecos = pw.pw_gecos != NULL ? pw.pw_gecos : "";
 		who->home = pw.pw_dir;
@@ -144,6 +144,15 @@ guard_caller(struct arena *a, struct caller *who, struct fail *f)
 	who->login = arena_fmt(a, "%u", who->uid);
 	who->gecos = "";
 	who->home = "/";
+	return true;
+}
+
+bool
+guard_caller(struct arena *a, struct caller *who, struct fail *f)
+{
+	if (!guard_user(a, getuid(), who, f))
+		return false;
+	who->gid = getgid();
 	return true;
 }
 

@@ -37,7 +37,8 @@ struct caller {
 	unsigned uid, gid;
 	const char *login, *gecos, *home;
 };
-/* False: TEMP when NSS fails. */
+/* The user uid; the caller.  False: TEMP when NSS fails. */
+bool guard_user(struct arena *a, unsigned uid, struct caller *who, struct fail *f) NODISCARD;
 bool guard_caller(struct arena *a, struct caller *who, struct fail *f) NODISCARD;
 /* Where this caller's configuration is looked for; file: -C FILE, or NULL.  A user's own setup is
  * $XDG_CONFIG_HOME/onehop/onehop.conf (or below ~/.config), its state $XDG_STATE_HOME/onehop

@@ -17,7 +17,7 @@ enum { ALONG = 10 }; /* due messages that a delivery which went well takes along
 
 struct serve {
 	struct arena *arena;
-	struct conf conf;
+	struct conf conf, usual; /* as the message's sender has it, and as it is for others */
 	struct submit_hello hello;
 	struct submit_trace *out;
 	struct delivery d;
@@ -33,7 +33,22 @@ load(struct serve *s, const struct environment *env, const char *file, struct fa
 	if (!guard_caller(s->arena, &who, f) || !guard_peer(STDIN_FILENO, &s->uid, &s->gid, f))
 		return false;
 	paths = guard_conf_paths(s->arena, env, &who, file);
-	return conf_load(&s->conf, s->arena, &paths, f);
+	if (!conf_load(&s->conf, s->arena, &paths, f))
+		return false;
+	s->usual = s->conf;
+	return true;
+}
+
+/* The mail that goes along is not this sender's: neither his smarthost nor his password is for it.
+ */
+static void
+forget_sender(struct serve *s)
+{
+	if (!conf_depends_on_sender(&s->conf))
+		return;
+	smarthost_free(s->d.smarthost);
+	s->conf = s->usual;
+	s->d.smarthost = smarthost_new(&s->conf, s->arena, s->d.trace);
 }
 
 /* After the verdict nothing concerns the caller: what is left to do is done for the queue. */
@@ -50,18 +65,17 @@ is_all_sent(const struct envelope *e)
 static bool
 something_waits(struct delivery *d)
 {
-	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
 	struct fail f = FAIL_INIT;
 	struct spool look;
-	size_t n = 0;
+	bool any;
 
-	if (!d->spooling && spool_open(&look, d->conf, false, &f)) {
-		if (!spool_list(&look, "", ids, &n, &f))
-			n = 0;
-		spool_close(&look);
-		return n > 0 && delivery_spool(d, false, &f);
-	}
-	return d->spooling && spool_list(&d->spool, "", ids, &n, &f) && n > 0;
+	if (d->spooling)
+		return spool_has_mail(&d->spool);
+	if (!spool_open(&look, d->conf, false, &f))
+		return false;
+	any = spool_has_mail(&look);
+	spool_close(&look);
+	return any && delivery_spool(d, false, &f);
 }
 
 static bool
@@ -101,6 +115,7 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 		d->log->id = NULL;
 	}
 	spool_release(q);
+	forget_sender(s);
 	if (stays)
 		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "smtp/parameters.h"
 #include "spool/envelope.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -62,16 +63,6 @@ static const struct {
 	{ STR("ENVID"), P_ENVID },
 	{ STR("NOTIFY"), P_NOTIFY },
 	{ STR("ORCPT"), P_ORCPT },
-};
-
-static const struct {
-	struct str name;
-	unsigned bit;
-} notifies[] = {
-	{ STR("NEVER"), NOTIFY_NEVER },
-	{ STR("SUCCESS"), NOTIFY_SUCCESS },
-	{ STR("FAILURE"), NOTIFY_FAILURE },
-	{ STR("DELAY"), NOTIFY_DELAY },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -251,14 +242,11 @@ take_notify(struct str value, unsigned *out)
 {
 	*out = 0;
 	while (value.p != NULL) {
-		struct str word = str_cut(&value, ',');
-		size_t i = 0;
+		unsigned bit = parameters_notify(str_cut(&value, ','));
 
-		while (i < COUNT(notifies) && !str_ieq(word, notifies[i].name))
-			i++;
-		if (i == COUNT(notifies))
+		if (bit == 0)
 			return false;
-		*out |= notifies[i].bit;
+		*out |= bit;
 	}
 	return *out != 0 && ((*out & NOTIFY_NEVER) == 0 || *out == NOTIFY_NEVER); /* alone */
 }

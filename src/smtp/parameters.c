@@ -8,9 +8,19 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+static const struct {
+	enum rcpt_notify bit;
+	struct str word;
+} notifies[] = {
+	{ NOTIFY_NEVER, STR("NEVER") },
+	{ NOTIFY_SUCCESS, STR("SUCCESS") },
+	{ NOTIFY_FAILURE, STR("FAILURE") },
+	{ NOTIFY_DELAY, STR("DELAY") },
+};
+
 /* RFC 3461 4: printable ASCII but "+" and "=" stands for itself. */
 void
-xtext(struct buf *out, const char *s)
+parameters_xtext(struct buf *out, const char *s)
 {
 	for (; *s != '\0'; s++)
 		if (*s > ' ' && *s < 0x7f && *s != '+' && *s != '=')
@@ -21,7 +31,7 @@ xtext(struct buf *out, const char *s)
 
 /* A last look at what stands between < and >: nothing in it may end the path early. */
 bool
-path_ok(const char *path)
+parameters_path_ok(const char *path)
 {
 	bool quoted = false;
 
@@ -38,21 +48,25 @@ path_ok(const char *path)
 	return !quoted;
 }
 
-void
-rcpt_parameters(unsigned have, const struct rcpt *r, struct buf *out)
+unsigned
+parameters_notify(struct str word)
 {
-	static const struct {
-		enum rcpt_notify bit;
-		const char *word;
-	} words[] = { { NOTIFY_NEVER, "NEVER" }, { NOTIFY_SUCCESS, "SUCCESS" },
-		{ NOTIFY_FAILURE, "FAILURE" }, { NOTIFY_DELAY, "DELAY" } };
+	for (size_t i = 0; i < sizeof notifies / sizeof notifies[0]; i++)
+		if (str_ieq(word, notifies[i].word))
+			return notifies[i].bit;
+	return 0;
+}
+
+void
+parameters_rcpt(unsigned have, const struct rcpt *r, struct buf *out)
+{
 	const char *glue = " NOTIFY=";
 
 	if (!(have & CAP_DSN) || (r->notify == 0 && r->orcpt == NULL))
 		return;
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (r->notify & words[i].bit) {
-			buf_fmt(out, "%s%s", glue, words[i].word);
+	for (size_t i = 0; i < sizeof notifies / sizeof notifies[0]; i++)
+		if (r->notify & notifies[i].bit) {
+			buf_fmt(out, "%s%.*s", glue, S_ARG(notifies[i].word));
 			glue = ",";
 		}
 	if (r->orcpt != NULL)
@@ -60,6 +74,6 @@ rcpt_parameters(unsigned have, const struct rcpt *r, struct buf *out)
 	else if (r->original != NULL && !str_8bit(str_of(r->original)) &&
 	    strchr(r->original, '@') != NULL) {
 		buf_str(out, " ORCPT=rfc822;");
-		xtext(out, r->original);
+		parameters_xtext(out, r->original);
 	}
 }

@@ -6,9 +6,11 @@
 #include "spool/envelope.h"
 
 /* Append s as xtext (RFC 3461 4). */
-void xtext(struct buf *out, const char *s);
+void parameters_xtext(struct buf *out, const char *s);
 /* May it stand between < and >?  Nothing in it ends the path early. */
-bool path_ok(const char *path);
+bool parameters_path_ok(const char *path);
+/* The bit of enum rcpt_notify for a word of NOTIFY, its case ignored; 0: there is no such word. */
+unsigned parameters_notify(struct str word);
 /* Append NOTIFY= and ORCPT= when the server (enum caps) takes them and they were asked for. */
-void rcpt_parameters(unsigned have, const struct rcpt *r, struct buf *out);
+void parameters_rcpt(unsigned have, const struct rcpt *r, struct buf *out);
 #endif

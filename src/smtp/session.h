@@ -38,6 +38,7 @@ struct session {
 	bool tls;
 	bool dead;      /* 421, lost or out of step: no further command may be sent */
 	bool reused;    /* it has carried a message */
+	uint64_t mails; /* transactions that were begun */
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
 	/* Asked before the end of the message is sent when it goes to some of its recipients alone:

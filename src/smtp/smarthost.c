@@ -160,6 +160,7 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 	s->before_part = h->before_part;
 	s->part_ctx = h->part_ctx;
 	s->part = n < load->n;
+	s->mails++;
 	ok = session_transaction(s, load->e, which, n, load->m, f);
 	for (size_t i = 0; i < n; i++) {
 		stamp(h, load, &load->e->rcpts[which[i]]);
@@ -177,17 +178,24 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 	return ok;
 }
 
+/* Has the server said that it takes no more over this connection (RFC 9422, MAILMAX)? */
+static bool
+is_used_up(const struct session *s)
+{
+	return s->caps.limit_mail > 0 && s->mails >= s->caps.limit_mail;
+}
+
 /* All transactions that this connection needs or allows. */
 static bool
 carry(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
 {
 	struct session *s = &h->hop.session;
 
-	for (uint64_t done = 0; count(load, RCPT_WAITING) > 0; done++) {
+	while (count(load, RCPT_WAITING) > 0) {
 		if (s->dead)
 			return fail_set(f, FAIL_TEMP, STAGE_MAIL, 0,
 			    "%s ended the connection before all recipients were given", s->host);
-		if (s->caps.limit_mail > 0 && done >= s->caps.limit_mail)
+		if (is_used_up(s))
 			return fail_set(f, FAIL_TEMP, STAGE_MAIL, 0,
 			    "%s takes only %ju messages in one connection", s->host,
 			    (uintmax_t)s->caps.limit_mail);
@@ -306,6 +314,8 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		h->cold = (struct fail)FAIL_INIT;
 		place = n;
 	}
+	if (h->hop.open && is_used_up(&h->hop.session))
+		hop_close(&h->hop);
 	if (h->hop.open) {
 		place = h->place;
 		/* It may have grown old while the message came in: then the same host, afresh. */

@@ -57,7 +57,7 @@ wire_path(const struct transaction *t, const char *address, struct buf *out, str
 	struct mailbox box = mailbox_split(address);
 	struct str domain = box.domain;
 
-	if (!path_ok(address))
+	if (!parameters_path_ok(address))
 		return fail_set(f, FAIL_PERM, STAGE_ADDRESS, 0,
 		    "%s is not an address that can be sent", address);
 	if (!t->utf8 && str_8bit(box.local))
@@ -93,11 +93,11 @@ mail_parameters(const struct transaction *t, struct buf *out)
 		buf_str(out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
 	if ((have & CAP_DSN) && e->envid != NULL && e->envid[0] != '\0') {
 		buf_str(out, " ENVID=");
-		xtext(out, e->envid);
+		parameters_xtext(out, e->envid);
 	}
 	if (t->s->mail_auth != NULL && (have & CAP_AUTH)) {
 		buf_str(out, " AUTH=");
-		xtext(out, t->s->mail_auth);
+		parameters_xtext(out, t->s->mail_auth);
 	}
 }
 
@@ -120,7 +120,7 @@ say_rcpt(struct transaction *t, size_t i)
 	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
 	struct fail why = FAIL_INIT;
 
-	rcpt_parameters(t->s->caps.have, rcpt_at(t, i), &more);
+	parameters_rcpt(t->s->caps.have, rcpt_at(t, i), &more);
 	t->asked[i] = wire_path(t, rcpt_at(t, i)->address, &path, &why) &&
 	    session_command(t->s, STAGE_RCPT, &why, "RCPT TO:<%.*s>%.*s", S_ARG(buf_get(&path)),
 		S_ARG(buf_get(&more)));

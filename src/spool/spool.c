@@ -261,19 +261,36 @@ place_each(
 	return fd == 0;
 }
 
+/* Is it a -H file?  id is whose. */
+static bool
+is_header(const char *name, char id[ID_MAX])
+{
+	size_t n = strlen(name);
+
+	if (n < 3 || n - 2 >= ID_MAX || strcmp(name + n - 2, "-H") != 0)
+		return false;
+	memcpy(id, name, n - 2);
+	id[n - 2] = '\0';
+	return place_of_id(id);
+}
+
 static void
 list_name(void *ctx, int dir, const char *name)
 {
-	size_t n = strlen(name);
 	char id[ID_MAX];
 
 	(void)dir;
-	if (n < 3 || n - 2 >= sizeof id || strcmp(name + n - 2, "-H") != 0)
-		return;
-	memcpy(id, name, n - 2);
-	id[n - 2] = '\0';
-	if (place_of_id(id))
+	if (is_header(name, id))
 		keep(ctx, id);
+}
+
+static void
+see_name(void *ctx, int dir, const char *name)
+{
+	char id[ID_MAX];
+
+	(void)dir;
+	*(bool *)ctx |= is_header(name, id);
 }
 
 /* input itself and the directories of one character in it. */
@@ -306,6 +323,14 @@ spool_list(const struct spool *s, const char *after, char (*ids)[ID_MAX], size_t
 		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot read the spool %s/input", s->path);
 	*n = b.n;
 	return true;
+}
+
+bool
+spool_has_mail(const struct spool *s)
+{
+	bool any = false;
+
+	return place_walk(s, see_name, &any) && any;
 }
 
 struct next {

@@ -70,6 +70,8 @@ void spool_release(struct queued *q);
  * *n == 0: no more. False: TEMP: a directory could not be read. */
 bool spool_list(const struct spool *s, const char *after, char (*ids)[ID_MAX], size_t *n,
     struct fail *f) NODISCARD;
+/* Is there any message? */
+bool spool_has_mail(const struct spool *s);
 /* Remove what was never accepted or is finished: -D, -J, hdr. without -H, when it can be locked,
  * and its msglog. Names that are none of ours are set aside. */
 void spool_sweep(const struct spool *s);

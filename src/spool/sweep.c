@@ -1,12 +1,14 @@
 /* sweep.c - what is no message of ours is removed or set aside. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -119,6 +121,18 @@ sweep_log(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
+/* What note_write() of a process that was killed has left. */
+static void
+sweep_note(void *ctx, int dir, const char *name)
+{
+	uint64_t pid;
+
+	(void)ctx;
+	if (strncmp(name, "new.", 4) == 0 && num_parse(str_of(name + 4), INT32_MAX, &pid) &&
+	    pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+		(void)unlinkat(dir, name, 0);
+}
+
 void
 spool_sweep(const struct spool *s)
 {
@@ -126,4 +140,5 @@ spool_sweep(const struct spool *s)
 
 	(void)place_walk(s, sweep_name, &each);
 	(void)place_each(s->msglog, ".", sweep_log, &each);
+	(void)place_each(s->db, ".", sweep_note, NULL);
 }

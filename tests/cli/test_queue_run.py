@@ -1,7 +1,9 @@
 """What waits, for how long, and what becomes of it: submissions in bad weather and the queue runs behind them."""
 import os
 import re
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -140,3 +142,56 @@ def test_a_rule_that_ends(post):
         return "retry timeout exceeded" in post.mainlog()
     post.until(over)
     assert re.search(r"<= <> R=\S+ U=\S+ P=local S=\d+", post.mainlog())
+
+
+def test_what_goes_along_goes_as_its_own_sender(post, tmp_path):
+    """The sections that a submission's sender has are not for the mail that it takes along."""
+    other = tmp_path / "other"
+    other.mkdir()
+    elsewhere = Post(other)
+    post.configure("[sender boss@here.example]\nsmarthost = 127.0.0.1::%d\n" % elsewhere.port)
+    assert post.sendmail("-odq", "-f", "me@here.example", "waits@far.example").returncode == 0
+    assert post.sendmail("-f", "boss@here.example", "now@far.example").returncode == 0
+    post.until(lambda: post.input() == [] and len(post.mails) + len(elsewhere.mails) == 2)
+    assert [m[1] for m in elsewhere.mails] == [["now@far.example"]] and [m[1] for m in post.mails] == [["waits@far.example"]]
+    elsewhere.server.server_close()
+
+
+def test_a_server_that_limits_the_messages_of_a_connection(post):
+    post.ehlo = ["250-post", "250 LIMITS MAILMAX=2"]
+    for n in range(5):
+        assert post.sendmail("-odq", "x%d@far.example" % n).returncode == 0
+    run(post)
+    assert post.connections == 3 and len(post.mails) == 5 and post.input() == []
+    verbs = [c.split()[0] for c in post.commands if c.split()[0] in ("EHLO", "MAIL")]
+    assert verbs == ["EHLO", "MAIL", "MAIL", "EHLO", "MAIL", "MAIL", "EHLO", "MAIL"]
+
+
+def test_an_alias_that_names_its_own_user(post, tmp_path, request):
+    """The copy that is in the Maildir does not stand for the one that waits."""
+    (tmp_path / "aliases").write_text("nobody: nobody, later@far.example\n")
+    home = tempfile.mkdtemp()                                  # pytest's own directories are closed to others
+    request.addfinalizer(lambda: shutil.rmtree(home))
+    os.chmod(home, 0o777)
+    post.configure(aliases=tmp_path / "aliases", maildir_directory=home + "/Maildir", local_domains="host.example")
+    post.rules["rcpt"] = "451 later"
+    assert post.sendmail("-f", "me@here.example", "nobody@host.example").returncode == 0
+    assert post.mails == [] and post.input().count("H") == 1
+    post.rules.clear()
+    run(post, "-qf")
+    assert [m[1] for m in post.mails] == [["later@far.example"]] and post.input() == [], post.mainlog()
+    assert len(os.listdir(home + "/Maildir/new")) == 1
+
+
+def test_a_thawed_message_stays_thawed(post):
+    post.rules["rcpt"] = "550 no"
+    assert post.sendmail("-odq", "-f", "<>", "x@far.example").returncode == 0
+    run(post)
+    assert "Frozen" in post.mainlog() and b"*** frozen ***" in post.sendmail("-bp").stdout
+    post.down()
+    for _ in range(2):                                         # the second time there is nothing new to write of its host
+        run(post, "-qff")
+        assert b"*** frozen ***" not in post.sendmail("-bp").stdout
+        run(post, "-Mf", *re.findall(r" (\S{16}) <= ", post.mainlog()))
+        assert b"*** frozen ***" in post.sendmail("-bp").stdout
+    post.up()
