@@ -156,6 +156,15 @@ attempt_lacks_right(const struct attempt *t)
 }
 
 bool
+attempt_has_failed(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (t->results[i].state == RCPT_REFUSED || t->results[i].state == RCPT_RETRY)
+			return true;
+	return false;
+}
+
+bool
 attempt_is_hopeless(const struct attempt *t)
 {
 	bool any = false;

@@ -8,7 +8,10 @@
 struct attempt {
 	struct delivery *d;
 	struct queued *q;
-	bool safe;      /* it is committed: what is done is journalled */
+	bool safe; /* it is committed: what is done is journalled */
+	/* There is no spool for this caller, and as far as can be seen all will get it: it goes out
+	 * as it is, unless a server refuses some of them. */
+	bool unkept;
 	bool unwritten; /* what is done is not in the journal: -H has to say it */
 	bool noted;     /* attempt_note_trouble() was here */
 	struct routes routes;
@@ -25,6 +28,8 @@ bool attempt_route(struct attempt *t, struct fail *f) NODISCARD;
 bool attempt_is_single(const struct attempt *t);
 /* Must the caller keep it, because a right is missing for some recipient? */
 bool attempt_lacks_right(const struct attempt *t);
+/* Is somebody refused or to wait already, before anything was handed over? */
+bool attempt_has_failed(const struct attempt *t);
 /* Is nothing left to hand over? */
 bool attempt_is_hopeless(const struct attempt *t);
 /* Hand over all that waits, remote deliveries first; each is journalled once the message is safe.

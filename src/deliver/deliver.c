@@ -65,12 +65,12 @@ struct part {
 };
 
 static bool
-before_part(void *ctx, struct fail *f)
+before_part(void *ctx, bool refused, struct fail *f)
 {
 	struct part *p = ctx;
 	struct body *b = &p->t->q->m.body;
 
-	if (p->t->safe)
+	if (p->t->safe || (p->t->unkept && !refused))
 		return true;
 	if (b->fd >= 0 && p->fd < 0) {
 		p->fd = b->fd;
@@ -186,6 +186,18 @@ settle_now(struct attempt *t)
 	keep_rest(t);
 }
 
+/* Nothing was handed over.  Who cannot have it has his reason already; the others wait for him. */
+static void
+leave_all(struct attempt *t, const struct fail *why)
+{
+	if (!attempt_has_failed(t)) {
+		set_all(t->q, RCPT_RETRY, why);
+		return;
+	}
+	attempt_settle(t);
+	add_reason(t->q, why);
+}
+
 void
 deliver_now(struct delivery *d, struct queued *q)
 {
@@ -203,26 +215,27 @@ deliver_now(struct delivery *d, struct queued *q)
 		return;
 	}
 	if (!attempt_is_single(&t) && !commit(&t, &f)) {
-		set_all(q, RCPT_RETRY, &f);
-		return;
+		t.unkept = !d->spooling && !attempt_has_failed(&t);
+		if (!t.unkept) {
+			leave_all(&t, &f);
+			return;
+		}
 	}
 	make(&t);
 	settle_now(&t);
 }
 
-void
+bool
 deliver_keep(struct delivery *d, struct queued *q)
 {
 	struct attempt t = { .d = d, .q = q };
 	struct fail f = FAIL_INIT;
 
-	if (!commit(&t, &f)) {
-		set_all(q, RCPT_RETRY, &f);
-		return;
-	}
+	if (!commit(&t, &f))
+		return false;
 	log_arrival(&t);
-	for (size_t i = 0; i < q->e.nrcpts; i++)
-		q->e.rcpts[i].state = RCPT_KEPT;
+	set_all(q, RCPT_KEPT, NULL);
+	return true;
 }
 
 static void

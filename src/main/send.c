@@ -101,15 +101,16 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 
 	if (how > DELIVERY_QUEUE)
 		how = s->conf.delivery_mode;
-	if (how == DELIVERY_FOREGROUND)
+	/* what cannot be kept is tried while the caller waits */
+	if (how == DELIVERY_FOREGROUND || !deliver_keep(d, q)) {
+		how = DELIVERY_FOREGROUND;
 		deliver_now(d, q);
-	else
-		deliver_keep(d, q);
+	}
 	d->log->id = NULL;
 	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
-	    (how == DELIVERY_BACKGROUND && q->e.rcpts[0].state == RCPT_KEPT);
+	    how == DELIVERY_BACKGROUND;
 	(void)detach(s, q, whole, stays);
-	if (how == DELIVERY_BACKGROUND && q->e.rcpts[0].state == RCPT_KEPT) {
+	if (how == DELIVERY_BACKGROUND) {
 		d->log->id = q->e.id;
 		deliver_queued(d, q);
 		d->log->id = NULL;

@@ -17,7 +17,7 @@ struct smarthost {
 	struct host *list;
 	size_t nlist;
 	struct fail cold; /* what smarthost_warm() met: that was the try, it is not made again */
-	bool (*before_part)(void *ctx, struct fail *f);
+	bool (*before_part)(void *ctx, bool refused, struct fail *f);
 	void *part_ctx;
 	bool once; /* a list that fails is not tried again */
 	struct dead *dead;
@@ -49,7 +49,8 @@ smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 void
-smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx)
+smarthost_before_part(
+    struct smarthost *h, bool (*ask)(void *ctx, bool refused, struct fail *f), void *ctx)
 {
 	h->before_part = ask;
 	h->part_ctx = ctx;

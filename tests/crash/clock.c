@@ -1,6 +1,5 @@
 /* clock.c - preloaded into every program of a sandbox: its clocks are off by what /etc/clock says,
  * two numbers of seconds, one for the wall clock and one for the time since the boot. */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/time.h>

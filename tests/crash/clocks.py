@@ -24,7 +24,7 @@ class Clocks(walk.Walk):
         self.wall = self.boot = 0
         self.boots = 0
         world.put("/etc/crash/clock.c", job["clock"])
-        subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-o", "/usr/sbin/clock.so", "/etc/crash/clock.c"], check=True)
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-o", "/usr/sbin/clock.so", "/etc/crash/clock.c"], check=True)
         world.put("/etc/boot_id", "")
         world.bind("/etc/boot_id", BOOT_ID)
         self.reboot()

@@ -1,7 +1,7 @@
 """Servers that mean harm, or break, at every step: what the caller is told, and what the server is given.
 
 A scenario is a list of what the server does: bytes are sent, a str is waited for at the start of a line, the rest are
-the functions below.  Class: 0 only when the server said 2xx to the dot; 75 later; 69 and 65 never.  In every scenario
+the functions below.  Class: 0 only when the server said 2xx to the dot; 0 and in the spool later; 69 and 65 never.  In every scenario
 the programs return within their deadlines and their memory, and the password goes over TLS only."""
 import base64
 import ctypes
@@ -245,6 +245,8 @@ qualify_domain = debian
 dead_letter = no
 passwd_client = %s
 email_addresses = /dev/null/none
+spool_directory = %s/spool
+log_file = %s/mainlog
 connect_timeout = %ds
 command_timeout = %ds
 data_timeout = %ds
@@ -261,28 +263,35 @@ def play(script, directory, wait, more=""):
     passwd, conf = directory / "passwd.client", directory / "onehop.conf"
     passwd.write_bytes(b"" if not more else b"%s:user:%s\n" % (HOST.encode(), PASSWORD))
     passwd.chmod(0o600)
-    conf.write_text(CONF % (HOST, server.port, passwd, *[wait] * 5) + more)
+    conf.write_text(CONF % (HOST, server.port, passwd, directory, directory, *[wait] * 5) + more)
     memory = [] if sandbox.sanitized() else ["prlimit", "--data=%d" % (32 << 20)]
     argv = memory + [sandbox.programs()["onehop"], "-C", str(conf), "-f", "me@here.example", "x@far.example"]
     start = time.monotonic()
     try:
         r = subprocess.run(argv, input=b"Subject: s\n\nbody\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=3 * LIMIT)
-        return server, r.returncode, r.stdout, time.monotonic() - start
+        took = time.monotonic() - start
     finally:
         server.finish()
+    with open(directory / "mainlog", "rb") as f:
+        left = (len(list(directory.glob("spool/input/*-H"))), f.read() + b"".join(p.read_bytes() for p in directory.glob("spool/*/*")))
+    return server, r.returncode, r.stdout, took, left
 
 
 def check(result, status):
-    server, rc, words, seconds = result
-    assert rc == status, words
+    server, rc, words, seconds, (waiting, written) = result
+    later = status == 75                                        # it waits in the spool, and that is no error of the caller's
+    assert rc == (0 if later else status), words
+    assert waiting == later
     assert seconds < LIMIT
     assert b"out of memory" not in words
     assert PASSWORD not in words and base64.b64encode(PASSWORD) not in words
     assert base64.b64encode(b"\0user\0" + PASSWORD) not in words
+    assert PASSWORD not in written and base64.b64encode(PASSWORD) not in written
+    assert base64.b64encode(b"\0user\0" + PASSWORD) not in written
     assert PASSWORD not in server.clear and base64.b64encode(PASSWORD) not in server.clear
     assert base64.b64encode(b"\0user\0" + PASSWORD) not in server.clear
     assert b"Sanitizer" not in words and b"runtime error" not in words
-    if status:
+    if rc:
         assert words.startswith(b"onehop: ") and words.endswith(b"\n")
         assert not any(c < 32 or c == 127 for c in words.replace(b"\n", b""))
     else:

@@ -44,7 +44,7 @@ struct queued
 fixture_again(const struct queued *q, struct arena *a, struct buf *out)
 {
 	struct queued back = { .arena = a, .m.body = { .fd = 5, .start = 19, .size = 5 } };
-	struct queued_body b;
+	struct queued_body b = { 0 };
 	struct fail f = FAIL_INIT;
 
 	if (!queued_write(q, &fixture_body, out, &f) || !queued_read(buf_get(out), &back, &b, &f))
