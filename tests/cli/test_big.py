@@ -19,6 +19,7 @@ tls = %s
 tls_fingerprint = %s
 message_size_limit = 0
 spool_directory = %s
+log_file = %s/mainlog
 aliases = %s/none
 dead_letter = no
 """
@@ -40,7 +41,7 @@ def test_memory_does_not_grow_with_the_message(tmp_path, tls):
     passwords, conf = tmp_path / "passwd.client", tmp_path / "onehop.conf"
     passwords.write_text("127.0.0.1:user:secret\n")
     passwords.chmod(0o600)
-    conf.write_text(CONF % (server.sock.getsockname()[1], passwords, tls, fingerprint, tmp_path, tmp_path))
+    conf.write_text(CONF % (server.sock.getsockname()[1], passwords, tls, fingerprint, *[tmp_path] * 3))
     reader = peak.big_message(SIZE)
     begin = time.monotonic()
     with open(tmp_path / "errors", "w+b") as errors:

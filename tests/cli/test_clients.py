@@ -373,10 +373,9 @@ def test_smarthost_down(down, one):
     steps, seen = down
     skip_without(steps, one)
     if one["user"] == "root":
-        waiting = [f["content"] for path, f in seen["files"].items() if re.search(r"/var/spool/onehop/input/.*-H$", path)
-                   and "\nadmin@far.example\n" in f["content"]]
-        subjects = [email.message_from_string(re.sub(r"(?m)^\d{3}[A-Z* ] ", "", text.split("\n\n", 1)[1]), policy=email.policy.default)["Subject"]
-                    for text in waiting]
+        waiting = [f["content"] for path, f in seen["files"].items() if re.search(r"/var/spool/onehop/input/.*-H$", path)]
+        subjects = [email.message_from_bytes(re.sub(r"(?m)^\d{3}[A-Z* ] ", "", text.split("\n\n", 1)[1]).encode("latin-1"),
+                                              policy=email.policy.default)["Subject"] for text in waiting]
         assert one["subject"] in subjects
         assert steps[one["name"]]["rc"] != "timeout"
         return

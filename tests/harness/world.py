@@ -4,6 +4,7 @@ Everything is built on a tmpfs; of the real machine only /usr (read-only), a few
 libraries are seen.  The servers live in a second network namespace behind a veth pair, because an MTA
 treats an address of its own host in a special way.
 """
+import contextlib
 import ctypes
 import grp
 import os
@@ -275,6 +276,17 @@ def owner(st):
         return "%s:%d" % (user, st.st_gid)
 
 
+def entry_of(path, st):
+    entry = {"mode": oct(stat.S_IMODE(st.st_mode)), "owner": owner(st)}
+    if stat.S_ISREG(st.st_mode):
+        with open(path, "rb") as f:
+            data = f.read()
+        if len(data) > 20000:
+            data = data[:8000] + b"\n<... %d octets left out ...>\n" % (len(data) - 12000) + data[-4000:]
+        entry["content"] = data.decode(L1)
+    return entry
+
+
 def snapshot(more=()):
     """All files below the places where mail may land: {path: mode, owner, content}; directories end with /."""
     found = {}
@@ -282,13 +294,7 @@ def snapshot(more=()):
         for parent, dirs, files in os.walk(top):
             for name in dirs + files:
                 path = os.path.join(parent, name)
-                st = os.lstat(path)
-                entry = {"mode": oct(stat.S_IMODE(st.st_mode)), "owner": owner(st)}
-                if stat.S_ISREG(st.st_mode):
-                    with open(path, "rb") as f:
-                        data = f.read()
-                    if len(data) > 20000:
-                        data = data[:8000] + b"\n<... %d octets left out ...>\n" % (len(data) - 12000) + data[-4000:]
-                    entry["content"] = data.decode(L1)
-                found[path + ("/" if stat.S_ISDIR(st.st_mode) else "")] = entry
+                with contextlib.suppress(FileNotFoundError):    # a real server of the case may be at work yet
+                    st = os.lstat(path)
+                    found[path + ("/" if stat.S_ISDIR(st.st_mode) else "")] = entry_of(path, st)
     return found
