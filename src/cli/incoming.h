@@ -14,6 +14,7 @@ struct incoming {
 	struct session_start *start;
 	struct arena arena; /* of this transaction */
 	bool open;          /* MAIL was taken */
+	bool chunked;       /* the message comes by BDAT, and has begun */
 	struct handover h;
 	struct mail_command mail;
 	struct rcpt_command *rcpts; /* as h.rcpts.list */

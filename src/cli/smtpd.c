@@ -30,8 +30,7 @@ struct smtpd {
 	struct buf line;
 	char helo[DOMAIN_MAX + 1]; /* "": not said yet */
 	bool esmtp;
-	bool crlf;    /* a command ended with CRLF: the client's lines do */
-	bool chunked; /* the message comes by BDAT */
+	bool crlf; /* a command ended with CRLF: the client's lines do */
 	bool closing;
 	int status;   /* the exit status, when it is closing */
 	bool in_text; /* behind DATA's 354 */
@@ -134,9 +133,9 @@ rcpt(struct smtpd *s, struct str argument)
 {
 	struct fail f = FAIL_INIT;
 
-	if (!s->in.open || s->chunked) {
-		error(
-		    s, 503, "5.5.1", s->chunked ? "the message has begun" : "sender not yet given");
+	if (!s->in.open || s->in.chunked) {
+		error(s, 503, "5.5.1",
+		    s->in.chunked ? "the message has begun" : "sender not yet given");
 	} else if (!incoming_rcpt(&s->in, argument, &f)) {
 		if (f.smtp != 452 || ++s->overshoot > OVERSHOOT_MAX)
 			s->errors++;
@@ -158,7 +157,6 @@ finish(struct smtpd *s)
 	} else {
 		refuse(s, &f);
 	}
-	s->chunked = false;
 	incoming_reset(&s->in);
 }
 
@@ -203,7 +201,7 @@ data(struct smtpd *s, struct str argument)
 {
 	if (argument.n > 0) {
 		error(s, 501, "5.5.4", "DATA has no argument");
-	} else if (s->chunked) {
+	} else if (s->in.chunked) {
 		error(s, 503, "5.5.1", "the message has begun by BDAT");
 	} else if (may_begin(s)) {
 		incoming_data(&s->in);
@@ -226,7 +224,8 @@ read_chunk(struct smtpd *s, uint64_t left)
 			return false;
 		left -= octets.n;
 		dropped += octets.n;
-		if (s->chunked ? !incoming_feed(&s->in, octets) : dropped > INCOMING_DROPPED_MAX) {
+		if (s->in.chunked ? !incoming_feed(&s->in, octets) :
+				    dropped > INCOMING_DROPPED_MAX) {
 			never_ends(s);
 			return false;
 		}
@@ -246,15 +245,15 @@ bdat(struct smtpd *s, struct str argument)
 		close_with(s, "4.5.0", "lost: where the next command begins is not known");
 		return;
 	}
-	if (!s->chunked && may_begin(s)) {
+	if (!s->in.chunked && may_begin(s)) {
 		incoming_data(&s->in);
-		s->chunked = true;
+		s->in.chunked = true;
 	}
-	s->in_text = s->chunked;
+	s->in_text = s->in.chunked;
 	if (!read_chunk(s, size))
 		return;
 	s->in_text = false;
-	if (!s->chunked)
+	if (!s->in.chunked)
 		incoming_reset(&s->in); /* or a message without its first chunk might follow */
 	else if (last)
 		finish(s);
@@ -271,7 +270,6 @@ static void
 reset(struct smtpd *s)
 {
 	s->junk++;
-	s->chunked = false;
 	incoming_reset(&s->in);
 	client_reply(&s->client, 250, false, "2.0.0", "Reset OK");
 }
@@ -370,7 +368,7 @@ lost(struct smtpd *s)
 	(void)fprintf(stderr,
 	    "onehop: reading the message: the SMTP session ended before the end of a message, "
 	    "which was not sent%s\n",
-	    s->in_text && !s->chunked && s->crlf ?
+	    s->in_text && !s->in.chunked && s->crlf ?
 		" (its end is a line with a dot alone, between CRLF and CRLF)" :
 		"");
 	return EX_IOERR;

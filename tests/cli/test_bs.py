@@ -59,6 +59,8 @@ SESSIONS = {  # (what the client says, replies, messages)
     "BDAT without recipient": (HELLO + MAIL + "BDAT 6\r\nRSET\r\n" + RCPT + "BDAT 2 LAST\r\n\r\nQUIT\r\n", "EHLO 250 503 503 503 221", 0),
     "BDAT, then DATA": (BEGIN + "BDAT 2\r\n\r\nDATA\r\nRCPT TO:<y@far.example>\r\nRSET\r\nBDAT 2 LAST\r\n\r\nQUIT\r\n",
                         "EHLO 250 250 250 503 503 250 503 221", 0),
+    "BDAT, then EHLO": (BEGIN + "BDAT 2\r\n\r\n" + HELLO + "BDAT 2 LAST\r\n\r\n" + MAIL + RCPT + "DATA\r\n" + TEXT + ".\r\nQUIT\r\n",
+                        "EHLO 250 250 250 EHLO 503 250 250 354 250 221", 1),
     "BDAT without size": (BEGIN + "BDAT x\r\nRSET\r\n", "EHLO 250 250 501 421", 0),
     "RSET": (BEGIN + "RSET\r\nDATA\r\nQUIT\r\n", "EHLO 250 250 250 503 221", 0),
     "EHLO again": (BEGIN + HELLO + "DATA\r\nQUIT\r\n", "EHLO 250 250 EHLO 503 221", 0),
