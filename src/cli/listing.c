@@ -85,37 +85,22 @@ listing_columns(
 
 /* ------------------------------------------------------------------ JSON */
 
-/* Octets of the UTF-8 character that s begins with (RFC 3629); 0: it is none. */
-static size_t
-utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (s[0] > 0xf4 || (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static void
 put_string(struct buf *out, const char *z)
 {
-	const unsigned char *s = (const unsigned char *)z;
+	struct str s = str_of(z);
 
 	buf_char(out, '"');
-	while (*s != '\0') {
-		size_t n = utf8_length(s);
+	while (s.n > 0) {
+		size_t n = str_utf8(s);
 
-		if (n == 0 || ascii_control((char)*s))
-			buf_fmt(out, "\\u%04x", *s);
-		else if (*s == '"' || *s == '\\')
-			buf_fmt(out, "\\%c", *s);
+		if (n == 0 || ascii_control(*s.p))
+			buf_fmt(out, "\\u%04x", (unsigned char)*s.p);
+		else if (*s.p == '"' || *s.p == '\\')
+			buf_fmt(out, "\\%c", *s.p);
 		else
-			buf_add(out, s, n);
-		s += n > 0 ? n : 1;
+			buf_add(out, s.p, n);
+		s = str_skip(s, n > 0 ? n : 1);
 	}
 	buf_char(out, '"');
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/date.h"
+#include "smtp/parameters.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -192,34 +193,6 @@ report_text(const struct notice *n, struct buf *out)
 
 /* ------------------------------------------------------------------ for programs */
 
-static int
-hex(char c)
-{
-	const char digits[] = "0123456789ABCDEF", *at = strchr(digits, c);
-
-	return c == '\0' || at == NULL ? -1 : (int)(at - digits);
-}
-
-/* xtext (RFC 3461 4) read back; what is none stays as it is. */
-static const char *
-decoded(struct arena *a, const char *xtext)
-{
-	struct str s = str_of(xtext);
-	char *out = arena_alloc(a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c == '+' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-			c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
-			i += 2;
-		}
-		out[n++] = c == '\0' ? ' ' : c;
-	}
-	return out;
-}
-
 /* What the sender called it: by ORCPT, or the address that became this one here. */
 static void
 put_original(
@@ -227,9 +200,12 @@ put_original(
 {
 	const char *type = style->ascii ? "rfc822" : "utf-8";
 
-	if (r->orcpt != NULL)
-		put_line(out, style, "Original-Recipient: ", decoded(n->about->arena, r->orcpt));
-	else if (has_domain(r->original) && strcmp(r->original, report_address(n, r)) != 0)
+	if (r->orcpt != NULL) {
+		struct str given = str_of(r->orcpt);
+
+		(void)!parameters_xtext_read(n->about->arena, given, &given);
+		put_line(out, style, "Original-Recipient: ", arena_strz(n->about->arena, given));
+	} else if (has_domain(r->original) && strcmp(r->original, report_address(n, r)) != 0)
 		put_line(out, style, "Original-Recipient: ",
 		    arena_fmt(n->about->arena, "%s;%s",
 			str_8bit(str_of(r->original)) ? type : "rfc822", r->original));

@@ -174,44 +174,12 @@ ascii_or_utf8(struct mailbox m, bool utf8, struct fail *f)
 
 /* ------------------------------------------------------------------ parameters */
 
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* RFC 3461 4: *out in the arena. */
-static bool
-xtext_decode(struct arena *a, struct str s, struct str *out)
-{
-	char *p = arena_alloc(a, s.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c <= ' ' || c == '=' || c == 0x7f || ascii_8bit(c))
-			return false;
-		if (c == '+') {
-			if (i + 2 >= s.n || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
-				return false;
-			c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
-			i += 2;
-		}
-		p[n++] = c;
-	}
-	*out = str_at(p, n);
-	return true;
-}
-
 static bool
 take_envid(struct arena *a, struct str value, const char **out)
 {
 	struct str s;
 
-	if (value.n == 0 || value.n > COMMAND_ENVID_MAX || !xtext_decode(a, value, &s))
+	if (value.n == 0 || value.n > COMMAND_ENVID_MAX || !parameters_xtext_read(a, value, &s))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (ascii_control(s.p[i]) || ascii_8bit(s.p[i]))
@@ -231,7 +199,7 @@ take_orcpt(struct arena *a, struct str value, const char **out)
 	for (size_t i = 0; i < type.n; i++)
 		if (!ascii_alnum(type.p[i]) && type.p[i] != '-')
 			return false;
-	if (!xtext_decode(a, address, &decoded))
+	if (!parameters_xtext_read(a, address, &decoded))
 		return false;
 	*out = arena_strz(a, value);
 	return true;

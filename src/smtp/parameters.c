@@ -29,6 +29,37 @@ parameters_xtext(struct buf *out, const char *s)
 			buf_fmt(out, "+%02X", (unsigned)(unsigned char)*s);
 }
 
+static int
+hex(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool
+parameters_xtext_read(struct arena *a, struct str s, struct str *out)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c <= ' ' || c == '=' || c == 0x7f || ascii_8bit(c))
+			return false;
+		if (c == '+') {
+			if (i + 2 >= s.n || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
+				return false;
+			c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+			i += 2;
+		}
+		p[n++] = c;
+	}
+	*out = str_at(p, n);
+	return true;
+}
+
 /* A last look at what stands between < and >: nothing in it may end the path early. */
 bool
 parameters_path_ok(const char *path)

@@ -245,11 +245,12 @@ reasons(void **state)
 	p->about.e.envid = "QQ 314";
 	r[0].address = "alice"; /* a mailbox here */
 	r[0].original = "alice@debian.example";
-	r[0].orcpt = "rfc822;Al+2Bi+0Ace+0@debian.example";
+	r[0].orcpt = "rfc822;Al+2Bi+0Ace@debian.example";
 	post_refused(&r[0], STAGE_LOCAL, 0, "mailbox is\nfull \377");
 	(void)snprintf(r[0].fail.dsn, sizeof r[0].fail.dsn, "4.2.2");
 	r[1].address = "|/usr/bin/false";
 	r[1].original = "robot";
+	r[1].orcpt = "rfc822;ro+2Bbot+0@debian.example"; /* no xtext */
 	memset(longest, 'w', sizeof longest);
 	longest[sizeof longest - 1] = '\0';
 	post_refused(&r[1], STAGE_ROUTE, 0, "%s", longest);
@@ -259,11 +260,12 @@ reasons(void **state)
 	says(out, "\n  alice@debian.example\n    mailbox is?full ?\n");
 	says(out, "\nOriginal-Envelope-Id: QQ 314\nReporting-MTA: dns; debian\n");
 	says(out,
-	    "\nOriginal-Recipient: rfc822;Al+i ce+0@debian.example\n"
+	    "\nOriginal-Recipient: rfc822;Al+i ce@debian.example\n"
 	    "Final-Recipient: rfc822;alice@debian.example\nAction: failed\nStatus: 5.2.2\n"
 	    "Diagnostic-Code: X-Unix; mailbox is?full ?\n");
 	says(out,
-	    "\nFinal-Recipient: rfc822;robot@debian.example\nAction: failed\nStatus: 5.1.0\n"
+	    "\nOriginal-Recipient: rfc822;ro+2Bbot+0@debian.example\n"
+	    "Final-Recipient: rfc822;robot@debian.example\nAction: failed\nStatus: 5.1.0\n"
 	    "Remote-MTA: x-unix; /run/lmtp\nDiagnostic-Code: X-onehop; www");
 	says(out, "www\n www");
 	says(out, "www\n    www");
