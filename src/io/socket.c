@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,9 +18,12 @@ static int
 wait_for(const struct stream *s, short events)
 {
 	struct pollfd p = { .fd = s->fd, .events = events };
+	const int on = 1;
 	int64_t left = -1;
 	int r;
 
+	/* a server that writes each answer of a group by itself has to wait for our ACK (Nagle) */
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 	do {
 		if (s->deadline_ms > 0 && (left = s->deadline_ms - clock_ms()) <= 0) {
 			errno = ETIMEDOUT;

@@ -1,10 +1,12 @@
 /* test_stream.c - lines, limits, deadlines and turns over a real socket. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -197,6 +199,50 @@ counts_turns(void **state)
 	close_pair(&p);
 }
 
+static void
+open_tcp_pair(struct pair *p)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr *to = (struct sockaddr *)&at;
+	socklen_t size = sizeof at;
+	AUTO_FD int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, to, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, to, &size), 0);
+	assert_int_equal(connect(fd, to, size), 0);
+	stream_socket(&p->s, fd);
+	p->peer = accept(listener, NULL, NULL);
+	assert_true(p->peer >= 0);
+	stream_phase(&p->s, 20);
+}
+
+/* A server that writes the answers to a group one by one may send the second only when the first
+ * was acknowledged, which the system puts off by 40 ms. */
+static void
+acknowledges_before_it_waits(void **state)
+{
+	AUTO_BUF struct buf line = BUF_INIT(100), b = BUF_INIT(10);
+	struct fail f = FAIL_INIT;
+	struct pair p;
+	int unacknowledged;
+
+	(void)state;
+	open_tcp_pair(&p);
+	buf_str(&b, "NOOP\r\n");
+	for (unsigned i = 0; i < 50; i++) { /* so that there is no other reason for it */
+		assert_true(stream_send(&p.s, &b, STAGE_GREET, &f));
+		say(&p, "250 a\r\n");
+		expect(&p, 100, "250 a");
+	}
+	p.s.deadline_ms = clock_ms() + 1;
+	assert_false(stream_line(&p.s, &line, STAGE_GREET, &f));
+	assert_int_equal(ioctl(p.peer, TIOCOUTQ, &unacknowledged), 0);
+	assert_int_equal(unacknowledged, 0);
+	close_pair(&p);
+}
+
 int
 main(void)
 {
@@ -206,6 +252,7 @@ main(void)
 		cmocka_unit_test(sends_all),
 		cmocka_unit_test(keeps_deadlines),
 		cmocka_unit_test(counts_turns),
+		cmocka_unit_test(acknowledges_before_it_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
