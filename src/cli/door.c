@@ -12,7 +12,8 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-/* The child has the socket as descriptor 0, the rest as the caller gave them. */
+/* The child has the socket as descriptor 0 and the caller's standard error.  No other descriptor is
+ * kept open behind the caller's back: somebody may wait for its end, or for a lock. */
 static int
 spawn(struct arena *a, pid_t *pid, const char *path, const char *config, int fd)
 {
@@ -27,6 +28,8 @@ spawn(struct arena *a, pid_t *pid, const char *path, const char *config, int fd)
 	e = posix_spawn_file_actions_adddup2(&actions, fd, 0);
 	if (e == 0)
 		e = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	if (e == 0)
+		e = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (e == 0)
 		e = posix_spawn(pid, path, &actions, NULL, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);

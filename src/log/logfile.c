@@ -117,6 +117,21 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 }
 
 void
+logfile_detach(struct logfile *l)
+{
+	struct stat ours, init;
+
+	if (l->fd < 0 || fstat(l->fd, &ours) != 0 ||
+	    (!S_ISFIFO(ours.st_mode) && !S_ISSOCK(ours.st_mode)))
+		return;
+	if (stat("/proc/1/fd/2", &init) == 0 && init.st_dev == ours.st_dev &&
+	    init.st_ino == ours.st_ino)
+		return;
+	(void)close(l->fd);
+	l->fd = -1;
+}
+
+void
 logfile_close(struct logfile *l)
 {
 	release(l, NULL);

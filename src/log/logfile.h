@@ -34,6 +34,9 @@ void logfile_open(struct logfile *l, const struct conf *c);
 /* What comes now, while l->id is NULL, is of the message that is being received (a connection was
  * tried meanwhile): it is written behind the first line that has an id, with that id. */
 void logfile_hold(struct logfile *l);
+/* The caller is not to wait: a pipe that is the log (his standard error) is let go, unless process
+ * 1 has it too, as in a container; what comes then is for syslog, or lost. */
+void logfile_detach(struct logfile *l);
 void logfile_close(struct logfile *l);
 /* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG, in one write that does not wait; l must outlive
  * it. */

@@ -87,8 +87,10 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	guard_without_parent();
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, stays, &f);
 	s->out->flags = 0;
-	if (stays)
+	if (stays) {
 		guard_detach();
+		logfile_detach(s->d.log);
+	}
 	return told;
 }
 

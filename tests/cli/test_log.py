@@ -4,11 +4,13 @@ import json
 import os
 import re
 import sys
+import threading
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import sandbox  # noqa: E402
+from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
@@ -212,6 +214,31 @@ def test_standard_error():
     _, heard, stderr = play("-", "auto")
     assert [line[37:].startswith(start) for start, line in zip(LINES, stderr.splitlines(), strict=True)] == [True] * 3
     assert heard[JOURNAL] == []
+
+
+def test_a_caller_who_reads_to_the_end_does_not_wait(tmp_path):
+    """What goes on behind his back keeps no pipe of his open, neither the log nor one that he forgot."""
+    post, returned = Post(tmp_path), threading.Event()
+    post.configure(log_file="-")
+    post.rules["dot"] = lambda line: "250 2.0.0 ok" if returned.wait(20) else "451 4.0.0 he waited"
+    (reader, writer) = os.pipe()
+    got = post.sendmail("-odb", "-f", "me@here.example", "x@far.example", pass_fds=[writer])
+    os.close(writer)
+    assert os.read(reader, 1) == b""
+    returned.set()
+    os.close(reader)
+    assert got.returncode == 0 and got.stderr.count(b"\n") == 1 and b" <= me@here.example " in got.stderr
+    post.until(lambda: len(post.mails) == 1 and post.input() == [])
+    post.server.server_close()
+
+
+def test_standard_error_of_a_container():
+    """Nobody waits for the end of the pipe that is process 1's."""
+    case = log_case("-", "no")
+    send = "echo | /usr/sbin/sendmail -C /etc/onehop.conf -odb -f alice@debian x@far.example && until grep -q Completed /tmp/err; do :; done"
+    case["steps"] = [shell("unshare --pid --fork --mount-proc /bin/sh -c '" + send + "' 2>&1 | cat >/tmp/err"), shell("cat /tmp/err")]
+    lines = sandbox.run_case(case)["steps"][-1]["stdout"].splitlines()
+    assert [line[37:].startswith(start) for start, line in zip(LINES, lines, strict=True)] == [True] * 3
 
 
 def test_a_user_without_a_setup():
