@@ -10,12 +10,13 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "base/id.h"
 #include "io/clock.h"
 #include "log/append.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { LINE_MAX_BYTES = 16384, DIRECTORY_MODE = 0750 };
+enum { LINE_MAX_BYTES = PIPE_BUF, DIRECTORY_MODE = 0750 };
 
 static int
 open_path(const char *path)
@@ -50,7 +51,8 @@ logfile_hold(struct logfile *l)
 	l->holding = true;
 }
 
-/* What reads a pipe may have stopped to read: a line that has no room is not waited for. */
+/* What reads a pipe may have stopped to read: a line that has no room is not waited for.  (A pipe
+ * that has room has it for PIPE_BUF octets.) */
 static bool
 append(const struct logfile *l, struct str line)
 {
@@ -69,14 +71,14 @@ write_line(struct logfile *l, const char *id, struct str line)
 	char date[DATE_MAX];
 	bool written;
 
+	if (line.n > LINE_MAX_BYTES - DATE_MAX - ID_MAX)
+		line.n = LINE_MAX_BYTES - DATE_MAX - ID_MAX;
 	buf_fmt(&b, "%s ", date_log(now, date));
 	if (id != NULL)
 		buf_fmt(&b, "%s ", id);
 	for (size_t i = 0; i < line.n; i++)
 		buf_char(&b, ascii_control(line.p[i]) && line.p[i] != '\t' ? '?' : line.p[i]);
 	buf_char(&b, '\n');
-	if (!buf_ok(&b))
-		return;
 	written = append(l, buf_get(&b));
 	line.p = b.p + b.n - 1 - line.n; /* as it is shown */
 	if (l->use_syslog == CHOICE_YES || (l->use_syslog == CHOICE_AUTO && !written))

@@ -9,7 +9,7 @@
 
 /* What the size of output_plan(), which is Exim's, has over the octets that are sent. */
 enum { SIZE_ROOM = 1023 };
-enum { CHUNK_BUF_MAX = 4 * SESSION_CHUNK_MAX };
+enum { CHUNK_BUF_MAX = 4 * SESSION_CHUNK_MAX, CONFIRMATION_MAX = 1000 };
 
 struct transaction {
 	struct session *s;
@@ -213,8 +213,9 @@ settle_final(struct transaction *t, size_t i, bool first)
 	}
 	session_words(t->s, &words);
 	r->state = RCPT_SENT;
-	r->confirmation = arena_strz(t->m->arena, buf_get(&words));
+	r->confirmation = arena_fmt(t->m->arena, "%.*s", CONFIRMATION_MAX, buf_get(&words).p);
 	r->continued = !first;
+	r->chunked = t->chunk;
 }
 
 /* One reply for all; with LMTP one for each accepted recipient. */

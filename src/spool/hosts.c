@@ -13,16 +13,6 @@
 enum { RECORD_MAX = FAIL_TEXT + 512 };
 static const uint64_t MOMENT_MAX = INT64_MAX / 4;
 
-static uint64_t
-hash(struct str s)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static bool
 is_plain(char c)
 {
@@ -38,24 +28,13 @@ file_name(const char *hosts, char out[NOTE_NAME_MAX + 32])
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (n > NOTE_NAME_MAX - 4) {
-			(void)snprintf(out + n, 32, "%%%016" PRIx64, hash(s));
+			(void)snprintf(out + n, 32, "%%%016" PRIx64, str_hash(s));
 			break;
 		}
 		n +=
 		    snprintf(out + n, 4, is_plain(s.p[i]) ? "%c" : "%%%02X", (unsigned char)s.p[i]);
 	}
 	return out;
-}
-
-static bool
-moment(struct str s, int64_t *out)
-{
-	uint64_t v;
-
-	if (!num_parse(s, MOMENT_MAX, &v))
-		return false;
-	*out = (int64_t)v;
-	return true;
 }
 
 static bool
@@ -72,23 +51,25 @@ static bool
 set_line(struct str line, struct host_record *r)
 {
 	struct str name = str_cut(&line, ' ');
-	uint64_t v;
+	uint64_t v = 0;
 
-	if (str_eq(name, STR("tries"))) {
-		if (!num_parse(line, UINT32_MAX - 1, &v))
-			return false;
+	if (str_eq(name, STR("error")))
+		return set_error(line, r);
+	if (!num_parse(line, MOMENT_MAX, &v))
+		return false;
+	if (str_eq(name, STR("tries")) && v < UINT32_MAX)
 		r->tries = (unsigned)v;
-		return true;
-	}
-	if (str_eq(name, STR("first-failed")))
-		return num_parse(line, MOMENT_MAX, &r->first_failed);
-	if (str_eq(name, STR("last-try")))
-		return moment(line, &r->last_try);
-	if (str_eq(name, STR("next-try")))
-		return moment(line, &r->next_try);
-	if (str_eq(name, STR("last-success")))
-		return moment(line, &r->last_success);
-	return str_eq(name, STR("error")) && set_error(line, r);
+	else if (str_eq(name, STR("first-failed")))
+		r->first_failed = v;
+	else if (str_eq(name, STR("last-try")))
+		r->last_try = (int64_t)v;
+	else if (str_eq(name, STR("next-try")))
+		r->next_try = (int64_t)v;
+	else if (str_eq(name, STR("last-success")))
+		r->last_success = (int64_t)v;
+	else
+		return false;
+	return true;
 }
 
 static bool

@@ -232,6 +232,16 @@ def test_a_caller_who_reads_to_the_end_does_not_wait(tmp_path):
     post.server.server_close()
 
 
+def test_a_server_that_has_much_to_say(tmp_path):
+    """The line that says where a message went is in the log, whatever else it says."""
+    post = Post(tmp_path)
+    post.rules["dot"] = "250-" + "\\\"" * 450 + ("\r\n250-" + "w" * 900) * 60 + "\r\n250 ok"
+    assert post.sendmail("-f", "me@here.example", "x@far.example").returncode == 0
+    lines = post.mainlog().splitlines()
+    assert [line.split()[3] for line in lines] == ["<=", "=>", "Completed"] and len(lines[1]) < 4096
+    post.server.server_close()
+
+
 def test_standard_error_of_a_container():
     """Nobody waits for the end of the pipe that is process 1's."""
     case = log_case("-", "no")

@@ -101,6 +101,32 @@ lines(void **state)
 	remove_place(&p);
 }
 
+/* It is cut, not lost: a pipe takes it as one, and the message's end is in the log. */
+static void
+long_lines(void **state)
+{
+	struct logfile l = LOGFILE_INIT(NULL);
+	struct trace trace = logfile_trace(&l);
+	struct place p = make_place("log");
+	const struct conf conf = { .log_file = p.path, .syslog = CHOICE_NO };
+	char text[TEXT_MAX], line[9000];
+	struct stat st;
+
+	(void)state;
+	memset(line, 'w', sizeof line);
+	logfile_open(&l, &conf);
+	l.id = "1abcde-000001-00";
+	trace.emit(trace.ctx, TRACE_LOG, str_at(line, sizeof line));
+	assert_int_equal(stat(p.path, &st), 0);
+	assert_in_range(st.st_size, 3900, 4096);
+	assert_int_equal(truncate(p.path, 100), 0);
+	trace_line(&trace, TRACE_LOG, "Completed");
+	logfile_close(&l);
+	assert_memory_equal(content(p.path, text) + 20, "1abcde-000001-00 wwww", 21);
+	assert_string_equal(text + 100 + 20, "1abcde-000001-00 Completed\n");
+	remove_place(&p);
+}
+
 /* What was met before the message had an id. */
 static void
 held_lines(void **state)
@@ -446,6 +472,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(held_lines),
 		cmocka_unit_test(not_everywhere),
 		cmocka_unit_test(owners),
