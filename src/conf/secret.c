@@ -16,7 +16,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { MATCH_LIMIT = 100000 };
+enum { MATCH_LIMIT = 100000, BASE64_LEAST = 3 };
 
 /* A passwd.client in locked memory: its text, then two rooms of SECRET_MAX bytes. */
 struct reading {
@@ -396,44 +396,54 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
 	return true;
 }
 
-static void
-star(struct buf *line, struct str what)
+static bool
+is_base64(char c)
 {
-	char *at = line->p;
-
-	while (what.n > 0 && line->n > 0 &&
-	    (at = memmem(at, line->n - (size_t)(at - line->p), what.p, what.n)) != NULL)
-		memset(at, '*', what.n);
+	return ascii_alnum(c) || c == '+' || c == '/';
 }
 
-/* In base64, without the padding: the server may have cut it off. */
+static void
+star(struct buf *line, struct str what, bool words)
+{
+	char *at = line->p, *end = line->p + line->n;
+
+	while (what.n > 0 && line->n > 0 &&
+	    (at = memmem(at, (size_t)(end - at), what.p, what.n)) != NULL) {
+		char *from = at;
+
+		at += what.n;
+		while (words && at < end && is_base64(*at))
+			at++;
+		while (words && from > line->p && is_base64(from[-1]))
+			from--;
+		memset(from, '*', (size_t)(at - from));
+	}
+}
+
+/* Whole words of base64 that have it in them: how it looks there hangs on how many octets stand
+ * before it, and but for its ends on nothing else. */
 static void
 star_base64(struct buf *line, struct str what)
 {
-	AUTO_BUF struct buf text = BUF_INIT((size_t)8 * SECRET_MAX);
-	struct str s;
+	AUTO_BUF struct buf plain = BUF_INIT((size_t)2 * SECRET_MAX);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)4 * SECRET_MAX);
 
-	b64_encode(&text, what);
-	s = buf_get(&text);
-	while (s.n > 0 && s.p[s.n - 1] == '=')
-		s.n--;
-	star(line, s);
-	buf_wipe(&text);
+	for (size_t before = 0; before < 3; before++) {
+		size_t first = (before * 8 + 5) / 6, end = (before + what.n) * 8 / 6;
+
+		buf_add(&plain, "\0\0", before);
+		buf_put(&plain, what);
+		b64_encode(&text, buf_get(&plain));
+		if (end >= first + BASE64_LEAST)
+			star(line, str_at(text.p + first, end - first), true);
+		buf_wipe(&plain);
+		buf_wipe(&text);
+	}
 }
 
 void
 secret_redact(const struct secret *s, struct buf *line)
 {
-	AUTO_BUF struct buf plain = BUF_INIT((size_t)4 * SECRET_MAX);
-
-	if (s->password.n == 0)
-		return;
-	buf_char(&plain, '\0');
-	buf_put(&plain, s->login);
-	buf_char(&plain, '\0');
-	buf_put(&plain, s->password);
-	star_base64(line, buf_get(&plain));
 	star_base64(line, s->password);
-	star(line, s->password);
-	buf_wipe(&plain);
+	star(line, s->password, false);
 }

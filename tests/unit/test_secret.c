@@ -302,6 +302,7 @@ redact(void **state)
 {
 	const struct secret s = { .login = STR("user"), .password = STR("p4ss") };
 	const struct secret none = { .page = NULL };
+	const struct secret star = { .login = STR("user"), .password = STR("*") };
 	AUTO_BUF struct buf line = BUF_INIT(1024);
 
 	(void)state;
@@ -314,6 +315,16 @@ redact(void **state)
 	assert_non_null(strstr(line.p, "p4ss"));
 	secret_redact(&s, &line);
 	assert_string_equal(line.p, "535 **** and ******== or ******, **************== x********");
+	for (size_t before = 0; before < 5; before++) {
+		buf_reset(&line);
+		b64_encode(&line, str_at("user login=p4ss end" + before, 19 - before));
+		secret_redact(&s, &line);
+		assert_int_equal(strspn(line.p, "*="), line.n);
+	}
+	buf_reset(&line);
+	buf_str(&line, "535 a*b**c");
+	secret_redact(&star, &line);
+	assert_string_equal(line.p, "535 a*b**c");
 	buf_reset(&line);
 	secret_redact(&s, &line);
 	assert_int_equal(line.n, 0);
