@@ -1,6 +1,10 @@
 /* id.c - Exim's message ids. */
 #include "base/id.h"
 
+#include <string.h>
+
+#include "base/str.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -12,6 +16,16 @@ base62(uint64_t v, char *out, int width)
 		out[i] = digits[v % 62];
 		v /= 62;
 	}
+}
+
+int64_t
+id_seconds(const char *id)
+{
+	int64_t sec = 0;
+
+	for (size_t i = 0; i < 6 && ascii_alnum(id[i]); i++)
+		sec = sec * 62 + (strchr(digits, id[i]) - digits);
+	return sec;
 }
 
 const char *

@@ -10,4 +10,6 @@ enum { ID_LEN = 16, ID_MAX = 24 };
  * (the fraction counts half milliseconds).  Pure; the caller sees to it that the clock
  * has ticked before the process makes another one. */
 const char *id_format(int64_t sec, uint32_t usec, uint32_t pid, char out[ID_MAX]);
+/* The second that an id was made in; of what is none, any number. */
+int64_t id_seconds(const char *id);
 #endif

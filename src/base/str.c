@@ -129,3 +129,13 @@ str_word(struct str *s)
 	*s = str_skip(rest, n);
 	return str_at(rest.p, n);
 }
+
+uint64_t
+str_hash(struct str s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -105,4 +106,6 @@ struct str str_rtrim(struct str s);
 struct str str_cut(struct str *s, char c);
 /* Cut the next word off the front of *s: what stands between white space; empty at the end. */
 struct str str_word(struct str *s);
+/* Tells names apart that are too long, not from those of somebody who chooses them. */
+uint64_t str_hash(struct str s);
 #endif

@@ -13,8 +13,14 @@ void
 attempt_log(const struct attempt *t, size_t i)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
+	const struct route *to = t->routes.list[i];
+	struct rcpt r = t->results[i];
 
-	mainlog_recipient(&line, &t->results[i]);
+	/* Exim names a user alone once he has it */
+	if (r.state == RCPT_SENT && to->outcome == ROUTE_DELIVER && to->user != NULL &&
+	    to->path == NULL)
+		r.address = to->user;
+	mainlog_recipient(&line, &r);
 	trace_buf(t->d->trace, TRACE_LOG, &line);
 }
 
@@ -33,8 +39,6 @@ fresh_result(const struct route *r, const struct rcpt *original)
 		.orcpt = original->orcpt,
 		.fail = r->fail };
 
-	if (r->outcome == ROUTE_DELIVER && r->user != NULL && r->path == NULL)
-		result.address = r->user;
 	if (r->outcome == ROUTE_DISCARD)
 		result.state = RCPT_SENT;
 	if (r->outcome == ROUTE_FAIL)
@@ -189,29 +193,6 @@ is_ours(const struct attempt *t, size_t i, bool local)
 	    transport_is_local(r->transport) == local && t->results[i].state == RCPT_WAITING;
 }
 
-void
-attempt_journal(struct attempt *t, enum rcpt_state state)
-{
-	const char **keys = arena_array(t->q->arena, t->routes.n, sizeof *keys);
-	struct fail f = FAIL_INIT;
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->routes.n; i++) {
-		if (t->done[i] || t->results[i].state != state ||
-		    t->routes.list[i]->outcome == ROUTE_PARENT)
-			continue;
-		t->done[i] = true;
-		keys[n++] = route_key(t->routes.list[i], t->q->arena);
-	}
-	for (size_t i = 0; i < n; i++) {
-		t->q->done = arena_grow(t->q->arena, t->q->done, t->q->ndone, sizeof *keys);
-		t->q->done[t->q->ndone++] = keys[i];
-	}
-	t->unwritten = n > 0 && !spool_journal(&t->d->spool, t->q, keys, n, &f);
-	if (t->unwritten)
-		trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
-}
-
 bool
 attempt_is_over(const struct attempt *t)
 {
@@ -221,12 +202,56 @@ attempt_is_over(const struct attempt *t)
 	return true;
 }
 
-/* What was taken is written down before anything else; when nothing is left the removal of the
- * message says the same. */
+/* The keys of those of this state that are not done. */
+static const char **
+keys_of(const struct attempt *t, enum rcpt_state state, size_t *n)
+{
+	const char **keys = arena_array(t->q->arena, t->routes.n, sizeof *keys);
+
+	*n = 0;
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (!t->done[i] && t->results[i].state == state &&
+		    t->routes.list[i]->outcome != ROUTE_PARENT)
+			keys[(*n)++] = route_key(t->routes.list[i], t->q->arena);
+	return keys;
+}
+
+bool
+attempt_journal_if(struct attempt *t, enum rcpt_state state, const char *id, struct fail *f)
+{
+	size_t n;
+	const char **keys = keys_of(t, state, &n);
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = arena_fmt(t->q->arena, " %s %s", id, keys[i]);
+	return spool_journal(&t->d->spool, t->q, keys, n, f);
+}
+
+void
+attempt_journal(struct attempt *t, enum rcpt_state state)
+{
+	struct fail f = FAIL_INIT;
+	size_t n;
+	const char **keys = keys_of(t, state, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		t->q->done = arena_grow(t->q->arena, t->q->done, t->q->ndone, sizeof *keys);
+		t->q->done[t->q->ndone++] = keys[i];
+	}
+	for (size_t i = 0; i < t->routes.n; i++)
+		t->done[i] |= t->results[i].state == state;
+	t->removed = attempt_is_over(t) && spool_remove(&t->d->spool, t->q, &f);
+	if (t->removed || spool_journal(&t->d->spool, t->q, keys, n, &f))
+		return;
+	t->unwritten = true;
+	trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
+}
+
+/* What was taken is written down before anything else. */
 static void
 write_down(struct attempt *t)
 {
-	if (t->safe && !attempt_is_over(t))
+	if (t->safe)
 		attempt_journal(t, RCPT_SENT);
 }
 

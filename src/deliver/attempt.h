@@ -13,6 +13,7 @@ struct attempt {
 	 * as it is, unless a server refuses some of them. */
 	bool unkept;
 	bool unwritten; /* what is done is not in the journal: -H has to say it */
+	bool removed;   /* from the spool: all is done */
 	bool noted;     /* attempt_note_trouble() was here */
 	struct routes routes;
 	size_t *first;        /* routes of rcpts[i]: first[i] to first[i + 1] */
@@ -35,8 +36,13 @@ bool attempt_is_hopeless(const struct attempt *t);
 /* Hand over all that waits, remote deliveries first; each is journalled once the message is safe.
  */
 void attempt_make(struct attempt *t);
-/* Write those of this state into the journal; they are done then. */
+/* Those of this state are done: the journal says so, or, when nothing is left, the removal of the
+ * message. */
 void attempt_journal(struct attempt *t, enum rcpt_state state);
+/* The journal says that those of this state are done if the message id, which is made next, is in
+ * the spool: should this process end before it says that they are.  False: TEMP/SPOOL. */
+bool attempt_journal_if(
+    struct attempt *t, enum rcpt_state state, const char *id, struct fail *f) NODISCARD;
 /* Is nobody left who must get it? */
 bool attempt_is_over(const struct attempt *t);
 /* Each recipient fares as the worst of what it became. */

@@ -254,7 +254,8 @@ deliver_queued(struct delivery *d, struct queued *q)
 
 	wake(q);
 	trace_line(d->trace, TRACE_NOTE, "delivering %s", q->e.id);
-	if (!attempt_route(&t, &f)) {
+	/* who of several has it must be noted: not where there is no room for that */
+	if (!attempt_route(&t, &f) || (t.routes.n > 1 && !spool_has_room(&d->spool, 0, &f))) {
 		trace_line(d->trace, TRACE_LOG, "%s", f.text);
 		return;
 	}

@@ -173,7 +173,9 @@ send_notice(struct attempt *t, struct notice *about, struct fail *f)
 		return false;
 	n.parent = t->q->e.id;
 	n.e.login = "onehop";
-	if (!spool_has_room(&d->spool, message_size(&n.m), f) || !spool_commit(&d->spool, &n, f))
+	if (!spool_has_room(&d->spool, message_size(&n.m), f) ||
+	    (about->kind == NOTICE_FAILED && !attempt_journal_if(t, RCPT_REFUSED, n.e.id, f)) ||
+	    !spool_commit(&d->spool, &n, f))
 		return false;
 	log_notice(d, &n);
 	spool_release(&n);
@@ -288,7 +290,7 @@ attempt_finish(struct attempt *t)
 	give_up_old(t);
 	bounce(t);
 	if (attempt_is_over(t)) {
-		if (spool_remove(&d->spool, t->q, &f))
+		if (t->removed || spool_remove(&d->spool, t->q, &f))
 			trace_line(d->trace, TRACE_LOG, "Completed");
 		else
 			trace_line(

@@ -1,6 +1,7 @@
 /* run.c - the queue run. */
 #include "deliver/run.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -250,16 +251,14 @@ handle(struct delivery *d, const char *id, enum run_which which, bool aloud)
 
 /* ------------------------------------------------------------------ the run */
 
+/* The directory itself, so that neither a full disk nor another user's run leaves a lock that
+ * cannot be had.  -1 with errno; EWOULDBLOCK: another has it. */
 static int
 lock_runner(const struct delivery *d)
 {
-	int fd = openat(d->spool.db, "runner", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	AUTO_FD int fd = openat(d->spool.db, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? steal_fd(&fd) : -1;
 }
 
 static bool
@@ -287,10 +286,13 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 	AUTO_FD int lock = lock_runner(d);
 	bool ok;
 
-	if (lock < 0) {
+	if (lock < 0 && errno == EWOULDBLOCK) {
 		trace_line(d->trace, TRACE_NOTE, "another queue run is at work");
 		return true;
 	}
+	if (lock < 0)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot lock %s/db", d->spool.path);
 	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
 	smarthost_try_once(d->smarthost);
 	spool_sweep(&d->spool);

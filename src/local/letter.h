@@ -13,8 +13,7 @@ struct letter {
 	uint64_t left; /* octets of it that are not read yet */
 	const struct local_request *rq;
 	const struct user *user;
-	int64_t sec; /* the clock, for the name of the file */
-	uint32_t usec;
+	int64_t sec; /* the clock */
 };
 
 /* "From SENDER DATE\n" of an mbox. */

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/id.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, TRIES = 10 };
@@ -54,20 +56,32 @@ open_part(struct arena *a, const char *path, const char *part, struct fail *f)
 }
 
 /* The characters that a Maildir's file name cannot have are written as Courier does. */
+static void
+add_plain(struct buf *b, const char *p)
+{
+	for (; *p != '\0'; p++) {
+		if (*p == '/')
+			buf_str(b, "\\057");
+		else if (*p == ':')
+			buf_str(b, "\\072");
+		else
+			buf_char(b, *p);
+	}
+}
+
+/* The same for each try of one delivery, so that what was delivered by one that could not say so is
+ * found. */
 static const char *
-file_name(struct arena *a, const struct letter *l, unsigned try)
+file_name(struct arena *a, const struct letter *l, unsigned other)
 {
 	AUTO_BUF struct buf b = BUF_INIT(512);
+	const struct local_request *rq = l->rq;
+	const char *key = arena_fmt(a, "%u%s %s", rq->transport, rq->path, rq->recipient);
 
-	buf_fmt(&b, "%lld.M%uP%d.", (long long)l->sec, l->usec + try, (int)getpid());
-	for (const char *p = l->rq->host; *p != '\0'; p++) {
-		if (*p == '/')
-			buf_str(&b, "\\057");
-		else if (*p == ':')
-			buf_str(&b, "\\072");
-		else
-			buf_char(&b, *p);
-	}
+	buf_fmt(&b, "%lld.I", (long long)id_seconds(rq->id));
+	add_plain(&b, rq->id);
+	buf_fmt(&b, "H%08x_%u.", (unsigned)str_hash(str_of(key)), other);
+	add_plain(&b, rq->host);
 	return arena_strz(a, buf_get(&b));
 }
 
@@ -85,6 +99,7 @@ open_draft(struct draft *d, struct arena *a, const struct letter *l, int tmp, st
 		d->fd = openat(tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
 	if (d->fd < 0) {
 		d->name = file_name(a, l, 0);
+		(void)unlinkat(tmp, d->name, 0); /* an earlier try was killed */
 		d->fd = openat(
 		    tmp, d->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	}
@@ -108,18 +123,28 @@ publish(const struct draft *d, int new, const char *name)
 	return (errno == EINVAL || errno == ENOSYS) && renameat(d->tmp, d->name, new, name) == 0;
 }
 
+/* An earlier try, which ended before it could say that it was done, has left it there. */
+static bool
+is_there(const struct draft *d, int new, const char *name)
+{
+	struct stat this, that;
+
+	return fstat(d->fd, &this) == 0 && fstatat(new, name, &that, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(that.st_mode) && this.st_size == that.st_size;
+}
+
 static bool
 publish_some_name(
     const struct draft *d, struct arena *a, const struct letter *l, int new, struct fail *f)
 {
 	const char *name;
-	unsigned try = 0;
+	unsigned other = 0;
 	bool done;
 
 	do {
-		name = file_name(a, l, try);
-		done = publish(d, new, name);
-	} while (!done && errno == EEXIST && ++try < TRIES);
+		name = file_name(a, l, other);
+		done = publish(d, new, name) || (errno == EEXIST && is_there(d, new, name));
+	} while (!done && errno == EEXIST && ++other < TRIES);
 	if (!done)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno,
 		    "cannot create %s in the Maildir's new", name);
@@ -154,11 +179,10 @@ maildir_deliver(struct letter *l, struct arena *a, const char *path, struct fail
 	if (cur < 0 || !open_draft(&d, a, l, tmp, f))
 		return false;
 	done = write_draft(&d, l, f) && publish_some_name(&d, a, l, new, f);
-	if (!done) {
-		if (d.name != NULL)
-			(void)unlinkat(tmp, d.name, 0);
+	if (!done)
 		fail_prefix(f, "%s", path);
-	}
+	if (d.name != NULL)
+		(void)unlinkat(tmp, d.name, 0);
 	/* Some file systems (NFS, quotas) say only here that there was no room; it is synced. */
 	(void)close(d.fd);
 	return done;

@@ -8,7 +8,8 @@
  * NULL: not absolute. */
 const char *maildir_path(struct arena *a, const char *option, const char *home);
 /* Deliver, making what is missing of path, tmp, new and cur with mode 0700.  The file is
- * new/SECS.MUSECSPPID.HOST, 0600, and never visible before it is whole and on the disk.
- * False: TEMP; nothing is left behind. */
+ * new/SECS.IMESSAGE-IDHRECIPIENT_0.HOST, 0600, and never visible before it is whole and on the
+ * disk; one that is there already, and as large, is this delivery's, made by an earlier try. False:
+ * TEMP; nothing is left behind. */
 bool maildir_deliver(struct letter *l, struct arena *a, const char *path, struct fail *f) NODISCARD;
 #endif

@@ -118,23 +118,19 @@ find_verb(const char *name)
 }
 
 static bool
-answer(struct arena *a, const struct verb *v, const char *name, struct timespec now,
-    struct buf *reply, struct fail *f)
+answer(struct arena *a, const struct verb *v, const char *name, int64_t now, struct buf *reply,
+    struct fail *f)
 {
 	struct local_request rq;
 	struct user u;
-	struct letter l = { .fd = STDIN_FILENO,
-		.rq = &rq,
-		.user = &u,
-		.sec = now.tv_sec,
-		.usec = (uint32_t)(now.tv_nsec / 1000) };
+	struct letter l = { .fd = STDIN_FILENO, .rq = &rq, .user = &u, .sec = now };
 	struct probe p;
 
 	if (user_find(a, name, &u, f) <= 0 || !become_user(&u, v->group_mail, f) ||
 	    !request_read(STDIN_FILENO, a, &rq, f))
 		return false;
 	l.left = rq.size;
-	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL))
+	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL) || (!v->probe && *rq.id == '\0'))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
 		    transport_name(rq.transport));
 	if (v->probe ? !forward_probe(a, &u, rq.skip_forward, &p, f) : !deliver(&l, a, f))
@@ -144,7 +140,7 @@ answer(struct arena *a, const struct verb *v, const char *name, struct timespec 
 }
 
 int
-local_serve(struct arena *a, int argc, char *const *argv, struct timespec now)
+local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 {
 	const struct verb *v = argc == 3 ? find_verb(argv[1]) : NULL;
 	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);

@@ -14,12 +14,10 @@ main(int argc, char **argv)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	struct environment env;
-	struct timespec now;
 	int status;
 
 	guard_start(&env);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	status = local_serve(&a, argc, argv, now);
+	status = local_serve(&a, argc, argv, time(NULL));
 	if (status == EX_USAGE)
 		(void)fprintf(stderr,
 		    "onehop-local: it is started by onehop and onehop-send to deliver to one "

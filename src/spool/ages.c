@@ -76,15 +76,24 @@ moment(struct str *rest, int64_t *out)
 	return true;
 }
 
-/* "COUNT AGAIN WALL BOOTTIME BOOT" */
+/* What a flipped bit makes of the numbers does not fit to this one: no message is old for it. */
+static uint64_t
+check(const struct ages *a)
+{
+	return a->count ^ a->again << 1 ^ (uint64_t)a->wall << 2;
+}
+
+/* "COUNT AGAIN WALL BOOTTIME CHECK BOOT" */
 static bool
 state_parse(struct str text, struct ages *a, struct ages_seen *s)
 {
 	struct str rest = text, boot;
+	uint64_t sum;
 
 	if (!num_parse(str_word(&rest), MOMENT_MAX, &a->count) || a->count == 0 ||
 	    !num_parse(str_word(&rest), a->count, &a->again) || !moment(&rest, &a->wall) ||
-	    !moment(&rest, &s->boottime))
+	    !moment(&rest, &s->boottime) || !num_parse(str_word(&rest), UINT64_MAX, &sum) ||
+	    sum != check(a))
 		return false;
 	boot = str_word(&rest);
 	if (boot.n >= sizeof s->boot || str_word(&rest).n > 0)
@@ -109,8 +118,8 @@ ages_now(const struct spool *s)
 	if (last.wall != 0 && a.count == last.count && a.again == last.again)
 		return a;
 	buf_reset(&b);
-	buf_fmt(&b, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s\n", a.count, a.again,
-	    a.wall, now.boottime, now.boot);
+	buf_fmt(&b, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRIu64 " %s\n", a.count,
+	    a.again, a.wall, now.boottime, check(&a), now.boot);
 	note_write(s, "clock", &b);
 	return a;
 }

@@ -30,6 +30,27 @@ full_lines(int fd, struct buf *b)
 	return true;
 }
 
+/* " ID KEY" is so if the bounce ID is in the spool. */
+static bool
+is_so(const struct spool *s, struct str *key, const char **why)
+{
+	AUTO_FD int dir = -1;
+	char id[ID_MAX];
+	struct str given;
+
+	if (!str_starts(*key, STR(" ")))
+		return true;
+	*key = str_skip(*key, 1);
+	given = str_cut(key, ' ');
+	(void)snprintf(id, sizeof id, "%.*s", S_ARG(given));
+	if (!place_of_id(id))
+		return false;
+	dir = place_find(s, id);
+	if (dir < 0 && errno != ENOENT)
+		*why = place_not_now;
+	return dir >= 0;
+}
+
 bool
 place_journal(const struct spool *s, int dir, struct queued *q, bool mend, const char **why)
 {
@@ -50,10 +71,12 @@ place_journal(const struct spool *s, int dir, struct queued *q, bool mend, const
 	while (rest.n > 0) {
 		struct str key = str_cut(&rest, '\n');
 
+		if (!is_so(s, &key, why))
+			continue;
 		q->done = arena_grow(q->arena, q->done, q->ndone, sizeof *q->done);
 		q->done[q->ndone++] = arena_strz(q->arena, key);
 	}
-	return true;
+	return *why == NULL;
 }
 
 /* What was not written whole is taken back, so that the next key is not glued to it. */
@@ -75,12 +98,12 @@ append(int fd, const struct buf *lines)
 static int
 open_journal(const struct spool *s, int dir, const char *name)
 {
-	const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int fd = openat(dir, name, flags);
+	const char *why;
+	int fd = place_file(s, dir, name, JOURNAL_MAX, &why);
 
-	if (fd >= 0 || errno != ENOENT)
+	if (fd >= 0 || why != NULL)
 		return fd;
-	fd = openat(dir, name, flags | O_CREAT | O_EXCL, 0640);
+	fd = openat(dir, name, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0 ||
 	    ((!s->give || fchown(fd, s->uid, s->gid) == 0) && TEMP_FAILURE_RETRY(fsync(dir)) == 0))
 		return fd;

@@ -133,6 +133,15 @@ sweep_note(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
+/* A large message that was being read, where files cannot be without a name (msg/intake.c). */
+static void
+sweep_body(void *ctx, int dir, const char *name)
+{
+	(void)ctx;
+	if (strncmp(name, "onehop.", 7) == 0)
+		(void)unlinkat(dir, name, 0);
+}
+
 void
 spool_sweep(const struct spool *s)
 {
@@ -141,4 +150,5 @@ spool_sweep(const struct spool *s)
 	(void)place_walk(s, sweep_name, &each);
 	(void)place_each(s->msglog, ".", sweep_log, &each);
 	(void)place_each(s->db, ".", sweep_note, NULL);
+	(void)place_each(s->fd, ".", sweep_body, NULL);
 }

@@ -61,7 +61,10 @@ place_file(const struct spool *s, int dir, const char *name, uint64_t max, const
 	*why = NULL;
 	if (fd < 0 && errno == ENOENT)
 		return -1;
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0 && errno == EACCES && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid == 0)
+		*why = place_not_now; /* root was killed before it gave it away, and can take it */
+	else if (fd < 0 || fstat(fd, &st) != 0)
 		*why = why_not(errno);
 	else if (!S_ISREG(st.st_mode))
 		*why = "it is not a plain file";

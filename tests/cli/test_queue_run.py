@@ -1,4 +1,5 @@
 """What waits, for how long, and what becomes of it: submissions in bad weather and the queue runs behind them."""
+import fcntl
 import os
 import re
 import shutil
@@ -155,6 +156,17 @@ def test_what_goes_along_goes_as_its_own_sender(post, tmp_path):
     post.until(lambda: post.input() == [] and len(post.mails) + len(elsewhere.mails) == 2)
     assert [m[1] for m in elsewhere.mails] == [["now@far.example"]] and [m[1] for m in post.mails] == [["waits@far.example"]]
     elsewhere.server.server_close()
+
+
+def test_one_run_at_a_time(post):
+    """Nothing is made for the lock, so that it can be had on a full disk, and whoever made the last run."""
+    assert post.sendmail("-odq", "x@far.example").returncode == 0
+    lock = os.open(post.spool + "/db", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert b"another queue run is at work" in run(post, "-v", "-qf").stderr and post.mails == []
+    os.close(lock)
+    run(post, "-qf")
+    assert len(post.mails) == 1 and "runner" not in os.listdir(post.spool + "/db")
 
 
 def test_a_server_that_limits_the_messages_of_a_connection(post):

@@ -187,7 +187,7 @@ def refused_now(t, free):
     t.expect(run.status == 0 and whole(contents(t.disk.top + "/spool")), "exit %s: %s" % (run.status, run.err))
 
 
-def no_space(t, leave=0):
+def no_space_left(t, leave=0):
     with open(t.disk.top + "/filler", "wb") as f:
         try:
             while True:
@@ -196,11 +196,31 @@ def no_space(t, leave=0):
         except OSError:
             pass
     os.truncate(t.disk.top + "/filler", max(0, os.stat(t.disk.top + "/filler").st_size - leave))
+
+
+def no_space(t, leave=0):
+    no_space_left(t, leave)
     refused_now(t, lambda: os.unlink(t.disk.top + "/filler"))
 
 
 def little_space(t):
     no_space(t, 20480)
+
+
+def no_space_for_the_journal(t):
+    """Who has it could not be written down: nobody gets it until there is room; one recipient needs no note."""
+    t.expect(t.run("-odq", "-i", A, B, given=MESSAGE).status == 0, "not queued")
+    t.expect(t.run("-odq", "-i", "-f", "me@far.example", A, given=MESSAGE).status == 0, "not queued")
+    t.host.up(walk.DEFER)
+    no_space_left(t)
+    run = t.run("-qf")
+    t.host.settle()
+    t.expect(run.status == 0 and len(t.host.taken()) == 1, "exit %s, %d taken" % (run.status, len(t.host.taken())))
+    os.unlink(t.disk.top + "/filler")
+    for _ in range(2):
+        t.run("-qf")
+        t.host.settle()
+    t.expect(len(t.host.taken()) == 2, "%d copies" % len(t.host.taken()))
 
 
 def no_inodes(t):
@@ -215,7 +235,8 @@ def no_inodes(t):
     refused_now(t, lambda: [os.unlink(path) for path in made])
 
 
-TRIALS = {f.__name__: f for f in (queued, queued_only, liar, journalled, taken_of_two, finished, no_space, little_space, no_inodes)}
+TRIALS = {f.__name__: f for f in (queued, queued_only, liar, journalled, taken_of_two, finished, no_space, little_space, no_inodes,
+                                  no_space_for_the_journal)}
 
 
 def main():

@@ -45,8 +45,7 @@ fixture_make(void **state)
 		.nenvelope_to = 2,
 		.now = 1000,
 	};
-	x->letter =
-	    (struct letter){ .fd = -1, .rq = &x->rq, .user = &x->user, .sec = 1000, .usec = 5 };
+	x->letter = (struct letter){ .fd = -1, .rq = &x->rq, .user = &x->user, .sec = 1000 };
 	return 0;
 }
 

@@ -206,9 +206,14 @@ put(const struct spool *s, const char *name, const char *text)
 static void
 the_clock_is_kept(void **state)
 {
-	static const char *const damaged[] = { "", "x", "5", "5 5 5", "5 6 7 8 b\n", "0 0 7 8 b\n",
-		"5 5 0 8 b\n", "5 5 7 8 b c\n", "-5 5 7 8 b\n", "99999999999999999999 5 7 8 b\n",
-		"5 5 7 8 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n" };
+	static const char *const damaged[] = { "", "x", "5", "5 5 5", "5 5 7 8 b\n",
+		"5 6 7 8 21 b\n", "0 0 7 8 28 b\n", "5 5 0 8 15 b\n", "5 5 7 8 19 b c\n",
+		"-5 5 7 8 19 b\n", "99999999999999999999 5 7 8 19 b\n",
+		"5 5 7 8 19 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n", /* what a
+											 flipped bit
+											 would make
+											 old */
+		"9050 40 100 1 498 b\n", "50 0 100 1 498 b\n", "50 40 500 1 498 b\n" };
 	const struct spool *s = *state;
 	struct ages a = ages_now(s), b;
 	struct stat st;
@@ -220,11 +225,11 @@ the_clock_is_kept(void **state)
 	assert_int_equal(b.again, a.again);
 	assert_true(b.count >= a.count && b.count <= a.count + 60);
 	/* a wall clock that was behind: real time since the boot still bounds it */
-	put(s, "clock", "50 40 100 1 another-boot\n");
+	put(s, "clock", "50 40 100 1 498 another-boot\n");
 	a = ages_now(s);
 	assert_int_equal(a.count, 50 + AGES_STEP);
 	assert_int_equal(a.again, 40);
-	put(s, "clock", "50 40 9000000000 1 another-boot\n");
+	put(s, "clock", "50 40 9000000000 1 36000000098 another-boot\n");
 	a = ages_now(s);
 	assert_int_equal(a.count, 50);
 	assert_int_equal(a.again, 50);

@@ -348,6 +348,9 @@ makes_message_ids(void **state)
 	assert_string_equal(id_format(1795502522, 0, 1, out), "1xVkE6-000001-00");
 	assert_string_equal(id_format(0, 999999, 4194304, out), "000000-00Hb84-WF");
 	assert_int_equal(strlen(out), ID_LEN);
+	assert_int_equal(id_seconds("1xVkE6-000001-00"), 1795502522);
+	assert_int_equal(id_seconds(""), 0);
+	assert_int_equal(id_seconds("../x"), 0);
 }
 
 int

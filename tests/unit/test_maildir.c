@@ -25,6 +25,16 @@ deliver(struct fixture *x, struct fail *f)
 	    &x->letter, &x->arena, arena_fmt(&x->arena, "%s/Maildir", x->user.home), f);
 }
 
+static int
+occurrences(const char *in, const char *what)
+{
+	int n = 0;
+
+	for (; (in = strstr(in, what)) != NULL; in++)
+		n++;
+	return n;
+}
+
 static void
 check_mode(const char *path, mode_t mode)
 {
@@ -38,7 +48,7 @@ static void
 test_delivery(void **state)
 {
 	struct fixture *x = *state;
-	const char *name = arena_fmt(&x->arena, "1000.M5P%d.debian", (int)getpid());
+	const char *name = "1457047594.I1abcde-000001-2fH93d8b069_0.debian";
 	const char *path = arena_fmt(&x->arena, "Maildir/new/%s", name);
 	struct fail f = FAIL_INIT;
 
@@ -53,12 +63,15 @@ test_delivery(void **state)
 	check_mode(path, 0600);
 }
 
-/* Two messages in one microsecond are two files. */
+/* A delivery that is made again, because nobody heard that it was done, leaves one file; a message
+ * that is not the same one is another; and so is the same for another recipient, or by another way.
+ */
 static void
-test_same_name(void **state)
+test_again(void **state)
 {
 	struct fixture *x = *state;
 	struct fail f = FAIL_INIT;
+	const char *first;
 
 	x->rq.host = "a/b:c";
 	x->rq.sender = "";
@@ -66,9 +79,33 @@ test_same_name(void **state)
 		fixture_message(x, "\n", 1);
 		assert_true(deliver(x, &f));
 	}
-	assert_string_equal(fixture_list(x, "Maildir/new"),
-	    arena_fmt(&x->arena, "1000.M5P%d.a\\057b\\072c 1000.M6P%d.a\\057b\\072c", (int)getpid(),
-		(int)getpid()));
+	first = fixture_list(x, "Maildir/new");
+	assert_non_null(strstr(first, "_0.a\\057b\\072c"));
+	assert_null(strchr(first, ' '));
+	fixture_message(x, "\nx\n", 3);
+	assert_true(deliver(x, &f));
+	assert_non_null(strstr(fixture_list(x, "Maildir/new"), "_1.a\\057b\\072c"));
+	x->rq.recipient = "other@debian";
+	fixture_message(x, "\n", 1);
+	assert_true(deliver(x, &f));
+	assert_non_null(strstr(fixture_list(x, "Maildir/new"), first));
+	x->rq.path = "/home/x/";
+	fixture_message(x, "\n", 1);
+	assert_true(deliver(x, &f));
+	assert_int_equal(occurrences(fixture_list(x, "Maildir/new"), "_0."), 3);
+}
+
+/* What is not a mailbox's file is left alone, whatever its name. */
+static void
+test_id_of_a_stranger(void **state)
+{
+	struct fixture *x = *state;
+	struct fail f = FAIL_INIT;
+
+	x->rq.id = "../../x";
+	fixture_message(x, MESSAGE, strlen(MESSAGE));
+	assert_true(deliver(x, &f));
+	assert_non_null(strstr(fixture_list(x, "Maildir/new"), "0.I..\\057..\\057xH"));
 }
 
 static void
@@ -172,7 +209,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_HOME(test_delivery),
-		IN_HOME(test_same_name),
+		IN_HOME(test_again),
+		IN_HOME(test_id_of_a_stranger),
 		IN_HOME(test_existing),
 		IN_HOME(test_deep),
 		IN_HOME(test_not_a_directory),

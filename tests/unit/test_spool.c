@@ -172,6 +172,38 @@ torn_journal(void **state)
 	}
 }
 
+/* A recipient whose bounce may have been made is done if it is there. */
+static void
+promised(void **state)
+{
+	static const struct {
+		const char *journal;
+		bool bounce, done;
+	} rows[] = {
+		{ " 1vNaKG-000009-2A x@far.example\n", false, false },
+		{ " 1vNaKG-000009-2A x@far.example\n", true, true },
+		{ " 1vNaKG-000009-2A x@far.example", true, false },
+		{ " ../../input/x x@far.example\n", true, false },
+		{ " \n  \n 1vNaKG-000009-2A\n", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct fixture p = fixture_new(false);
+		struct queued q;
+
+		fixture_commit(&p, FIXTURE_ID);
+		if (rows[i].bounce)
+			fixture_commit(&p, "1vNaKG-000009-2A");
+		fixture_put(p.s.input, FIXTURE_ID "-J", rows[i].journal);
+		assert_int_equal(fixture_take(&p, FIXTURE_ID, true, &a, &q), SPOOL_TAKEN);
+		assert_int_equal(q.e.rcpts[0].state == RCPT_SENT, rows[i].done);
+		spool_release(&q);
+		fixture_free(&p);
+	}
+}
+
 static void
 sweeps(void **state)
 {
@@ -194,7 +226,9 @@ sweeps(void **state)
 	fixture_put(p.s.input, "1vNaKG-000004-2A-D", "under way\n");
 	lock = openat(p.s.input, "1vNaKG-000004-2A-D", O_RDWR);
 	assert_int_equal(flock(lock, LOCK_EX), 0);
+	fixture_put(p.s.fd, "onehop.aBcDeF", "a body\n");
 	spool_sweep(&p.s);
+	assert_int_not_equal(faccessat(p.s.fd, "onehop.aBcDeF", F_OK, 0), 0);
 	for (size_t i = 0; i < COUNT(finished); i++)
 		assert_false(fixture_has(&p, finished[i]));
 	for (size_t i = 0; i < COUNT(foreign); i++)
@@ -335,6 +369,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(torn_journal),
+		cmocka_unit_test(promised),
 		cmocka_unit_test(sweeps),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(both_layouts),
