@@ -22,6 +22,9 @@ class Handler(socketserver.StreamRequestHandler):
         except (OSError, EOFError):
             pass
 
+    def answer(self, step, line):
+        return self.server.post.answer(step, line)
+
     def text(self):
         data = b""
         while not data.endswith(b"\r\n.\r\n"):
@@ -32,7 +35,7 @@ class Handler(socketserver.StreamRequestHandler):
         return data[:-3]
 
     def taken(self, data):
-        reply = self.server.post.answer("dot", data.decode("latin-1"))
+        reply = self.answer("dot", data.decode("latin-1"))
         if reply[0] == "2":
             self.server.post.mails.append((self.sender, self.rcpts, data.decode("latin-1")))
         self.say(reply)
@@ -41,7 +44,7 @@ class Handler(socketserver.StreamRequestHandler):
         post = self.server.post
         post.connections += 1
         self.sender, self.rcpts, chunks = None, [], b""
-        self.say(post.answer("greeting", ""))
+        self.say(self.answer("greeting", ""))
         while True:
             line = self.rfile.readline().decode("latin-1").strip()
             if not line:
@@ -51,11 +54,11 @@ class Handler(socketserver.StreamRequestHandler):
             if verb in ("EHLO", "HELO"):
                 self.say(*post.ehlo)
             elif verb == "MAIL":
-                reply = post.answer("mail", line)
+                reply = self.answer("mail", line)
                 self.sender, self.rcpts, chunks = line.split("<")[1].split(">")[0], [], b""
                 self.say(reply)
             elif verb == "RCPT":
-                reply = post.answer("rcpt", line)
+                reply = self.answer("rcpt", line)
                 if reply[0] == "2":
                     self.rcpts.append(line.split("<")[1].split(">")[0])
                 self.say(reply)
@@ -77,7 +80,7 @@ class Handler(socketserver.StreamRequestHandler):
                 self.say("221 bye")
                 return
             elif verb == "AUTH":
-                self.say(post.answer("auth", line))
+                self.say(self.answer("auth", line))
             else:
                 self.say("250 ok")
 
@@ -89,6 +92,8 @@ class Server(socketserver.ThreadingTCPServer):
 
 class Post:
     """rules: {step: reply, or a function of the line that gives one}; steps: greeting mail rcpt dot auth."""
+
+    handler = Handler
 
     def __init__(self, directory):
         self.directory = str(directory)
@@ -110,7 +115,7 @@ class Post:
         return rule(line) if callable(rule) else rule
 
     def up(self):
-        self.server = Server(("127.0.0.1", self.port), Handler, bind_and_activate=True)
+        self.server = Server(("127.0.0.1", self.port), self.handler, bind_and_activate=True)
         self.server.post, self.port = self, self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
