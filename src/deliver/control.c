@@ -357,6 +357,7 @@ deliver_control(struct delivery *d, int fd, unsigned uid, const struct control *
 		return false;
 	}
 	if (c->verb <= CONTROL_RUN_FROZEN)
-		return !d->spooling || run_queue(d, (enum run_which)c->verb, f);
+		return (!d->spooling && uid != 0) ||
+		    (delivery_spool(d, true, f) && run_queue(d, (enum run_which)c->verb, f));
 	return each(&a, c, f);
 }

@@ -90,12 +90,46 @@ add_host(struct buf *out, const struct rcpt *r)
 	}
 }
 
+/* Exim routes in small letters, and names what was written when its local part differs. */
+static void
+add_address(struct buf *out, const struct rcpt *r)
+{
+	bool plain = strchr("|/:\"", *r->address) == NULL;
+	struct str given = str_of(r->original != NULL ? r->original : r->address);
+	size_t start = buf_get(out).n, n = strlen(r->address), at = given.n;
+
+	for (size_t i = 0; i < n; i++)
+		buf_char(out, plain ? ascii_lower(r->address[i]) : r->address[i]);
+	while (at > 0 && given.p[at - 1] != '@')
+		at--;
+	if (!str_ieq(given, str_skip(buf_get(out), start)) ||
+	    (buf_ok(out) && memcmp(given.p, buf_get(out).p + start, at) != 0))
+		buf_fmt(out, " <%.*s>", S_ARG(given));
+}
+
+/* Exim's defer begins with the error's name, and has no more to say of a connection. */
+static void
+add_reason(struct buf *out, const struct rcpt *r)
+{
+	const struct fail *f = &r->fail;
+	bool named = r->state != RCPT_REFUSED && f->sys > 0;
+	const char *name = named ? strerrordesc_np(f->sys) : NULL;
+	struct str text = str_of(f->text), end = str_of(name != NULL ? name : "");
+
+	if (end.n > 0 && text.n > end.n + 2 && str_eq(str_skip(text, text.n - end.n), end)) {
+		buf_fmt(out, ": %s", name);
+		text.n -= end.n + 2;
+		if (f->stage == STAGE_CONNECT)
+			return;
+	}
+	buf_fmt(out, ": %.*s", S_ARG(text));
+}
+
 void
 mainlog_recipient(struct buf *out, const struct rcpt *r)
 {
-	buf_fmt(out, "%s %s", arrow(r), r->address);
-	if (r->original != NULL && strcmp(r->original, r->address) != 0)
-		buf_fmt(out, " <%s>", r->original);
+	buf_fmt(out, "%s ", arrow(r));
+	add_address(out, r);
 	if (r->router != NULL)
 		buf_fmt(out, " R=%s", r->router);
 	if (r->transport != NULL)
@@ -104,12 +138,14 @@ mainlog_recipient(struct buf *out, const struct rcpt *r)
 		if (r->state != RCPT_REFUSED)
 			buf_fmt(out, " defer (%d)", mainlog_defer_number(&r->fail));
 		add_host(out, r);
-		buf_fmt(out, ": %s", r->fail.text);
+		add_reason(out, r);
 		return;
 	}
 	add_host(out, r);
 	if (r->auth != NULL)
 		buf_fmt(out, " A=%s", r->auth);
+	if (r->chunked)
+		buf_str(out, " K");
 	if (r->confirmation != NULL) {
 		buf_str(out, " C=");
 		add_quoted(out, r->confirmation);

@@ -144,7 +144,9 @@ asked_on(struct session *s, const struct mechanism *m, struct fail *f)
 
 	if (!challenge(s, &said) || said.n == 0)
 		return cancel(s, m, f);
-	return stop(s, f);
+	(void)stop(s, f);
+	f->smtp = s->reply.code;
+	return STOP;
 }
 
 /* The one thing that the client says in these mechanisms. */

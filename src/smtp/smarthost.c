@@ -146,6 +146,16 @@ stamp(const struct smarthost *h, const struct load *load, struct rcpt *r)
 	r->reused = s->reused;
 }
 
+/* Exim's line of a host that does not take a message now, or not for the recipients that the next
+ * host is asked for. */
+static void
+tell_of_refusal(const struct smarthost *h, const struct rcpt *r)
+{
+	if (r->state == RCPT_RETRY && r->fail.smtp != 0 &&
+	    (r->fail.stage != STAGE_RCPT || h->place + 1 < h->nlist))
+		trace_line(h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", r->host, r->ip, r->fail.text);
+}
+
 /* One transaction for as many as it may hold.  *sent counts those that were taken. */
 static bool
 carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
@@ -168,6 +178,7 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
 	s->reused |= *sent != before;
+	tell_of_refusal(h, &load->e->rcpts[which[0]]);
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
 	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];

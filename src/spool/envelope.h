@@ -40,6 +40,7 @@ struct rcpt {
 	const char *auth;                     /* "plain", "login" ... */
 	bool tls_verified;
 	bool continued; /* a further recipient of the same transaction: -> */
+	bool chunked;   /* sent with BDAT: K */
 	bool reused;    /* of a further message over the same connection: H=host [ip]* */
 };
 
