@@ -67,10 +67,13 @@ has_domain(const char *address)
 const char *
 report_address(const struct notice *n, const struct rcpt *r)
 {
-	if (has_domain(r->address))
-		return r->address;
-	if (has_domain(r->original))
+	const char *sent = has_domain(r->address) ? r->address : NULL;
+
+	/* as it was written, unless it became another one */
+	if (has_domain(r->original) && (sent == NULL || str_ieq(str_of(r->original), str_of(sent))))
 		return r->original;
+	if (sent != NULL)
+		return sent;
 	return arena_fmt(n->about->arena, "%s@%s", r->original != NULL ? r->original : r->address,
 	    n->conf->qualify_domain);
 }

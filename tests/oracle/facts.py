@@ -8,6 +8,8 @@ connections and recipients.
   auth   each AUTH: server, tls, mech, decoded (what was sent), reply (the last one)
   files  what is new or changed where mail may land: path, mode, owner, content
   dead   dead letters: path, mode, owner
+  waiting  each message in the spool: sender, rcpts, done (what needs no more delivery), frozen
+  log    the main log, line by line, in any order; only where root submits: nobody else may write onehop's
 """
 import re
 
@@ -20,8 +22,19 @@ TOKENS = (
     (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d "
                 r"\d\d:\d\d:\d\d \d{4}"), "<CTIME>"),
     (re.compile(r"\((?:Exim|onehop) [0-9][0-9.a-z~+-]*\)"), "(<VERSION>)"),
-    (re.compile(r"/(new|cur|tmp)/(?:\d+\.[HMP0-9A-Za-z]+\.|<MAILDIR-UNIQUE\d+>\.)"), r"/\1/<UNIQUE>."),
+    (re.compile(r"<ID>-onehopdsn"), "<BOUNDARY>"),
+    (re.compile(r"(?m)(?<=^Received: from )(?:Debian-exim|onehop)(?= by)"), "<MTA>"),
+    (re.compile(r"(?m)^( *\d+[mhd]) *[0-9.]+[KM]?(?= \S+ <)"), r"\1 <SIZE>"),
+    (re.compile(r"/(new|cur|tmp)/(?:\d+\.[-_0-9A-Za-z]+\.|<MAILDIR-UNIQUE\d+>\.)"), r"/\1/<UNIQUE>."),
 )
+LOG_TOKENS = (
+    (re.compile(r"^(?:<TIME>|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) "), ""),
+    (re.compile(r"pid=(?:<PID>|\d+)"), "pid=<PID>"),
+    (re.compile(r" S=(?:<N>|\d+)"), " S=<N>"),
+    (re.compile(r"(?<=<= <> R=<ID> U=)\S+"), "<MTA>"),
+    (re.compile(r" X=\S+"), " X=<TLS>"),
+)
+QUEUED = re.compile(r"^/var/spool/[a-z0-9]+/input/(?:[^/]+/)?[^/]+-H$")
 MAILBOX = re.compile(r"^(/home/|/root/|/var/mail/)")
 
 
@@ -62,6 +75,23 @@ def transactions(connection):
     return found
 
 
+def log_lines(mainlog):
+    lines = stable(mainlog).splitlines()
+    for pattern, token in LOG_TOKENS:
+        lines = [pattern.sub(token, line) for line in lines]
+    return sorted(lines)
+
+
+def waiting(header):
+    """From a -H file: options, the tree of who needs no more delivery, the number of recipients, the recipients."""
+    lines = header.split("\n\n")[0].split("\n")
+    options = [line for line in lines[4:] if line.startswith("-")]
+    rest = lines[4 + len(options):]
+    tree = [line[3:] for line in rest if re.match(r"[YN][YN] ", line)]
+    rcpts = [line.split(" ")[0] for line in rest[(len(tree) or 1) + 1:]]
+    return {"sender": lines[2], "rcpts": rcpts, "done": sorted(tree), "frozen": any(o.startswith("-frozen ") for o in options)}
+
+
 def facts(observed):
     wire, tried, auth = [], [], []
     for c in observed["smtp"]:
@@ -76,10 +106,13 @@ def facts(observed):
              for path, f in observed["files"].items() if MAILBOX.match(path) and not path.endswith("/dead.letter")]
     dead = [{"path": path, "mode": f["mode"], "owner": f["owner"]}
             for path, f in observed["files"].items() if path.endswith("/dead.letter")]
+    queue = [waiting(f["content"]) for path, f in observed["files"].items() if QUEUED.match(path)]
     out = stable({"steps": [step_facts(s) for s in observed["steps"]], "wire": wire, "tried": tried, "auth": auth,
-                  "files": files, "dead": dead})
+                  "files": files, "dead": dead, "waiting": queue})
+    out["log"] = log_lines(observed["mainlog"])
     out["wire"].sort(key=lambda w: (w["server"], w["mail"], str(w["rcpt"]), w["data"]))
     out["files"].sort(key=lambda f: (f["path"], f["content"] or ""))
+    out["waiting"].sort(key=str)
     return out
 
 
@@ -96,7 +129,8 @@ def same_text(expected, got):
 
 def differences(expected, got):
     """Lines that say where got is not as expected; none when it is.  A step's rc of None is not looked at, one of
-    "error" is any but 0; stdout may be a compiled pattern; "says" is a pattern that must be found in stderr."""
+    "error" is any but 0; stdout may be a compiled pattern; "says" is a pattern that must be found in stderr.  What is
+    None is not looked at; "log_says" is a pattern that must be found in the log."""
     out = []
     if len(expected["steps"]) != len(got["steps"]):
         out.append("%d steps, expected %d" % (len(got["steps"]), len(expected["steps"])))
@@ -110,7 +144,9 @@ def differences(expected, got):
             out.append(where + "routers %s, expected %s" % (g["routers"], e["routers"]))
         if e.get("says") and not re.search(e["says"], g["stderr"]):
             out.append(where + "stderr does not say %r: %s" % (e["says"], g["stderr"].strip()[-600:]))
-    for key in ("wire", "tried", "auth", "files", "dead"):
+    if expected.get("log_says") and not re.search(expected["log_says"], "\n".join(got["log"])):
+        out.append("the log does not say %r:\n%s" % (expected["log_says"], "\n".join(got["log"])))
+    for key in ("wire", "tried", "auth", "files", "dead", "waiting", "log"):
         if expected[key] is None:
             continue
         extra = [x for x in got[key] if x not in expected[key]]

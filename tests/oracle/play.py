@@ -38,6 +38,8 @@ def prepared(case):
 def expectation(case):
     """What Exim did, as facts; that a command failed counts, the number does not (Exim knows only 1)."""
     expected = facts.facts(case["observed"])
+    if any(s.get("user", "root") != "root" for s in case["steps"] if "argv" in s):
+        expected["log"] = None
     for step in expected["steps"]:
         if step["rc"] != 0 and "-bt" not in step["argv"]:
             step["rc"] = "error"
@@ -86,7 +88,8 @@ def not_sent(rc, says=None, step=0):
     """The message is handed back: this status, these words, a dead letter, nothing delivered."""
     def edit(case, expected):
         exits(rc, says, step)(case, expected)
-        clean("wire", "files")(case, expected)
+        clean("wire", "files", "waiting")(case, expected)
+        expected["log"] = None
         dead_letter(case, expected)
     return edit
 
@@ -95,14 +98,24 @@ def refused(rc, says=None, step=0):
     """The call itself is wrong: nothing is read, nothing is kept."""
     def edit(case, expected):
         exits(rc, says, step)(case, expected)
+        clean("wire", "tried", "files", "waiting")(case, expected)
+        expected["log"] = None
+    return edit
+
+
+def waits(says, sender="alice@debian", rcpt="x@far.example"):
+    """It is in the spool, nobody has got it, and the log has the reason (a regular expression)."""
+    def edit(case, expected):
         clean("wire", "tried", "files")(case, expected)
+        expected.update(waiting=[{"sender": "<%s>" % sender, "rcpts": [rcpt], "done": [], "frozen": False}], log=None,
+                        log_says=r"== %s .*%s" % (re.escape(rcpt), says))
     return edit
 
 
 def sent(case, expected):
     """Delivered as far as Exim's recording says; no error, no error mail."""
     expected["steps"][0]["rc"] = 0
-    expected["files"] = []
+    expected["files"], expected["log"] = [], None
 
 
 def auth(*attempts):
@@ -134,7 +147,8 @@ def message(**changes):
 def received(rcpt, server="192.0.2.25:2525", mail="FROM:<alice@debian>", **changes):
     """One message to these recipients, though Exim sent none: the text as submission makes it of the case's stdin."""
     def edit(case, expected):
-        expected["tried"], expected["files"] = [], []
+        clean("tried", "files", "waiting")(case, expected)
+        expected["log"] = None
         expected["steps"][-1].update(rc=0, routers=[])
         expected["wire"] = [{"server": server, "tls": False, "mail": mail,
                              "rcpt": [["TO:<%s>" % r, "250 2.1.5 recipient ok"] for r in sorted(rcpt)],
@@ -150,7 +164,52 @@ def delivered(user, content):
         expected["files"] = sorted(
             [{"path": base + d, "mode": "0o700", **owner, "content": None} for d in ("", "cur/", "new/", "tmp/")]
             + [{"path": base + "new/<UNIQUE>.debian", "mode": "0o600", **owner, "content": content}], key=lambda f: f["path"])
-        expected["wire"], expected["tried"] = [], []
+        clean("wire", "tried")(case, expected)
+        expected["log"] = None
+    return edit
+
+
+def logged(*changes, more=()):
+    """Exim's log, line for line, but for these (pattern, replacement); what becomes empty is not there, more is."""
+    def edit(case, expected):
+        for pattern, replacement in changes:
+            expected["log"] = [re.sub(pattern, replacement, line) for line in expected["log"]]
+        expected["log"] = sorted([*filter(None, expected["log"]), *more])
+    return edit
+
+
+def aged(seconds):
+    """Where Exim's message is made old in its -H file, the spool's clock is put forward: no other clock makes it old."""
+    def edit(case, expected):
+        for step in case["steps"]:
+            if "perl" in "".join(step.get("argv", [])):
+                step["argv"][-1] = re.sub(
+                    r"cd /var/spool/exim4/input; .* \$H;(?: rm -f \S+;)?",
+                    "perl -pi -e '@f = split; $f[0] += %d; $f[4] = $f[0] ^ $f[1] << 1 ^ $f[2] << 2; $_ = \"@f\\n\"' "
+                    "/var/spool/onehop/db/clock;" % seconds, step["argv"][-1])
+    return edit
+
+
+def report(status, why=None, shown=None):
+    """What a bounce or warning has for programs: in RFC 3464's order, since when, a status of its own, why if no server
+    said it; shown: (pattern, replacement) in what it has for people."""
+    def edit(case, expected):
+        said = "Diagnostic-Code: X-onehop; %s\n" % why if why else ""
+        for item in expected["files"]:
+            text = re.sub(r"(Reporting-MTA: .*\n)", r"\1Arrival-Date: <DATE>\n", item["content"] or "")
+            text = re.sub(r"(Action: .*\n)(Final-Recipient: .*\n)Status: .*\n", r"\2\1Status: %s\n%s" % (status, said), text)
+            text = re.sub(*shown, text) if shown else text
+            item["content"] = item["content"] and text
+    return edit
+
+
+def explained(*steps):
+    """mailq says under each message why it waits, and until when."""
+    def edit(case, expected):
+        for step in steps:
+            messages = expected["steps"][step]["stdout"].split("\n\n")
+            expected["steps"][step]["stdout"] = re.compile(
+                r"\n(?: {8}last error for .*\n)?(?: {8}next try for .*\n)?\n".join(map(re.escape, messages)))
     return edit
 
 
@@ -210,16 +269,27 @@ def options(**values):
     return edit
 
 
+def submits(step):
+    """Is it a call that brings a message?"""
+    return "argv" in step and step["argv"][0] in SENDMAIL and not any(re.match("-([Mq]|b[^ms])", word) for word in step["argv"])
+
+
 def as_root(case, expected):
-    """Root submits for alice, because only root may deliver to others until onehop-send has its doors."""
+    """Root submits for alice: until onehop-send has its doors he alone may deliver to others and has a spool."""
+    nameless = False
     for step in case["steps"]:
-        if "argv" in step and step["argv"][0] in SENDMAIL and step.get("user", "root") != "root":
+        if step.get("user", "root") != "root" and submits(step):
+            nameless |= not re.search(r"(?im)^From:", step.get("stdin", "").split("\n\n")[0])
             if "-f" not in step["argv"]:
                 step["argv"][1:1] = ["-f", step["user"] + "@debian"]
             step["user"] = "root"
     case["config"]["passwd_reader"] = "root"
+
+    def by_root(text):
+        text = re.sub(r"(?m)^Received: from alice by", "Received: from root by", text or "")
+        return text.replace("From: Alice Liddell <alice@debian>", "From: alice@debian") if nameless else text
     for item in expected["wire"]:
-        item["data"] = re.sub(r"^Received: from alice by", "Received: from root by", item["data"])
+        item.update(data=by_root(item["data"]), mail=item["mail"].replace(" AUTH=alice@debian", ""))
     for item in expected["files"]:
-        if item["content"]:
-            item["content"] = re.sub(r"(?m)^Received: from alice by", "Received: from root by", item["content"])
+        item["content"] = item["content"] and by_root(item["content"])
+    expected["log"] = [line.replace(" U=alice ", " U=root ") for line in facts.log_lines(case["observed"]["mainlog"])]

@@ -4,22 +4,23 @@ A reason is one that a user would approve; a difference without such a reason is
 """
 import re
 
-from play import (argv, as_root, auth, clean, dead_letter, delivered, exits, message, not_sent, on_purpose, only_step,
-                  options, received, refused, sent, shows, sub, tries)
+from play import (aged, argv, as_root, auth, clean, dead_letter, delivered, exits, explained, logged, message, not_sent, on_purpose,
+                  only_step, options, received, refused, report, sent, shows, sub, tries, waits)
 
 # ---------------------------------------------------------------- passwords
 NEVER_WITHOUT = ("a password is configured for this host, so the mail waits rather than go without login: "
                  "a wrong password is the administrator's to mend, not the sender's loss")
-NO_QUEUE = "no queue yet: what cannot go now is handed back with status 75, and nothing of it is kept"
+NO_DOOR = ("a caller who is not root has no spool before onehop-send has its doors: he gets status 75 and nothing is kept; "
+           "root has one, and then it is as Exim")
 PLAIN = r"\0user\0pass"
 
 
-def login_fails(says):
-    return on_purpose(NEVER_WITHOUT, clean("tried"), not_sent(75, says))
+def login_fails(says, reason=NEVER_WITHOUT, **who):
+    return on_purpose(reason, as_root, waits(says, **who))
 
 
 AUTH = {
-    "auth-454": on_purpose(NO_QUEUE, not_sent(75, "454 4.7.0")),
+    "auth-454": on_purpose(NO_DOOR, as_root),
     "auth-538": login_fails("538 5.7.11"),
     "auth-all-535-mail530": login_fails("535 5.7.8"),
     "auth-all-535-rcpt554": login_fails("535 5.7.8"),
@@ -27,8 +28,8 @@ AUTH = {
     "auth-helo-only": login_fails("AUTH|HELO"),
     "auth-no-auth": login_fails("AUTH"),
     "auth-login-user-535": login_fails("535 no such user"),
-    "auth-login-extra-prompt": on_purpose(NO_QUEUE, not_sent(75, "334 bW9yZQ==")),
-    "auth-plain-334-b64": on_purpose(NO_QUEUE, not_sent(75, "334 bW9yZQ==")),
+    "auth-login-extra-prompt": on_purpose(NO_DOOR, as_root),
+    "auth-plain-334-b64": on_purpose(NO_DOOR, as_root),
     "auth-login-empty-prompt": login_fails("LOGIN|login"),
     "auth-login-not-base64": login_fails("LOGIN|login"),
     "auth-cname-both": on_purpose("the name in dc_smarthost is looked up first: DNS does not choose the password",
@@ -41,80 +42,132 @@ AUTH = {
         message(mail="FROM:<alice@debian> AUTH=alice@debian")),
     "auth-login-only": on_purpose(
         "a passwd.client line without a password is named with its place, not sent as garbage",
-        clean("auth"), not_sent("error", r"passwd\.client:1"), clean("tried")),
+        as_root, clean("auth"), waits(r"passwd\.client:1")),
     "auth-port-key": on_purpose(
         "a passwd.client line that cannot be read as HOST:LOGIN:PASSWORD is named with its place, not sent as garbage",
-        clean("auth"), not_sent("error", r"passwd\.client:1"), clean("tried")),
+        as_root, clean("auth"), waits(r"passwd\.client:1")),
     "auth-macro-false": on_purpose(
-        "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = false means no", clean("auth", "tried"),
-        not_sent(75, "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS|auth_client_allow_notls_passwords")),
+        "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = false means no", as_root, clean("auth"), waits("auth_client_allow_notls_passwords")),
     "auth-notls-nomacro": login_fails("auth_client_allow_notls_passwords"),
     "auth-notls-nomacro-530": login_fails("auth_client_allow_notls_passwords"),
     "auth-notls-nomacro-cram": on_purpose(
         "with a password TLS is required before any AUTH, unless the administrator says otherwise",
-        clean("auth", "tried"), not_sent(75, "auth_client_allow_notls_passwords")),
+        as_root, clean("auth"), waits("auth_client_allow_notls_passwords")),
     "auth-starttls-untrusted-mac": on_purpose(
         "a server that fails the check of its certificate does not get the password in clear either",
-        clean("auth", "tried"), not_sent(75, "certificate")),
+        as_root, clean("auth"), waits("certificate")),
     "auth-starttls-wrongname": on_purpose(
-        "mail does not go in clear after the certificate failed", clean("auth", "tried"), not_sent(75, "certificate")),
+        "mail does not go in clear after the certificate failed", as_root, clean("auth"), waits("certificate")),
     "seed-alias-name-in-passwd": on_purpose(
         "passwd.client may name the host as dc_smarthost does, not only as DNS calls it",
         auth(("PLAIN", [r"\0yjnet\01234"], "504 Unknown authentication mechanism"),
              ("LOGIN", ["yjnet", "1234"], "235 OK Authenticated")),
+        logged((r"(\[202.104.32.230\])", r"\1 A=login"),
+               more=["<ID> plain authenticator failed H=smtp.cdn.21cn.com [202.104.32.230] 504 Unknown authentication mechanism"]),
         message(mail="FROM:<yjnet@21cn.com> AUTH=root@debian")),
     "seed-v-remote": on_purpose("8-bit text is declared to a server that has 8BITMIME",
                                 message(mail="FROM:<yjnet@21cn.com> BODY=8BITMIME AUTH=root@debian")),
-    "seed-v-remote-nomacro": on_purpose(
-        NEVER_WITHOUT, clean("tried"), not_sent(75, "auth_client_allow_notls_passwords")),
+    "seed-v-remote-nomacro": login_fails("auth_client_allow_notls_passwords", sender="yjnet@21cn.com", rcpt="jims.yang@gmail.com"),
 }
 
 # ---------------------------------------------------------------- what the smarthost says
 TO_THE_CALLER = "the caller waits, so a refusal is his exit status and the server's words, and no bounce is made"
-AT_ONCE = "no queue yet: -odq delivers at once rather than keep what nobody would send"
+ONE_CONNECTION = "what goes to one host goes over one connection, in the order in which it came"
+NOT_DUE = "a message whose time has not come is left alone without a line in the log"
+EACH_ONCE = "a new message always gets its try, and when that goes well, what waits goes along"
+OWN_TOOLS = "what Exim's own programs say of its retry database, mailq and onehop status say here"
+SPOOL_CLOCK = "how long mail waits is counted by a clock of the spool's own, which no clock that jumps makes old"
+REFUSED, CANCELLED = "cannot connect to 192.0.2.25: Connection refused", "cancelled by timeout_frozen_after"
+REASONS = "mailq says under each message why it waits, and until when"
 
 
-def queue_command(step):
-    """A command on the queue, in a shell script or alone, says that there is none."""
-    return lambda case, expected: (exits(69, "keeps no queue", step)(case, expected),
-                                   expected["steps"][step].update(stdout=""))
+def mailq_young(case, expected):
+    """It shows the time since it came, by the wall clock."""
+    expected["steps"][2]["stdout"] = expected["steps"][2]["stdout"].replace("25h ", " 0m ")
+
+
+def twice(rcpt):
+    """Both messages arrive."""
+    def edit(case, expected):
+        one = {"steps": [{}]}
+        received([rcpt])(case, one)
+        one["wire"][0]["data"] = one["wire"][0]["data"].replace("<root@debian>", "<alice@debian>")
+        expected["wire"] = one["wire"] * 2
+    return edit
+
+
+def header_file(case, expected):
+    step = expected["steps"][1]
+    text = re.sub(r"(== -Mvc\n)(?:.*\n)*rc=0", r"\1rc=64", step["stdout"].replace("-auth_sender alice@debian\n", ""))
+    text = re.escape(text.replace("alice 1001 1001", "root 0 0").replace("from alice by", "from root by").replace("U=alice", "U=root"))
+    for ours, exims in (("-ident root", "-ident alice"), ("-auth_id root", "-auth_id alice"), ("-max_received_linelength 4", "-max_received_linelength 18"),
+                        ("-tls_resumption A\n-onehop_X\n", "-tls_resumption A\n"), ("160P", "160P")):
+        text = text.replace(re.escape(exims), re.escape(ours))
+    for pattern, token in ((r"\d+", "<EPOCH>"), (r"\d+", "<USEC>"), (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<TIME>"), (r"(?:-onehop_.*\n)+", "-onehop_X\n")):
+        text = text.replace(re.escape(token), pattern)
+    step["stdout"] = re.compile(text)
+
+
+def actions(case, expected):
+    step = expected["steps"][1]
+    script = case["steps"][1]["argv"]
+    script[-1] = script[-1].replace('"-M $id -v" ', "")
+    text = step["stdout"].replace("== -M <ID> -v\nrc=1\n", "").replace("<bob@debian>", "<alice@debian>")
+    text = re.sub(r"(== -M(?:es|ar|md) .*\n)Message .* modified\nrc=0", r"\1rc=64", text)
+    step["stdout"] = text.replace("        D y@far.example\n          fax@debian\n", "          y@far.example\n")
+    step["says"] = "-Mes"
+    explained(1)(case, expected)
+    (one,) = expected["wire"]
+    one.update(mail="FROM:<alice@debian>", rcpt=[["TO:<%s@far.example>" % x, "250 2.1.5 recipient ok"] for x in "xy"])
+    expected["files"] = []
+    logged((".* => fax .*|.*(?:marked delivered|added|changed).* by root", ""), more=[
+        '<ID> -> y@far.example R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25] C="250 2.0.0 queued"'])(case, expected)
 
 
 DELIVERY = {
-    "del-data-451": on_purpose(NO_QUEUE, not_sent(75, "451 later")),
-    "del-mail-451": on_purpose(NO_QUEUE, not_sent(75, "451 4.3.0")),
-    "del-refused": on_purpose(NO_QUEUE, not_sent(75, "Connection refused")),
-    "del-refused-odi": on_purpose(NO_QUEUE, not_sent(75, "Connection refused")),
-    "del-noresolve-servfail": on_purpose(NO_QUEUE, not_sent(75, "smtp.isp.example")),
-    "del-retry-local": on_purpose(NO_QUEUE, only_step(0), as_root, not_sent(75, "Maildir")),
-    "del-queue-user": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-exinext": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-queue-then-flush": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-retry-old": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-warn-25h": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-warn-25h-bulk": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-queue-many-deferred": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "Connection refused")),
-    "del-retry-rcpt": on_purpose(NO_QUEUE, only_step(0), not_sent(75, "450 no"),
-                                 lambda case, e: e["tried"].pop()),
+    **{name: on_purpose(NO_DOOR, as_root) for name in (
+        "del-data-451", "del-mail-451", "del-refused", "del-refused-odi", "del-rcpt450-new-message", "del-freeze-thaw",
+        "sub-opt-odq")},
+    "del-noresolve-servfail": on_purpose(NO_DOOR + ", and the log names the transport", as_root, logged(
+        (r"defer \(-36\): .*", "T=remote_smtp_smarthost defer (-36): the name server could not answer for smtp.isp.example"))),
+    "del-retry-local": on_purpose(OWN_TOOLS, only_step(0, 1), as_root, explained(1)),
+    "del-queue-user": on_purpose(NOT_DUE, as_root, explained(2), logged((".*retry time not reached.*", ""))),
+    "del-exinext": on_purpose(OWN_TOOLS, only_step(0), as_root),
+    "del-queue-then-flush": on_purpose(NOT_DUE + "; " + REASONS, as_root, explained(1), logged((".*retry time not reached.*", ""))),
+    "del-retry-old": on_purpose(SPOOL_CLOCK + "; giving up takes tries as well as time", as_root, aged(432000),
+                                lambda case, e: case["config"].setdefault("dc", {}).update(retry="F,1d,1d"),
+                                report("5.4.7", "retry timeout exceeded: " + REFUSED, (
+                                    "(    retry timeout exceeded)", r"\1: cannot connect to 192.0.2.25:\n    Connection refused")),
+                                logged((r"(?<=\*\* x@far.example).*", " R=smarthost T=remote_smtp_smarthost: retry timeout exceeded: " + REFUSED))),
+    "del-warn-25h": on_purpose(SPOOL_CLOCK + "; a warning says why", as_root, aged(90000), report(
+        "4.4.1", REFUSED, ("(?<=\n  x@far.example\n)", "    Delay reason: %s\n" % REFUSED)), mailq_young, explained(2)),
+    "del-warn-25h-bulk": on_purpose(SPOOL_CLOCK, as_root, aged(90000)),
+    "del-queue-many-deferred": on_purpose(
+        ONE_CONNECTION + "; a host that cannot be reached is tried once a run", as_root,
+        logged((r".* H=\S+ \S+ Connection refused", ""), more=["<ID> H=smtp.isp.example [192.0.2.25] Connection refused"] * 2)),
+    "del-retry-rcpt": on_purpose(OWN_TOOLS, only_step(0, 2), as_root),
     "del-auth454-new-message": on_purpose(
-        NO_QUEUE + "; a new message always gets its try", only_step(0, 1),
-        received(["x@far.example"], mail="FROM:<alice@debian> AUTH=alice@debian"), exits(75, "454 later"), dead_letter,
-        auth(("PLAIN", [r"\0u\0p"], "454 later"), ("PLAIN", [r"\0u\0p"], "235 ok"))),
-    "del-rcpt450-new-message": on_purpose(NO_QUEUE, only_step(0, 1), exits(75, "450 no"), dead_letter),
-    "del-queue-many": on_purpose(AT_ONCE, queue_command(3)),
-    "del-freeze-thaw": on_purpose(AT_ONCE, only_step(0)),
-    "del-mvh-mvb": on_purpose(AT_ONCE, only_step(0), not_sent(75, "Connection refused")),
-    "del-m-actions": on_purpose(AT_ONCE, only_step(0), received(["x@far.example", "y@far.example"])),
-    "del-split-spool": on_purpose(AT_ONCE, only_step(0), not_sent(75, "Connection refused")),
-    "del-timeout-frozen": on_purpose(AT_ONCE, only_step(0), not_sent(75, "Connection refused")),
-    "sub-opt-odq": on_purpose(AT_ONCE, received(["x@far.example"])),
-    "del-rcpt-452": on_purpose(NO_QUEUE + ", and it says who has it", exits(75, r"452 4\.5\.3(.*\n)*.*1 of 3"), dead_letter,
+        EACH_ONCE, as_root, shows("0\n", 2), clean("waiting"), auth(("PLAIN", [r"\0u\0p"], "454 later"), ("PLAIN", [r"\0u\0p"], "235 ok")),
+        twice("x@far.example"), logged((".*retry time not reached.*", ""), more=[
+            "<ID> => x@far.example R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25]%s A=plain C=\"250 2.0.0 queued\"" % star
+            for star in ("", "*")] + ["<ID> Completed"] * 2)),
+    "del-queue-many": on_purpose(ONE_CONNECTION, as_root, logged((r"(=> [bc]@.* \[192.0.2.25\])", r"\1*"))),
+    "del-mvh-mvb": on_purpose("the -H file has lines of onehop's own, which Exim's programs pass over; -Mvc is not there", as_root,
+                              header_file),
+    "del-m-actions": on_purpose("a message that waits is not altered: -Mes, -Mar and -Mmd are not there; flags may follow the ids",
+                                as_root, actions),
+    "del-split-spool": on_purpose(REASONS, as_root, explained(1)),
+    "del-timeout-frozen": on_purpose(SPOOL_CLOCK, as_root, aged(700000), report(
+        "5.1.0", CANCELLED, ("(?<=\n  x@far.example\n)", "    %s\n" % CANCELLED)),
+        logged((CANCELLED, "** x@far.example R=smarthost T=remote_smtp_smarthost: " + CANCELLED))),
+    "del-rcpt-452": on_purpose("who was too many is given to the same host once more", as_root,
                                tries("FROM:<alice@debian>", "y@far.example", "z@far.example")),
-    "del-spool-partial": on_purpose(NO_QUEUE + ", it says who has it, and local recipients wait for the others",
-                                    only_step(0), as_root, clean("files"), exits(75, r"450 no(.*\n)*.*2 of 4"), dead_letter),
-    "del-ehlo-421": on_purpose("421 ends the session: HELO is no answer to it", not_sent(75, "421 busy")),
+    "del-spool-partial": on_purpose("mailq names first who has it; " + REASONS, as_root, shows(
+        " 0m <SIZE> <ID> <alice@debian>\n        D x@far.example\n        D y@far.example\n        D fax@debian\n"
+        "          later@far.example\n\n", 1), explained(1)),
+    "del-ehlo-421": on_purpose("421 ends the session: HELO is no answer to it", as_root, waits("421 busy")),
     "del-greet-554": on_purpose("a smarthost that does not want us is the administrator's to mend: "
-                                "the mail is not lost for it", not_sent(75, "554 no service")),
+                                "the mail is not lost for it", as_root, waits("554 no service")),
     "del-bounce-8bit": on_purpose(TO_THE_CALLER, not_sent(69, "550 no"), lambda case, e: e["tried"][0].update(
         mail="FROM:<alice@debian> BODY=8BITMIME")),
     "del-bounce-big": on_purpose(TO_THE_CALLER, not_sent(69, "550 no")),
@@ -132,6 +185,7 @@ DELIVERY = {
 
 # ---------------------------------------------------------------- local recipients
 OTHERS = "another user's mailbox needs a door of onehop-send, which comes later: root has the right, and then it is as Exim"
+WITH_PLACE = "the log says where it is and what to do; Exim's numbers for faults in a file are its own"
 UNROUTEABLE = "Unrouteable address"
 MAIL_TO_FAX = """Return-path: <alice@debian>
 Envelope-to: fax@debian
@@ -151,13 +205,10 @@ body
 """
 
 LOCAL = {name: on_purpose(OTHERS, as_root) for name in (
-    "loc-alias-backslash", "loc-alias-chain", "loc-alias-include", "loc-dup", "loc-forward-loop", "loc-fwd-blackhole",
+    "loc-alias-backslash", "loc-alias-chain", "loc-alias-include", "loc-forward-loop", "loc-fwd-blackhole",
     "loc-fwd-crlf", "loc-fwd-empty", "loc-fwd-include", "loc-fwd-pipe", "loc-fwd-self-plain", "loc-fwd-self", "loc-mixed",
-    "loc-real", "loc-root-noalias", "loc-spool-existing", "loc-spool-two", "sub-t-local")}
+    "loc-real", "loc-root-noalias", "loc-spool", "loc-spool-existing", "loc-spool-two", "sub-t-local")}
 LOCAL.update({
-    "loc-spool": on_purpose(OTHERS + " (the From that is made has no name then: see sub-no-from-f-root)", as_root,
-                            lambda case, e: e["files"][0].update(content=e["files"][0]["content"].replace(
-                                "From: Alice Liddell <alice@debian>", "From: alice@debian"))),
     "loc-alias-empty": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
     "loc-alias-fail": on_purpose(TO_THE_CALLER, not_sent("error", "no longer here")),
     "loc-alias-star": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
@@ -169,17 +220,19 @@ LOCAL.update({
     "loc-unknown-oee": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
     "loc-mailname-missing": on_purpose("without /etc/mailname the host's own name is the mail name", only_step(0, 2), as_root,
                                        delivered("fax", MAIL_TO_FAX)),
-    "loc-alias-syntax": on_purpose(NO_QUEUE, not_sent(75, r"/etc/aliases:4")),
+    "loc-dup": on_purpose(OTHERS + "; of one copy for several the first is named", as_root, logged(("<ali@debian>", "<fax@debian>"))),
+    "loc-alias-syntax": on_purpose(WITH_PLACE, as_root, logged(
+        (r"\(-17\)(.*: )(domain missing or malformed) in (.*)", r"(-1)\1bad address \3: \2 (/etc/aliases:4)"))),
     "loc-alias-pipe-enabled": on_purpose(
         "aliases lead to addresses only: a command run by a mail alias is refused at once, with its place",
         not_sent("error", r"/etc/aliases:4")),
-    "loc-fwd-fail": on_purpose(NO_QUEUE, as_root, not_sent(75, "not permitted|not allowed")),
-    "loc-fwd-filter": on_purpose("Exim's filter language is not spoken here: the mail is handed back, not misdelivered",
-                                 as_root, not_sent(75, "filter")),
-    "loc-fwd-groupwritable": on_purpose(NO_QUEUE, as_root, not_sent(75, r"\.forward")),
-    "loc-hubbed": on_purpose(NO_QUEUE, not_sent(75, "Connection refused")),
-    "loc-spool-symlink": on_purpose(NO_QUEUE, as_root, not_sent(75, "/var/mail/fax")),
-    "loc-sysuser": on_purpose(NO_QUEUE, as_root, not_sent(75, "Maildir")),
+    "loc-fwd-fail": on_purpose(WITH_PLACE, as_root, logged((r"\(-17\)(.*)", r"(0)\1 (/home/bob/.forward)"))),
+    "loc-fwd-filter": on_purpose("Exim's filter language is not spoken here: the mail waits, and is not misdelivered",
+                                 as_root, waits("filter", rcpt="bob@debian")),
+    "loc-fwd-groupwritable": on_purpose(WITH_PLACE, as_root, logged((r"\(-1\)(.*)", r"(0)\1; chmod go-w it"))),
+    "loc-hubbed": on_purpose(NO_DOOR, as_root),
+    "loc-spool-symlink": on_purpose(WITH_PLACE, as_root, logged((r"\(-6\)", "(0)"))),
+    "loc-sysuser": on_purpose(NO_DOOR, as_root),
 })
 
 # ---------------------------------------------------------------- the command line and the message
@@ -247,7 +300,7 @@ SUBMISSION = {
         "a caller whose uid has no name, as in a container, sends under the number", sent,
         received(["x@far.example"], mail="FROM:<4321@debian>", data=unnamed("4321"))),
     "sub-opt-p": on_purpose("Received says how the message came, whatever -p says",
-                            message(data=sub("with test ", "with local "))),
+                            message(data=sub("with test ", "with local ")), logged(("P=test", "P=local"))),
     "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
     "sub-long-line-ignore": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
 }
@@ -320,12 +373,11 @@ SHOW = {
     "adm-bP-user": on_purpose(OWN_WORDS, *[
         lambda case, e, n=n, rc=rc, out=out: e["steps"][n].update(rc=rc, stdout=out)
         for n, rc, out in ((0, 0, re.compile(r"primary_hostname = debian\t# .*\n")), (1, 78, ""), (2, 78, ""))]),
-    "adm-empty-queue": on_purpose("queue commands come with the queue; newaliases is there",
-                                  *[queue_command(n) for n in (0, 1, 2, 3, 4, 5)]),
     "adm-qopts": on_purpose(
-        "queue commands come with the queue; -R is sendmail's DSN option, and no recipient is 64",
-        *[queue_command(n) for n in (0, 1, 2, 3, 4, 9)], *[exits(64, "recipient", n) for n in (5, 6, 7)],
-        exits(67, UNROUTEABLE, 8), dead_letter),
+        "-q takes no message; -R is sendmail's DSN option, and no recipient is 64", exits(64, "-q", 4),
+        *[exits(64, "recipient", n) for n in (5, 6, 7)], exits(67, UNROUTEABLE, 8), exits(64, "-qfoo", 9), dead_letter,
+        logged((r"^(?:Start|End) queue run: pid=<PID>$|.* -[RS] .*", ""), (" -q[qil]$", ""), more=[
+            "<ID> <= root@debian U=root P=local S=<N>", "<ID> ** foo@debian: Unrouteable address"])),
     "adm-help": on_purpose(OWN_WORDS, *[
         lambda case, e, n=n, rc=rc, out=out: e["steps"][n].update(rc=rc, stdout=out)
         for n, rc, out in ((0, 0, re.compile("usage: sendmail (.*\n)*")), (1, 0, re.compile(FIRST_LINE)),
