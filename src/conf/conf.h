@@ -100,6 +100,8 @@ bool conf_parse(
 bool conf_set(struct conf *c, const struct assignment *one, struct fail *f) NODISCARD;
 /* Are there [sender PATTERN] sections?  Then nothing is known before the sender is. */
 bool conf_depends_on_sender(const struct conf *c);
+/* The same, in a, for senders to whom the same sections apply; "" when none does. */
+const char *conf_sender_key(const struct conf *c, struct arena *a, const char *sender);
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */
 bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;

@@ -336,6 +336,18 @@ conf_depends_on_sender(const struct conf *c)
 	return c->sections != NULL;
 }
 
+const char *
+conf_sender_key(const struct conf *c, struct arena *a, const char *sender)
+{
+	const char *key = "";
+	unsigned n = 0;
+
+	for (const struct conf_section *s = c->sections; s != NULL; s = s->next, n++)
+		if (matches(str_of(s->pattern), str_of(sender)))
+			key = arena_fmt(a, "%s %u", key, n);
+	return key;
+}
+
 bool
 conf_apply_sender(struct conf *c, const char *sender, struct fail *f)
 {

@@ -30,6 +30,7 @@ struct delivery {
 	bool good_noted;           /* db/ says so */
 	char (*offspring)[ID_MAX]; /* bounces and warnings made, to be tried next */
 	size_t noffspring;
+	struct way *ways; /* private to run.c */
 };
 
 /* Open the spool, once.  False: TEMP/SPOOL. */

@@ -43,25 +43,59 @@ with_message(struct delivery *d, const char *id,
 	return found;
 }
 
-/* With the configuration that its sender has; a connection made with another is not for it. */
+/* The configuration that some senders have, and the connection made with it. */
+struct way {
+	struct way *next;
+	const char *key;
+	struct conf conf;
+	struct smarthost *smarthost;
+};
+
+/* Made once in a run, so that a server that is down, or refuses the password, is asked once. */
+static struct way *
+way_of(struct delivery *d, const struct queued *q, struct fail *f)
+{
+	const char *key = conf_sender_key(d->conf, q->arena, q->e.sender);
+	struct way *w = d->ways;
+
+	while (w != NULL && strcmp(w->key, key) != 0)
+		w = w->next;
+	if (w != NULL)
+		return w;
+	w = arena_alloc(d->arena, sizeof *w);
+	*w = (struct way){ d->ways, arena_strz(d->arena, str_of(key)), *d->conf, NULL };
+	if (!conf_apply_sender(&w->conf, q->e.sender, f))
+		return NULL;
+	w->smarthost = smarthost_new(&w->conf, d->arena, d->trace);
+	smarthost_try_once(w->smarthost);
+	d->ways = w;
+	return w;
+}
+
 static void
 try_as_sender(struct delivery *d, struct queued *q)
 {
 	const struct conf *usual = d->conf;
 	struct smarthost *kept = d->smarthost;
-	struct conf own = *usual;
 	struct fail f = FAIL_INIT;
+	const struct way *w = way_of(d, q, &f);
 
-	if (!conf_apply_sender(&own, q->e.sender, &f)) {
+	if (w == NULL) {
 		trace_line(d->trace, TRACE_LOG, "%s", f.text);
 		return;
 	}
-	d->conf = &own;
-	d->smarthost = smarthost_new(&own, q->arena, d->trace);
+	d->conf = &w->conf;
+	d->smarthost = w->smarthost;
 	deliver_queued(d, q);
-	smarthost_free(d->smarthost);
 	d->smarthost = kept;
 	d->conf = usual;
+}
+
+static void
+end_ways(struct delivery *d)
+{
+	for (; d->ways != NULL; d->ways = d->ways->next)
+		smarthost_free(d->ways->smarthost);
 }
 
 /* At once on disk: the attempt may have nothing else to write. */
@@ -123,6 +157,7 @@ run_message(struct delivery *d, const char *id, struct fail *f)
 	bool ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
 
 	try_offspring(d);
+	end_ways(d);
 	return ok;
 }
 
@@ -132,6 +167,7 @@ run_give_up(struct delivery *d, const char *id, const char *reason, struct fail 
 	bool ok = answer(with_message(d, id, deliver_give_up, reason, f), id, f);
 
 	try_offspring(d);
+	end_ways(d);
 	return ok;
 }
 
@@ -297,23 +333,29 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 	smarthost_try_once(d->smarthost);
 	spool_sweep(&d->spool);
 	ok = all_batches(d, which, SIZE_MAX, f);
+	end_ways(d);
 	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);
 	return ok;
+}
+
+static void
+due_along(struct delivery *d, size_t n)
+{
+	AUTO_FD int lock = lock_runner(d);
+	struct fail f = FAIL_INIT;
+
+	if (d->good_hosts != NULL && !d->good_noted)
+		hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
+	smarthost_try_once(d->smarthost);
+	if (lock >= 0)
+		(void)!all_batches(d, RUN_DUE, n, &f);
 }
 
 void
 run_along(struct delivery *d, size_t n)
 {
-	AUTO_FD int lock = -1;
-	struct fail f = FAIL_INIT;
-
 	try_offspring(d);
-	if (n == 0)
-		return;
-	if (d->good_hosts != NULL && !d->good_noted)
-		hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
-	lock = lock_runner(d);
-	smarthost_try_once(d->smarthost);
-	if (lock >= 0)
-		(void)!all_batches(d, RUN_DUE, n, &f);
+	if (n > 0)
+		due_along(d, n);
+	end_ways(d);
 }

@@ -158,6 +158,24 @@ def test_what_goes_along_goes_as_its_own_sender(post, tmp_path):
     elsewhere.server.server_close()
 
 
+def test_senders_of_one_section_share_a_connection(post, tmp_path):
+    """And the server that they have is asked once when it is down."""
+    other = tmp_path / "other"
+    other.mkdir()
+    elsewhere = Post(other)
+    post.configure("[sender *@here.example]\nsmarthost = 127.0.0.1::%d\n" % elsewhere.port)
+    for n in range(5):
+        assert post.sendmail("-odq", "-f", "me%d@here.example" % n, "x%d@far.example" % n).returncode == 0
+        assert post.sendmail("-odq", "-f", "me%d@there.example" % n, "y%d@far.example" % n).returncode == 0
+    elsewhere.rules["greeting"] = "421 busy"
+    run(post)
+    assert (elsewhere.connections, len(elsewhere.mails)) == (1, 0) and (post.connections, len(post.mails)) == (1, 5)
+    elsewhere.rules.clear()
+    run(post, "-qf")
+    assert (elsewhere.connections, len(elsewhere.mails)) == (2, 5) and post.connections == 1 and post.input() == []
+    elsewhere.server.server_close()
+
+
 def test_one_run_at_a_time(post):
     """Nothing is made for the lock, so that it can be had on a full disk, and whoever made the last run."""
     assert post.sendmail("-odq", "x@far.example").returncode == 0
