@@ -118,9 +118,9 @@ request(struct face *face, struct control *c, struct fail *f)
 			fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 			    "no message ids given after -M%s option", letters));
 	c->verb = CONTROL_LIST;
-	if (strcmp(letters, "pu") == 0)
+	if (strchr(letters, 'u') != NULL)
 		face->form = LISTING_UNDELIVERED;
-	else if (strcmp(letters, "pr") == 0 || strcmp(letters, "pa") == 0)
+	else if (strpbrk(letters, "ra") != NULL)
 		face->form = LISTING_PLAIN;
 	return ids(cmd, 'b', letters, c, f);
 }

@@ -201,7 +201,7 @@ view(const struct asked *a, int dir, const char *name, struct fail *f)
 static bool
 is_missing(const char *id, struct fail *f)
 {
-	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "spool data file for %s does not exist", id);
+	return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "Spool data file for %s does not exist", id);
 }
 
 static bool
@@ -295,7 +295,8 @@ one(const struct asked *a, enum control_verb verb, const char *id, struct fail *
 	if (verb == CONTROL_TRY)
 		return run_message(a->d, id, f);
 	if (verb == CONTROL_GIVE_UP)
-		return run_give_up(a->d, id, "delivery cancelled by administrator", f);
+		return run_give_up(
+		    a->d, id, arena_fmt(a->d->arena, "cancelled by %s", a->login), f);
 	if (verb == CONTROL_HEADER || verb == CONTROL_BODY)
 		return view_file(a, id, verb == CONTROL_HEADER ? 'H' : 'D', f);
 	if (verb == CONTROL_LOG)
@@ -357,7 +358,6 @@ deliver_control(struct delivery *d, int fd, unsigned uid, const struct control *
 		return false;
 	}
 	if (c->verb <= CONTROL_RUN_FROZEN)
-		return (!d->spooling && uid != 0) ||
-		    (delivery_spool(d, true, f) && run_queue(d, (enum run_which)c->verb, f));
+		return run_queue(d, (enum run_which)c->verb, f);
 	return each(&a, c, f);
 }

@@ -14,7 +14,8 @@ static void
 log_arrival(const struct attempt *t)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
-	const struct header *id = message_find(&t->q->m, STR("Message-Id"));
+	const struct header *id =
+	    message_find(&t->q->m, str_of(t->q->m.resent ? "Resent-Message-Id" : "Message-Id"));
 	struct mainlog_arrival more = { .size = message_size(&t->q->m) };
 
 	/* Exim names only an id that came with the message */
@@ -22,7 +23,9 @@ log_arrival(const struct attempt *t)
 		struct str v = str_trim(str_skip(id->text, str_find(id->text, ':') + 1));
 
 		if (v.n > 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
-			more.msgid = arena_strz(t->q->arena, str_at(v.p + 1, v.n - 2));
+			v = str_at(v.p + 1, v.n - 2);
+		if (v.n > 0 && str_find(v, ' ') == v.n)
+			more.msgid = arena_strz(t->q->arena, v);
 	}
 	mainlog_arrival(&line, &t->q->e, &more);
 	trace_buf(t->d->trace, TRACE_LOG, &line);
@@ -276,12 +279,12 @@ deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
 		trace_line(d->trace, TRACE_LOG, "%s", f.text);
 		return;
 	}
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
 	for (size_t i = 0; i < t.routes.n; i++) {
 		if (t.routes.list[i]->outcome == ROUTE_PARENT || t.results[i].state == RCPT_SENT)
 			continue;
 		t.results[i].state = RCPT_REFUSED;
 		(void)fail_set(&t.results[i].fail, FAIL_PERM, STAGE_ROUTE, 0, "%s", reason);
-		attempt_log(&t, i);
 	}
 	attempt_settle(&t);
 	attempt_finish(&t);

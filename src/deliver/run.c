@@ -319,21 +319,23 @@ bool
 run_queue(struct delivery *d, enum run_which which, struct fail *f)
 {
 	static const char *const flags[] = { "", " -qf", " -qff" };
-	AUTO_FD int lock = lock_runner(d);
-	bool ok;
+	AUTO_FD int lock = d->spooling ? lock_runner(d) : -1;
+	bool ok = true;
 
-	if (lock < 0 && errno == EWOULDBLOCK) {
+	if (d->spooling && lock < 0 && errno == EWOULDBLOCK) {
 		trace_line(d->trace, TRACE_NOTE, "another queue run is at work");
 		return true;
 	}
-	if (lock < 0)
+	if (d->spooling && lock < 0)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot lock %s/db", d->spool.path);
 	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
-	smarthost_try_once(d->smarthost);
-	spool_sweep(&d->spool);
-	ok = all_batches(d, which, SIZE_MAX, f);
-	end_ways(d);
+	if (d->spooling) {
+		smarthost_try_once(d->smarthost);
+		spool_sweep(&d->spool);
+		ok = all_batches(d, which, SIZE_MAX, f);
+		end_ways(d);
+	}
 	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);
 	return ok;
 }

@@ -6,9 +6,9 @@
 
 enum run_which { RUN_DUE, RUN_ALL, RUN_FROZEN };
 
-/* Try every message that which names, oldest first; d->spooling.  Returns at once (true) when
- * another run is at work.  What fails stays in the queue: false (TEMP) only when the spool cannot
- * be read. */
+/* Try every message that which names, oldest first; without d->spooling there is none.  Returns at
+ * once (true) when another run is at work.  What fails stays in the queue: false (TEMP) only when
+ * the spool cannot be read. */
 bool run_queue(struct delivery *d, enum run_which which, struct fail *f) NODISCARD;
 /* Try this one now, frozen or not.  False: USER: no such message; TEMP: another process has it, or
  * it is damaged. */

