@@ -99,6 +99,7 @@ def test_columns(post):
     assert call(post, "-bpc")[1] == "2\n"
     assert call(post, "-bp", second)[1].count("<me@") == 1 and second in call(post, "-bp", second)[1]
     assert re.fullmatch(r" 0m   \d{3} %s <me@here.example>\n          x0@far.example\n\n" % first, call(post, "-bpu", first)[1])
+    assert call(post, "-bpru", first) == call(post, "-bpu", first) and call(post, "-bpra") == call(post, "-bpr")
     assert call(post, "-bp", "nonsense")[0] == 1
 
 
@@ -159,7 +160,7 @@ def test_give_up(post):
     assert call(post, "-Mg", one)[0] == 0
     post.until(lambda: post.input() == [])
     assert [(m[0], m[1]) for m in post.mails] == [("", ["me@here.example"])]
-    assert "cancelled by" in post.mails[0][2]
+    assert "cancelled by" in post.mails[0][2] and " %s cancelled by " % one in post.mainlog()
 
 
 def test_views(post):
