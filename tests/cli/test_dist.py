@@ -10,11 +10,9 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import clock, sandbox  # noqa: E402
 
 needs_sandbox = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
-TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../..")))
-
 UNITS = "/lib/systemd/system/"
 DISPATCHER, IF_UP = "/usr/lib/NetworkManager/dispatcher.d/90-onehop", "/etc/network/if-up.d/onehop"
 CRON, LOGROTATE = "/etc/cron.d/onehop", "/etc/logrotate.d/onehop"
@@ -279,22 +277,14 @@ def test_ifup(tree):
 # ---------------------------------------------------------------- cron
 PAM = "".join("%s required pam_permit.so\n" % kind for kind in ("auth", "account", "session"))
 CRON_FILES = {"/etc/pam.d/cron": {"content": PAM}, "/var/spool/cron/crontabs": {"dir": True}}
-CLOCK = os.path.join(TOP, "tests/crash")
-CLOCKED = shell("cc -D_GNU_SOURCE -fPIC -shared -o /usr/sbin/clock.so /mnt/clock/clock.c && "
-                "echo /usr/sbin/clock.so >/etc/ld.so.preload")
 # Until the queue has so many messages, then cron ends; inside.py's limit is the end of a wait in vain.
 UNTIL = "cron -f & until [ \"$(/usr/sbin/onehop -bpc)\" = %d ]; do sleep 0.2; done; kill $!; wait $! 2>/dev/null || test $? = 143"
 JOB = "echo 'the disk is full'; kill $(cat /run/crond.pid)"
 
 
-def later(seconds):
-    """From now on the clocks say so much more."""
-    return {"write": {"/etc/clock": {"content": "%d %d\n" % (seconds, seconds)}}}
-
-
 def with_cron(tree, *steps, files=None, **more):
     try:
-        return play(tree, *steps, packages=["cron"], binds={CLOCK: "/mnt/clock"}, files={**CRON_FILES, **(files or {})}, **more)
+        return play(tree, *steps, packages=["cron"], binds=clock.BINDS, files={**CRON_FILES, **(files or {})}, **more)
     except sandbox.Unavailable as e:
         return pytest.skip(str(e))
 
@@ -315,8 +305,8 @@ def test_a_cron_job_with_the_smarthost_down(tree):
     run, mailq = as_systemd_runs(tree, "onehop-queue.service"), {"argv": ["/usr/bin/env", "mailq"]}
     crontab = {"/etc/crontab": {"content": "@reboot root %s\n" % JOB}, "/etc/aliases": {"content": "root: admin@far.example\n"}}
     local = {"argv": ["/usr/sbin/onehop", "-odq", "-f", "alice@debian", "fax@debian"], "stdin": MAIL}
-    seen = with_cron(tree, CLOCKED, shell("cron -f || test $? = 143"), mailq, local, run, HOW_MANY, {"new_servers": [{}]}, run, HOW_MANY,
-                     later(16 * 60), run, mailq, run, files={**SYSTEMD, **crontab})
+    seen = with_cron(tree, clock.PRELOADED, shell("cron -f || test $? = 143"), mailq, local, run, HOW_MANY, {"new_servers": [{}]}, run, HOW_MANY,
+                     clock.later(16 * 60), run, mailq, run, files={**SYSTEMD, **crontab})
     steps = seen["steps"]
     assert [s["rc"] for s in steps] == [0] * len(steps), steps
     assert re.fullmatch(r" 0m +\S+ \S{16} <root@debian>\n +root@debian\n +last error for root@debian: .*: Connection refused\n"
@@ -334,7 +324,7 @@ def test_the_cron_fragment(tree):
     """Real cron, on a host without systemd: at the start of cron what is due, and again at a quarter of an hour."""
     queued = {"argv": ["/usr/sbin/onehop", "-odq", "-f", "alice@debian", "y@far.example"], "stdin": MAIL}
     quarter = shell("now=$(date +%s); echo $((900 - now % 900 + 900 + 896)) 0 >/etc/clock")
-    seen = with_cron(tree, CLOCKED, DEFERRED, queued, shell(UNTIL % 1), quarter, shell(UNTIL % 0), servers=[{"sessions": [LATER, {}]}])
+    seen = with_cron(tree, clock.PRELOADED, DEFERRED, queued, shell(UNTIL % 1), quarter, shell(UNTIL % 0), servers=[{"sessions": [LATER, {}]}])
     steps = seen["steps"]
     assert [s["rc"] for s in steps] == [0] * len(steps), steps
     assert [s["stdout"] + s["stderr"] for s in steps] == [""] * len(steps)

@@ -1,5 +1,5 @@
-"""The session that must work from end to end: a Debian desktop with an ISP's account (WALKTHROUGH, steps 1 to 8
-without 6, which needs the queue).  Files, DNS and the server's replies are those of the session, word for word."""
+"""The session that must work from end to end: a Debian desktop with an ISP's account (WALKTHROUGH, steps 1 to 8).
+Files, DNS and the server's replies are those of the session, word for word."""
 import os
 import re
 import sys
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import clock, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
@@ -47,7 +47,7 @@ def bytes_as_text(text):
 
 
 def play(*steps, key="smtp.cdn.21cn.com", macro="localmacros", localdelivery=True, addresses="/etc/email-addresses",
-         servers=(SERVER,)):
+         servers=(SERVER,), **more):
     conf = CONF if localdelivery else CONF[:CONF.rindex("dc_localdelivery")]
     if macro == "conf":
         conf += "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS='1'\n"
@@ -57,7 +57,7 @@ def play(*steps, key="smtp.cdn.21cn.com", macro="localmacros", localdelivery=Tru
               "localmacros": MACRO if macro == "localmacros" else None,
               "template": TEMPLATE if macro == "template" else None}
     return sandbox.run_case({"config": config, "dns": DNS, "servers": list(servers), "steps": list(steps),
-                             "srv_addrs": ["202.104.32.230"]})
+                             "srv_addrs": ["202.104.32.230"], **more}, binds=clock.BINDS)
 
 
 def call(*words, stdin=""):
@@ -186,6 +186,121 @@ def test_5_without_the_auth_parameter():
     observed = play(config, call("jims.yang@gmail.com", stdin=TO_GMAIL))
     assert observed["steps"][0]["rc"] == 0, observed["steps"][0]["stderr"]
     assert observed["smtp"][0]["messages"][0]["mail"].replace(" BODY=8BITMIME", "") == "FROM:<yjnet@21cn.com>"
+
+
+# ---------------------------------------------------------------- 6
+REFUSED = "H=smtp.cdn.21cn.com [202.104.32.230] Connection refused"
+DEFERRED = "== jims.yang@gmail.com R=smarthost T=remote_smtp_smarthost defer (111): Connection refused"
+SENT = ("=> jims.yang@gmail.com R=smarthost T=remote_smtp_smarthost H=smtp.cdn.21cn.com [202.104.32.230] A=login "
+        'C="250 Requested mail action okay, completed."')
+ID = "[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}"
+LOG, SPOOL = "/var/log/onehop/mainlog", "/var/spool/onehop"
+MAILQ = {"argv": ["/usr/bin/env", "mailq"], "snap": True}
+
+
+def waits_then_goes(flag, *time_passes, tools=(), **more):
+    """The smarthost is down, and is tried once more; then it is back, the queue is run, and run again."""
+    return play(call("-v", "jims.yang@gmail.com", stdin=TO_GMAIL), MAILQ, *tools, call(flag), MAILQ, {"new_servers": [SERVER]},
+                *time_passes, call(flag), MAILQ, *tools, call("-qff"), servers=(), **more)
+
+
+def test_6_the_smarthost_is_down():
+    observed = waits_then_goes("-qf")
+    submitted, first, *_ = observed["steps"]
+    assert [s["rc"] for s in observed["steps"]] == [0] * 7, observed["steps"]
+    in_order(submitted["stderr"], "<= yjnet@21cn.com U=root P=local S=", "R: smarthost for jims.yang@gmail.com",
+             "T: remote_smtp_smarthost for jims.yang@gmail.com", "Connecting to smtp.cdn.21cn.com [202.104.32.230]:25 ... failed",
+             "LOG: MAIN", REFUSED, "LOG: MAIN", DEFERRED)
+    assert "Completed" not in submitted["stderr"]
+    assert re.fullmatch(r" 0m   \d{3} %s <yjnet@21cn\.com>\n          jims\.yang@gmail\.com\n"
+                        r"        last error for jims\.yang@gmail\.com: .*202\.104\.32\.230.*: Connection refused\n"
+                        r"        next try for jims\.yang@gmail\.com: \S+ \S+\n\n" % ID, first["stdout"]), first["stdout"]
+    assert observed["steps"][3]["stdout"] != "" and observed["steps"][5]["stdout"] == ""
+    assert "".join(s["stdout"] + s["stderr"] for s in observed["steps"] if s["argv"][-1].startswith("-q")) == ""
+    assert "/root/dead.letter" not in observed["files"]
+
+
+def test_6_sent_once_and_as_it_would_have_been():
+    observed = waits_then_goes("-qf")
+    direct = play(call("-v", "jims.yang@gmail.com", stdin=TO_GMAIL))
+    (connection,), (at_once,) = observed["smtp"], direct["smtp"]
+    (message,), (wanted,) = connection["messages"], at_once["messages"]
+    assert [a["decoded"] for a in connection["auth"]] == [a["decoded"] for a in at_once["auth"]]
+    assert (message["mail"], message["rcpt"]) == (wanted["mail"], wanted["rcpt"])
+
+    def timeless(data):
+        return re.sub(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000", "DATE", re.sub(ID, "ID", data))
+    assert timeless(message["data"]) == timeless(wanted["data"])
+
+
+def test_6_the_next_run_is_when_it_is_time():
+    """-q, as the timer says it: a quarter of an hour after the first try."""
+    if sandbox.sanitized():
+        pytest.skip("ASan wants to be loaded first")
+    observed = waits_then_goes("-q", clock.PRELOADED, call("-q"), MAILQ, clock.later(16 * 60))
+    queues = [s["stdout"] for s in observed["steps"] if s["argv"] == MAILQ["argv"]]
+    assert ["jims.yang@gmail.com" in q for q in queues] == [True, True, True, False]
+    assert len([m for c in observed["smtp"] for m in c["messages"]]) == 1
+
+
+def test_6_the_spool_is_exims():
+    observed = waits_then_goes("-qf")
+    files = observed["steps"][1]["files"]
+    names = sorted(p for p in files if p.startswith((SPOOL + "/input/", SPOOL + "/msglog/")) and p[-1] != "/")
+    one = names[0][len(SPOOL + "/input/"):-2]
+    assert re.fullmatch(ID, one)
+    assert names == ["%s/input/%s-D" % (SPOOL, one), "%s/input/%s-H" % (SPOOL, one), "%s/msglog/%s" % (SPOOL, one)]
+    assert {files[name]["mode"] for name in names} == {"0o640"}
+    body, head, log = (files[name]["content"] for name in names)
+    assert body == "%s-D\n" % one + bytes_as_text("测试邮件正文。\n")
+    envelope, headers = head.split("\n\n", 1)
+    assert re.match(r"%s-H\nroot 0 0\n<yjnet@21cn\.com>\n\d{10} 0\n(-.*\n)+XX\n1\njims\.yang@gmail\.com$" % one, envelope), envelope
+    assert re.findall(r"(?m)^-(?!onehop_)(\w+)", envelope) == [
+        "received_time_usec", "received_time_complete", "ident", "received_protocol", "body_linecount", "max_received_linelength",
+        "auth_id", "allow_unqualified_recipient", "allow_unqualified_sender", "local", "tls_resumption"]
+    assert re.findall(r"(?m)^\d{3}(. [A-Za-z-]+):", headers) == ["P Received", "F from", "T to", "  subject", "I Message-Id", "  Date"]
+    assert re.sub(r"(?m)^\S+ \S+ ", "", log).splitlines()[1:] == [
+        REFUSED, "jims.yang@gmail.com R=smarthost T=remote_smtp_smarthost defer (111): Connection refused"]
+    left = [p for p in observed["files"] if p.startswith(SPOOL) and one in p]
+    assert left == []
+
+
+def test_6_the_log_is_exims():
+    log = waits_then_goes("-qf")["mainlog"]
+    lines = re.findall(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (.*)$", log)
+    assert len(lines) == log.count("\n") and len(set(re.findall(ID, log))) == 1
+    lines = [re.sub("pid=\\d+", "pid=N", re.sub("S=\\d+", "S=N", re.sub(ID, "ID", line))) for line in lines]
+    assert lines == ["ID <= yjnet@21cn.com U=root P=local S=N", "ID " + REFUSED, "ID " + DEFERRED,
+                     "Start queue run: pid=N -qf", "ID " + REFUSED, "ID " + DEFERRED, "End queue run: pid=N -qf",
+                     "Start queue run: pid=N -qf",
+                     "ID plain authenticator failed H=smtp.cdn.21cn.com [202.104.32.230] 504 Unknown authentication mechanism",
+                     "ID " + SENT, "ID Completed", "End queue run: pid=N -qf",
+                     "Start queue run: pid=N -qff", "End queue run: pid=N -qff"]
+
+
+def test_6_exims_own_programs_read_them():
+    tools = [{"argv": ["/usr/bin/perl", "/run/sbin/" + words[0], *words[1:]]} for words in (
+        ["exipick", "--spool", SPOOL, "-r", "jims.yang@"], ["exipick", "--spool", SPOOL, "-i"], ["exigrep", "jims.yang@", LOG],
+        ["eximstats", LOG])]
+    try:
+        steps = waits_then_goes("-qf", tools=tools, packages=["exim4-base"])["steps"]
+    except sandbox.Unavailable as e:
+        pytest.skip(str(e))
+    (picked, id_then, grep_then, stats_then), (gone, no_id, grep_now, stats_now) = steps[2:6], steps[10:14]
+    assert [(s["rc"], s["stderr"]) for s in steps[2:6] + steps[10:14]] == [(0, "")] * 8
+    one = id_then["stdout"].strip()
+    assert re.fullmatch(r" 0m   \d{3} %s <yjnet@21cn\.com>\n          jims\.yang@gmail\.com\n\n" % one, picked["stdout"])
+    assert re.fullmatch(ID, one) and (gone["stdout"], no_id["stdout"]) == ("", "")
+    in_order(grep_then["stdout"], "+++ %s has not completed +++" % one, one + " <= yjnet@21cn.com", one + " " + DEFERRED)
+    in_order(grep_now["stdout"], one + " <= yjnet@21cn.com", one + " " + DEFERRED, one + " " + SENT, one + " Completed")
+    assert "+++" not in grep_now["stdout"]
+
+    def row(stats, name):
+        """messages, addresses, hosts, delayed, failed"""
+        return re.search(r"(?m)^  %s +\S+ +(.*)$" % name, stats["stdout"]).group(1).split()
+    assert row(stats_then, "Received") == row(stats_now, "Received") == ["1", "1", "1", "100.0%", "0", "0.0%"]
+    assert row(stats_then, "Delivered") == ["0", "0", "0"] and row(stats_now, "Delivered") == ["1", "1", "1"]
+    assert row(stats_now, "remote_smtp_smarthost") == ["1"]
 
 
 # ---------------------------------------------------------------- 7
