@@ -325,19 +325,26 @@ contains(struct str s, struct str word)
 	return false;
 }
 
+/* Mail of a list or a program. */
+static bool
+is_automatic(struct str field)
+{
+	struct str name = str_trim(str_cut(&field, ':'));
+
+	if (str_ieq(name, STR("Precedence")))
+		return contains(field, STR("bulk")) || contains(field, STR("list")) ||
+		    contains(field, STR("junk"));
+	if (str_ieq(name, STR("Auto-Submitted")))
+		return contains(field, STR("auto-generated")) ||
+		    contains(field, STR("auto-replied"));
+	return str_istarts(name, STR("List-")) && str_trim(field).n > 0;
+}
+
 bool
 notice_may_warn(const struct queued *q)
 {
-	static const char *const list[] = { "List-Id", "List-Post", "List-Subscribe",
-		"List-Unsubscribe", "List-Owner", "List-Archive", "List-Help" };
-	struct str precedence = report_field(q, "Precedence"),
-		   submitted = report_field(q, "Auto-Submitted");
-
-	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
-		if (report_field(q, list[i]).n > 0)
+	for (size_t i = 0; i < q->m.nheaders; i++)
+		if (q->m.headers[i].type != H_DELETED && is_automatic(q->m.headers[i].text))
 			return false;
-	return q->e.sender[0] != '\0' && !contains(precedence, STR("bulk")) &&
-	    !contains(precedence, STR("list")) && !contains(precedence, STR("junk")) &&
-	    !contains(submitted, STR("auto-generated")) &&
-	    !contains(submitted, STR("auto-replied"));
+	return q->e.sender[0] != '\0';
 }
