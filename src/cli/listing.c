@@ -48,12 +48,15 @@ put_trouble(struct buf *out, const struct control_message *m, int64_t now)
 {
 	AUTO_BUF struct buf who = BUF_INIT(4096);
 	char date[DATE_MAX];
+	size_t n = 0;
 
-	if (m->nwaiting == 0)
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (*m->rcpts[i] == ' ' && n++ == 0)
+			buf_str(&who, m->rcpts[i] + 2);
+	if (n == 0)
 		return;
-	buf_str(&who, m->waiting[0]);
-	if (m->nwaiting > 1)
-		buf_fmt(&who, " and %zu more", m->nwaiting - 1);
+	if (n > 1)
+		buf_fmt(&who, " and %zu more", n - 1);
 	if (m->error[0] != '\0')
 		buf_fmt(out, "        last error for %.*s: %s\n", S_ARG(buf_get(&who)), m->error);
 	if (!m->frozen)
@@ -74,10 +77,9 @@ listing_columns(
 	put_age(out, now - m->received);
 	put_size(out, m->size);
 	buf_fmt(out, " %s <%s>%s\n", m->id, m->sender, m->frozen ? " *** frozen ***" : "");
-	for (size_t i = 0; i < m->ndone && form != LISTING_UNDELIVERED; i++)
-		buf_fmt(out, "        D %s\n", m->done[i]);
-	for (size_t i = 0; i < m->nwaiting; i++)
-		buf_fmt(out, "          %s\n", m->waiting[i]);
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (*m->rcpts[i] == ' ' || form != LISTING_UNDELIVERED)
+			buf_fmt(out, "        %s\n", m->rcpts[i]);
 	if (form == LISTING_FULL)
 		put_trouble(out, m, now);
 	buf_char(out, '\n');
@@ -130,13 +132,17 @@ put_flag(struct buf *out, const char *name, bool flag)
 }
 
 static void
-put_list(struct buf *out, const char *name, const char *const *list, size_t n)
+put_list(struct buf *out, const char *name, const struct control_message *m, char which)
 {
+	const char *between = "";
+
 	buf_fmt(out, ",\"%s\":[", name);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			buf_char(out, ',');
-		put_string(out, list[i]);
+	for (size_t i = 0; i < m->nrcpts; i++) {
+		if (*m->rcpts[i] != which)
+			continue;
+		buf_str(out, between);
+		put_string(out, m->rcpts[i] + 2);
+		between = ",";
 	}
 	buf_char(out, ']');
 }
@@ -155,8 +161,8 @@ listing_json(struct buf *out, const struct control_message *m)
 	put_time(out, "frozen_at", m->frozen ? m->frozen_at : 0);
 	put_time(out, "next_try", m->frozen ? 0 : m->next_try);
 	put_named(out, "error", m->error);
-	put_list(out, "waiting", m->waiting, m->nwaiting);
-	put_list(out, "delivered", m->done, m->ndone);
+	put_list(out, "waiting", m, ' ');
+	put_list(out, "delivered", m, 'D');
 	buf_char(out, '}');
 }
 

@@ -43,13 +43,10 @@ describe(const struct asked *a, const struct queued *q, struct control_message *
 		m->error = arena_strz(q->arena, str_of(at.error));
 		m->next_try = at.next_try > m->next_try ? at.next_try : m->next_try;
 	}
-	m->waiting = arena_array(q->arena, q->e.nrcpts, sizeof *m->waiting);
-	m->done = arena_array(q->arena, q->e.nrcpts, sizeof *m->done);
-	for (size_t i = 0; i < q->e.nrcpts; i++)
-		if (q->e.rcpts[i].state == RCPT_SENT)
-			m->done[m->ndone++] = q->e.rcpts[i].address;
-		else
-			m->waiting[m->nwaiting++] = q->e.rcpts[i].address;
+	m->rcpts = arena_array(q->arena, q->e.nrcpts, sizeof *m->rcpts);
+	for (const struct rcpt *r = q->e.rcpts; m->nrcpts < q->e.nrcpts; r++)
+		m->rcpts[m->nrcpts++] =
+		    arena_fmt(q->arena, "%c %s", r->state == RCPT_SENT ? 'D' : ' ', r->address);
 }
 
 static bool

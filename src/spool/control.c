@@ -1,6 +1,8 @@
 /* control.c - the queue's part of the submission protocol, both sides. */
 #include "spool/control.h"
 
+#include <string.h>
+
 #include "spool/option.h"
 #include "spool/record.h"
 #include "spool/submit.h"
@@ -58,15 +60,15 @@ control_say(int fd, struct str bytes, struct fail *f)
 
 /* A message may have more recipients than one record holds. */
 static bool
-put_recipients(int fd, char letter, const char *const *list, size_t n, struct fail *f)
+put_recipients(int fd, const struct control_message *m, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 
-	for (size_t i = 0; i < n; i++) {
-		record_add(&b, list[i]);
-		if (b.n < SUBMIT_FIELD_MAX && i + 1 < n)
+	for (size_t i = 0; i < m->nrcpts; i++) {
+		record_add(&b, m->rcpts[i]);
+		if (b.n < SUBMIT_FIELD_MAX && i + 1 < m->nrcpts)
 			continue;
-		if (!record_put_buf(fd, letter, &b, f))
+		if (!record_put_buf(fd, 'R', &b, f))
 			return false;
 		buf_reset(&b);
 	}
@@ -102,17 +104,17 @@ control_put_message(int fd, const struct control_message *m, struct fail *f)
 	add_time(&b, m->frozen_at);
 	record_add_number(&b, m->frozen);
 	record_add_number(&b, m->bad);
-	return put_recipients(fd, 'W', (const char *const *)m->waiting, m->nwaiting, f) &&
-	    put_recipients(fd, 'D', (const char *const *)m->done, m->ndone, f) &&
-	    record_put_buf(fd, 'M', &b, f);
+	return put_recipients(fd, m, f) && record_put_buf(fd, 'M', &b, f);
 }
 
 static void
-take_recipients(struct str rest, const char ***list, size_t *n, struct arena *a)
+take_recipients(struct str rest, struct control_message *m, struct arena *a)
 {
-	while (rest.n > 0 && *n < SUBMIT_RECIPIENTS_MAX) {
-		*list = arena_grow(a, *list, *n, sizeof **list);
-		(*list)[(*n)++] = record_text(&rest, a);
+	while (rest.n > 0 && m->nrcpts < SUBMIT_RECIPIENTS_MAX) {
+		const char *r = record_text(&rest, a);
+
+		m->rcpts = arena_grow(a, m->rcpts, m->nrcpts, sizeof *m->rcpts);
+		m->rcpts[m->nrcpts++] = strlen(r) > 2 ? r : "  ?";
 	}
 }
 
@@ -189,11 +191,8 @@ hear_one(struct hearing *h, char letter, struct str payload, struct fail *f)
 	case 'O':
 		a->bytes(a->ctx, payload);
 		return true;
-	case 'W':
-		take_recipients(payload, &h->message.waiting, &h->message.nwaiting, &h->arena);
-		return true;
-	case 'D':
-		take_recipients(payload, &h->message.done, &h->message.ndone, &h->arena);
+	case 'R':
+		take_recipients(payload, &h->message, &h->arena);
 		return true;
 	case 'M':
 		take_message(payload, &h->message, &h->arena);

@@ -3,7 +3,7 @@
  *
  *   to onehop-send: V as for a submission, then one record Q: verb, then ids
  *   from it:        T  transcript and log;  O  bytes for standard output;
- *                   W D  waiting and done recipients of the message whose M follows (repeated);
+ *                   R  recipients of the message whose M follows (repeated);
  *                   M  one message of a list;  S  the summary for status;
  *                   Z  the end, a fail if any */
 #ifndef ONEHOP_SPOOL_CONTROL_H
@@ -46,8 +46,8 @@ struct control_message {
 	uint64_t size; /* of header and body */
 	int64_t received, next_try, frozen_at; /* wall clock; next_try 0: the next run */
 	bool frozen, bad;
-	const char **waiting, **done; /* recipients */
-	size_t nwaiting, ndone;
+	const char **rcpts; /* in its order: "D x@y", who has it, or "  x@y", who waits */
+	size_t nrcpts;
 };
 
 struct control_status {

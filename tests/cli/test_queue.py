@@ -236,7 +236,7 @@ def test_status(post):
 
 def test_others_see_their_own_and_change_nothing(post):
     (one,) = queue(post)
-    assert [r[0] for r in ask_as(post, 0, "list")[0]] == ["W", "M", "Z"]
+    assert [r[0] for r in ask_as(post, 0, "list")[0]] == ["R", "M", "Z"]
     assert [r[0] for r in ask_as(post, SOMEBODY, "list")[0]] == ["Z"]
     assert [r[0] for r in ask_as(post, SOMEBODY, "list", one)[0]] == ["Z"]
     (answer, _), _ = ask_as(post, SOMEBODY, "status")

@@ -161,9 +161,7 @@ DELIVERY = {
         "5.1.0", CANCELLED, ("(?<=\n  x@far.example\n)", "    %s\n" % CANCELLED))),
     "del-rcpt-452": on_purpose("who was too many is given to the same host once more", as_root,
                                tries("FROM:<alice@debian>", "y@far.example", "z@far.example")),
-    "del-spool-partial": on_purpose("mailq names first who has it; " + REASONS, as_root, shows(
-        " 0m <SIZE> <ID> <alice@debian>\n        D x@far.example\n        D y@far.example\n        D fax@debian\n"
-        "          later@far.example\n\n", 1), explained(1)),
+    "del-spool-partial": on_purpose(REASONS, as_root, explained(1)),
     "del-ehlo-421": on_purpose("421 ends the session: HELO is no answer to it", as_root, waits("421 busy")),
     "del-greet-554": on_purpose("a smarthost that does not want us is the administrator's to mend: "
                                 "the mail is not lost for it", as_root, waits("554 no service")),

@@ -9,7 +9,7 @@
 
 #include "cli/listing.h"
 
-static const char *two[] = { "x@far.example", "y@far.example" };
+static const char *two[] = { "  x@far.example", "  y@far.example" };
 
 static struct control_message
 message(void)
@@ -20,9 +20,8 @@ message(void)
 		.error = "",
 		.size = 272,
 		.received = 1000000,
-		.waiting = two,
-		.nwaiting = 2,
-		.done = two };
+		.rcpts = two,
+		.nrcpts = 2 };
 }
 
 static void
@@ -68,11 +67,11 @@ static void
 test_columns(void **state)
 {
 	struct control_message m = message();
+	const char *mixed[] = { "D x@far.example", "  y@far.example" };
 	const struct control_message bad = { .id = "x-H", .error = "cut", .bad = true };
 
 	(void)state;
-	m.ndone = m.nwaiting = 1;
-	m.waiting = two + 1;
+	m.rcpts = mixed;
 	m.frozen = true;
 	assert_columns(&m, LISTING_PLAIN, m.received,
 	    " 0m   272 1vNabc-000123-0A <alice@debian> *** frozen ***\n"
