@@ -46,6 +46,16 @@ file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct 
 	return true;
 }
 
+/* Is it the file, or has the machine too little, or a fault? */
+static enum fail_class
+class_of(int e)
+{
+	return e == ENOENT || e == ENOTDIR || e == EACCES || e == EPERM || e == ELOOP ||
+		e == ENAMETOOLONG || e == EISDIR || e == ENXIO ?
+	    FAIL_USER :
+	    FAIL_TEMP;
+}
+
 bool
 file_read(struct arena *a, const char *path, struct str *out, struct fail *f)
 {
@@ -55,7 +65,7 @@ file_read(struct arena *a, const char *path, struct str *out, struct fail *f)
 	if (fd < 0 && errno == EINVAL)
 		return fail_conf(f, "%s is not a regular file", path);
 	if (fd < 0)
-		return fail_set(f, FAIL_USER, STAGE_CONFIG, errno, "cannot open %s", path);
+		return fail_set(f, class_of(errno), STAGE_CONFIG, errno, "cannot open %s", path);
 	return file_read_fd(a, fd, path, out, f);
 }
 
@@ -126,7 +136,9 @@ fd_write_full(int fd, const void *p, size_t n)
 
 		if (put < 0 && errno == EAGAIN && !wait_for(fd, POLLOUT))
 			return false;
-		if (put < 0 && errno != EINTR && errno != EAGAIN)
+		if (put == 0)
+			errno = ENOSPC;
+		if (put == 0 || (put < 0 && errno != EINTR && errno != EAGAIN))
 			return false;
 		if (put > 0) {
 			at += put;

@@ -15,6 +15,8 @@ enum trace_kind {
 	TRACE_OUT,   /* a command of ours: "  SMTP>> EHLO debian" */
 	TRACE_IN,    /* a reply line: "  SMTP<< 220 ...", continuation lines below it indented */
 	TRACE_DEBUG, /* only with -d */
+	TRACE_TAKEN, /* not shown: "1": the message is not the caller's any more, whatever comes;
+		      * "0": it is his again */
 };
 
 struct trace {

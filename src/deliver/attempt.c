@@ -253,6 +253,8 @@ write_down(struct attempt *t)
 {
 	if (t->safe)
 		attempt_journal(t, RCPT_SENT);
+	else if (attempt_is_over(t))
+		trace_line(t->d->trace, TRACE_TAKEN, "1");
 }
 
 static void

@@ -56,9 +56,11 @@ commit(struct attempt *t, struct fail *f)
 		return false;
 	t->q->arrived = d->ages.count;
 	t->safe = spool_commit(&d->spool, t->q, f);
-	if (t->safe)
-		msglog_keep(&d->log->messages, t->q->e.id);
-	return t->safe;
+	if (!t->safe)
+		return false;
+	trace_line(d->trace, TRACE_TAKEN, "1");
+	msglog_keep(&d->log->messages, t->q->e.id);
+	return true;
 }
 
 /* The session goes on reading the body through the descriptor that it knows. */
@@ -143,6 +145,7 @@ hand_back(struct attempt *t)
 
 	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts)
 		return false;
+	trace_line(t->d->trace, TRACE_TAKEN, "0");
 	if (t->safe && !spool_remove(&t->d->spool, t->q, &f))
 		return false;
 	spool_release(t->q);

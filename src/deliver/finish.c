@@ -126,11 +126,10 @@ give_up_old(struct attempt *t)
 static void
 new_id(struct delivery *d, struct queued *n)
 {
-	int64_t us;
+	int64_t us = clock_unix_us();
 
-	do
-		us = clock_unix_us();
-	while (us / 500 == d->last_id);
+	if (us / 500 <= d->last_id)
+		us = (d->last_id + 1) * 500;
 	d->last_id = us / 500;
 	n->received = us / 1000000;
 	n->received_usec = (uint32_t)(us % 1000000);

@@ -4,36 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
-
 #include "base/banned.h" /* IWYU pragma: keep */
-
-enum { EXIT_NOT_STARTED = 127 };
-
-/* In the child, until it is another program.  Never returns; the reason goes into the pipe why. */
-static _Noreturn void
-run(const struct child_program *p, int in, int out, int why)
-{
-	int e;
-
-	if (p->own_session)
-		(void)setsid();
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)signal(SIGXFSZ, SIG_DFL);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-	    (!p->errors_too || dup2(out, STDERR_FILENO) >= 0)) {
-		if (p->envp != NULL)
-			(void)execve(p->path, p->argv, p->envp);
-		else
-			(void)execv(p->path, p->argv);
-	}
-	e = errno;
-	(void)!fd_write_full(why, &e, sizeof e);
-	_exit(EXIT_NOT_STARTED);
-}
 
 static void
 close_both(const int pair[2])
@@ -42,38 +17,48 @@ close_both(const int pair[2])
 	(void)close(pair[1]);
 }
 
-/* The errno with which exec failed; 0: it is running. */
 static int
-hear(int why)
+set_signals(posix_spawnattr_t *how, bool own_session)
 {
-	int e = 0;
+	short flags = POSIX_SPAWN_SETSIGDEF;
+	sigset_t defaults;
 
-	if (fd_read_full(why, &e, sizeof e) != (ssize_t)sizeof e)
-		return 0;
-	return e;
+	(void)sigemptyset(&defaults);
+	(void)sigaddset(&defaults, SIGPIPE);
+	(void)sigaddset(&defaults, SIGXFSZ);
+	if (own_session)
+		flags |= POSIX_SPAWN_SETSID;
+	(void)posix_spawnattr_setsigdefault(how, &defaults);
+	return posix_spawnattr_setflags(how, flags);
 }
 
+/* The errno with which it could not be started. */
 static int
-start(struct child *c, const struct child_program *p, const int in[2], const int out[2])
+start(struct child *c, const struct child_program *p, int in, int out)
 {
-	int why[2], e;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t how;
+	int e = posix_spawnattr_init(&how);
 
-	if (pipe2(why, O_CLOEXEC) != 0)
-		return errno;
-	c->pid = fork();
-	if (c->pid < 0) {
-		e = errno;
-		close_both(why);
-		c->pid = 0;
-		return e;
-	}
-	if (c->pid == 0)
-		run(p, in[0], out[1], why[1]);
-	(void)close(why[1]);
-	e = hear(why[0]);
-	(void)close(why[0]);
 	if (e != 0)
-		(void)child_wait(c);
+		return e;
+	e = posix_spawn_file_actions_init(&files);
+	if (e != 0)
+		return e;
+	e = set_signals(&how, p->own_session);
+	if (e == 0)
+		e = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+	if (e == 0)
+		e = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	if (e == 0 && p->errors_too)
+		e = posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
+	if (e == 0)
+		e = posix_spawn(
+		    &c->pid, p->path, &files, &how, p->argv, p->envp != NULL ? p->envp : environ);
+	(void)posix_spawn_file_actions_destroy(&files);
+	(void)posix_spawnattr_destroy(&how);
+	if (e != 0)
+		c->pid = 0;
 	return e;
 }
 
@@ -90,7 +75,7 @@ child_start(struct child *c, const struct child_program *p, enum fail_stage at, 
 		close_both(in);
 		return fail_set(f, FAIL_TEMP, at, e, "cannot make a pipe");
 	}
-	e = start(c, p, in, out);
+	e = start(c, p, in[0], out[1]);
 	(void)close(in[0]);
 	(void)close(out[1]);
 	if (e != 0) {

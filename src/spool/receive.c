@@ -229,7 +229,8 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 	AUTO_BUF struct buf b = BUF_INIT(FIELD_MAX);
 	struct fail ignored;
 
-	if ((t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) == 0)
+	if (kind != TRACE_TAKEN &&
+	    (t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) == 0)
 		return;
 	buf_char(&b, (char)('0' + (int)kind));
 	buf_put(&b, line);

@@ -173,6 +173,7 @@ submit_result(
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 	AUTO_FD int passed = -1;
+	bool taken = false;
 	size_t settled = 0;
 	char letter;
 
@@ -184,12 +185,18 @@ submit_result(
 			    (settled == e->nrcpts || record_broken(f, "a verdict is missing"));
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);
+		else if (letter == 'T' && rest.n > 1 && rest.p[0] - '0' == TRACE_TAKEN)
+			taken = rest.p[1] == '1';
 		else if (letter == 'T' && rest.n > 0 && t->emit != NULL)
 			t->emit(t->ctx, (enum trace_kind)(rest.p[0] - '0'), str_skip(rest, 1));
 		else
 			return record_broken(f, "an unexpected record came back");
 	}
-	return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
-	    "onehop-send ended without a verdict: the message may have been delivered; its reason "
-	    "is in the log");
+	for (; taken && settled < e->nrcpts; settled++)
+		e->rcpts[settled].state = RCPT_KEPT;
+	return taken ||
+	    fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+		"onehop-send ended without a verdict: the message may have been delivered; its "
+		"reason "
+		"is in the log");
 }

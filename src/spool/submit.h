@@ -7,7 +7,8 @@
  *   to onehop-send                          from onehop-send
  *   V version "2", flags (v d), connect now, T kind + line: transcript and log (base/trace.h)
  *   C (empty): connect to the smarthost     R verdict on one recipient, in order
- *     now, the message comes                Z the end; a fail for the whole, if any
+ *     now, the message comes                  (TRACE_TAKEN: is it safe should Z not come?)
+ *                                           Z the end; a fail for the whole, if any
  *   E envelope
  *   R one recipient (repeated)
  *   H one header field (repeated)

@@ -150,8 +150,9 @@ bad(struct taking *t, bool whole, struct fail *f)
 		return SPOOL_BUSY;
 	(void)snprintf(why, sizeof why, "%s", t->why);
 	(void)fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "%s", why);
+	/* -H last: without it the others would be swept, were this the last thing that happens */
 	if (whole)
-		for (const char *kind = "HDJ"; *kind != '\0'; kind++)
+		for (const char *kind = "DJH"; *kind != '\0'; kind++)
 			place_set_aside(t->s, t->dir, name_of(t, *kind, name));
 	return SPOOL_BAD;
 }

@@ -14,25 +14,27 @@ import os
 import re
 import select
 import signal
+import stat
 import struct
 import subprocess
 import time
 
 PROGRAMS = ("onehop", "onehop-send", "onehop-local")
-# No call here is a step of the work, and none of them can fail but for lack of memory.
-UNTOLD = ("rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending mmap munmap mprotect mremap brk madvise mlock munlock futex "
+# No call here is a step of the work, and none of them can fail.
+UNTOLD = ("rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending munmap mprotect madvise munlock futex "
           "getpid gettid getppid getuid geteuid getgid getegid getgroups rseq arch_prctl set_tid_address set_robust_list "
-          "prlimit64 clock_gettime clock_nanosleep gettimeofday time getrandom sched_yield uname sysinfo restart_syscall "
-          "lseek ioctl").split()
+          "clock_gettime clock_nanosleep gettimeofday time sched_yield sysinfo restart_syscall").split()
+MEMORY = set("mmap mremap brk mlock".split())
 PREAMBLE_ENDS = "umask"                     # the first thing that main() does and that we are told of
 
 KILL, CUT = "kill", "cut"                   # that process; all of them at the same moment
 LIE = "lie"                                 # it is said to have been made
-NO_ERROR = set("close execve exit exit_group umask dup2 dup3 wait4".split())
+SHORT = "short"                             # it is made for half of the octets
+NO_ERROR = set("exit exit_group umask".split())
 STORES = set("write writev pwrite64 openat mkdir mkdirat link linkat rename renameat renameat2 fallocate ftruncate fsync "
              "fdatasync copy_file_range sendfile symlinkat".split())
 WAITS = set("read readv pread64 write writev pwrite64 openat recvmsg recvfrom sendmsg sendto connect accept4 poll ppoll select "
-            "pselect6 wait4 waitid flock fcntl fsync".split())
+            "pselect6 wait4 waitid flock fcntl fsync close getrandom".split())
 FORKS = set("fork vfork clone clone3".split())
 
 SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW, CONTINUE = 0x7FC00000, 0x7FFF0000, 1
@@ -44,7 +46,9 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 
 def faults_of(name):
     """What may happen at a call of this name."""
-    found = [KILL, CUT]
+    if name in MEMORY:
+        return ["ENOMEM"]
+    found = [KILL, CUT] + [SHORT] * (name in ("read", "write", "pread64", "pwrite64", "sendto"))
     if name in FORKS:
         return found + ["EAGAIN"]
     if name not in NO_ERROR:
@@ -173,7 +177,7 @@ class Injector:
         self.filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *op) for op in ops))
         self.program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(ops), ctypes.addressof(self.filter)))
 
-    def start(self, argv, files):
+    def start(self, argv, files, user):
         """The program, held at its first call; its pid and the listener."""
         pid = os.fork()
         if pid == 0:
@@ -181,6 +185,7 @@ class Injector:
                 os.dup2(fd, number)
             for flags in (NEW_LISTENER | WAIT_KILLABLE, NEW_LISTENER):
                 if LIBC.syscall(self.seccomp, 1, flags, self.program) >= 0:
+                    become(user)
                     os.execve(argv[0], argv, ENVIRONMENT)
             os._exit(99)
         pidfd = os.pidfd_open(pid)
@@ -194,15 +199,15 @@ class Injector:
         finally:
             os.close(pidfd)
 
-    def run(self, argv, given=b"", fault=None, watch=None, limit=12):
-        """fault: (process, name, count, what); watch(call): called before each call is made, LIE is its answer if this
-        one is not to be."""
+    def run(self, argv, given=b"", fault=None, watch=None, user=0, limit=12):
+        """fault: (process, name, count, what); watch(call): called before each call is made, and not made when its answer
+        is LIE or the name of an error."""
         files = [os.memfd_create(n, os.MFD_CLOEXEC) for n in ("in", "out", "err")]
         os.write(files[0], given)
         os.lseek(files[0], 0, os.SEEK_SET)
         run = Run()
         run.calls = []
-        pid, listener = self.start(argv, files)
+        pid, listener = self.start(argv, files, user)
         try:
             self.attend(listener, run, fault, watch, time.monotonic() + limit)
         finally:
@@ -241,17 +246,41 @@ class Injector:
         if count and watch:
             call = Call(task["name"], name, count, args, *look(pid, name, args))
             run.calls.append(call)
-            if watch(call) == LIE:
-                reply = struct.pack("QqiI", ident, 0, 0, 0)
+            said = watch(call)
+            if said:
+                reply = struct.pack("QqiI", ident, 0, 0 if said == LIE else -getattr(errno, said), 0)
         if count and fault and fault[:3] == (task["name"], name, count):
             run.hit = run.calls[-1]
             if fault[3] in (KILL, CUT):
                 os.kill(pid if fault[3] == KILL else -1, signal.SIGKILL)
                 return
-            reply = struct.pack("QqiI", ident, 0, -getattr(errno, fault[3]), 0)
+            done = self.half(pid, name, args) if fault[3] == SHORT else -getattr(errno, fault[3])
+            if done:
+                reply = struct.pack("QqiI", ident, max(done, 0), min(done, 0), 0)
         elif name == "execve":
             tasks.known[pid] = "exec"
         fcntl.ioctl(listener, SEND, reply)
+
+    def half(self, pid, name, args):
+        """Read or write half of what was asked for, in its place; how much that was, 0 when there is no half to it."""
+        pidfd, n = os.pidfd_open(pid), args[2] // 2
+        fd = LIBC.syscall(self.getfd, pidfd, int(args[0] & 0xFFFFFFFF), 0)
+        os.close(pidfd)
+        if fd < 0:
+            return 0
+        try:
+            if name not in ("read", "pread64"):
+                data = memory(pid, args[1], n)
+                return os.pwrite(fd, data, args[3]) if name == "pwrite64" else os.write(fd, data)
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return 0
+            data = os.pread(fd, n, args[3]) if name == "pread64" else os.read(fd, n)
+        finally:
+            os.close(fd)
+        with open("/proc/%d/mem" % pid, "r+b", buffering=0) as mem:
+            mem.seek(args[1])
+            mem.write(data)
+        return len(data)
 
     @staticmethod
     def reap(pid, said):
@@ -269,10 +298,18 @@ def wait_for_all():
         pass
 
 
-def plain_run(argv, given=b"", limit=12):
+def become(user):
+    if user:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+
+
+def plain_run(argv, given=b"", user=0, limit=12):
     """The same with no fault, and so much faster."""
     run = Run()
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as p:
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+                          preexec_fn=lambda: become(user)) as p:
         try:
             run.out, run.err = p.communicate(given, limit)
             run.status = p.returncode

@@ -10,7 +10,7 @@ ROOMS = [
     ("exit", r"\b_?exit\(", "src/base/arena.c src/main/ src/guard/ src/local/pipe.c src/io/ src/cli/deliver.c",
      "failures go up as struct fail; only a child after fork, main and an arena out of memory may end the process"),
     ("abort", r"\babort\(", "src/guard/", "once a message is taken no bug may cost it"),
-    ("getenv", r"\b(secure_)?getenv\(|\benviron\b", "src/guard/environment.c src/cli/door.c src/main/",
+    ("getenv", r"\b(secure_)?getenv\(|\benviron\b", "src/guard/environment.c src/cli/door.c src/io/child.c src/main/",
      "the environment is read in one place"),
     ("putenv", r"\b(setenv|putenv|unsetenv|clearenv)\(", "src/guard/environment.c src/local/pipe.c",
      "and changed there, or for a user's command"),

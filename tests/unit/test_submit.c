@@ -206,6 +206,39 @@ test_whole_failure_and_silence(void **state)
 	close_pair(p);
 }
 
+/* onehop-send ends before its verdict: the last that it said of the message holds. */
+static void
+test_taken_and_silence(void **state)
+{
+	static const struct {
+		const char *said[3];
+		bool taken;
+	} rows[] = { { { "1" }, true }, { { "1", "0" }, false }, { { "1", "0", "1" }, true },
+		{ { "0" }, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct pair p = open_pair();
+		struct submit_trace st = { .fd = p.theirs };
+		struct trace out = submit_trace(&st), quiet = { NULL, NULL };
+		struct rcpt rcpts[2];
+		struct envelope e;
+		struct message m;
+		struct fail f = FAIL_INIT;
+		bool stays = false;
+
+		make(&a, &e, &m, rcpts);
+		for (size_t k = 0; k < 3 && rows[i].said[k] != NULL; k++)
+			trace_line(&out, TRACE_TAKEN, "%s", rows[i].said[k]);
+		(void)shutdown(p.theirs, SHUT_RDWR);
+		assert_int_equal(submit_result(p.mine, &e, &a, &quiet, &stays, &f), rows[i].taken);
+		assert_int_equal(rcpts[0].state, rows[i].taken ? RCPT_KEPT : RCPT_WAITING);
+		assert_int_equal(rcpts[1].state, rcpts[0].state);
+		close_pair(p);
+	}
+}
+
 /* Rows of records, each a letter and a payload; fields end in NUL, written as '~' here. */
 static const struct {
 	const char *what;
@@ -298,6 +331,7 @@ main(void)
 		cmocka_unit_test(test_body_as_descriptor),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_whole_failure_and_silence),
+		cmocka_unit_test(test_taken_and_silence),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_record_too_long),
 	};
