@@ -94,12 +94,14 @@ struct draft {
 static bool
 open_draft(struct draft *d, struct arena *a, const struct letter *l, int tmp, struct fail *f)
 {
+	const char *name = file_name(a, l, 0);
+
 	*d = (struct draft){ .tmp = tmp, .fd = -1 };
+	(void)unlinkat(tmp, name, 0); /* an earlier try was killed */
 	if (access("/proc/self/fd", X_OK) == 0)
 		d->fd = openat(tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
 	if (d->fd < 0) {
-		d->name = file_name(a, l, 0);
-		(void)unlinkat(tmp, d->name, 0); /* an earlier try was killed */
+		d->name = name;
 		d->fd = openat(
 		    tmp, d->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	}

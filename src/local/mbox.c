@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,36 +22,44 @@ wait_before(unsigned try, const struct mbox *m)
 		(void)poll(NULL, 0, (int)m->wait_ms);
 }
 
-/* A lock that nobody renews for this long was left by a program that died. */
+/* A lock that nobody renews for this long was left by a program that died; one of ours that nobody
+ * holds, too.  Who has got hold of it is the only one to remove it. */
 static void
 break_stale(const char *lock, int64_t now)
 {
+	AUTO_FD int fd = open(lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	char mark[sizeof LOCK_MARK - 1];
 	struct stat st;
+	bool ours = fd >= 0 && read(fd, mark, sizeof mark) == (ssize_t)sizeof mark &&
+	    memcmp(mark, LOCK_MARK, sizeof mark) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(fd, &st) == 0 && st.st_nlink > 0;
 
-	if (lstat(lock, &st) == 0 && now - st.st_mtim.tv_sec > LOCK_STALE)
+	if (ours || (lstat(lock, &st) == 0 && now - st.st_mtim.tv_sec > LOCK_STALE))
 		(void)unlink(lock);
 }
 
-/* Make PATH.lock.  *held false: this directory is not for us to write in, fcntl has to do. */
+/* Make PATH.lock.  *held -1: this directory is not for us to write in, fcntl has to do. */
 static bool
-lock_name(const struct mbox *m, const char *lock, int64_t now, bool *held, struct fail *f)
+lock_name(const struct mbox *m, const char *lock, int64_t now, int *held, struct fail *f)
 {
-	*held = false;
+	*held = -1;
 	for (unsigned try = 0; try < m->tries; try++) {
 		AUTO_FD int fd = -1;
 
 		wait_before(try, m);
+		break_stale(lock, now);
 		fd = open(lock, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 		if (fd >= 0) {
-			*held = true;
+			if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+				(void)!write(fd, LOCK_MARK, sizeof LOCK_MARK - 1);
+			*held = steal_fd(&fd);
 			return true;
 		}
 		if (errno == EACCES || errno == EPERM || errno == EROFS)
 			return true;
 		if (errno != EEXIST)
 			return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create %s", lock);
-		break_stale(lock, now);
 	}
 	return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
 	    "failed to lock mailbox %s: %s is there; another program has it, or died with it",
@@ -171,12 +181,13 @@ bool
 mbox_deliver(struct letter *l, struct arena *a, const struct mbox *m, struct fail *f)
 {
 	const char *lock = arena_fmt(a, "%s.lock", m->path);
-	bool held, done;
+	AUTO_FD int held = -1;
+	bool done;
 
 	if (!lock_name(m, lock, l->sec, &held, f))
 		return false;
 	done = deliver_locked(l, a, m, f);
-	if (held)
+	if (held >= 0)
 		(void)unlink(lock);
 	return done;
 }

@@ -6,6 +6,10 @@
 
 #include "local/letter.h"
 
+/* What the file PATH.lock says that is made here; one that nobody holds with flock(2) was left by a
+ * program that died, and is not waited for. */
+#define LOCK_MARK "onehop: held as long as it is locked\n"
+
 struct mbox {
 	const char *path;
 	mode_t mode;      /* of a new file; bits beyond it are taken from an old one */

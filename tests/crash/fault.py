@@ -127,8 +127,11 @@ def memory(pid, address, size):
 
 
 def text(pid, address):
-    """The C string there; it may end close to the end of what is mapped."""
-    return memory(pid, address, 4096 - address % 4096).split(b"\0")[0].decode("latin-1")
+    """The C string there; it may end close to the end of what is mapped, and it may go on in the next page."""
+    octets = memory(pid, address, 4096 - address % 4096)
+    if b"\0" not in octets:
+        octets += memory(pid, address + len(octets), 4096)
+    return octets.split(b"\0")[0].decode("latin-1")
 
 
 # Where the paths are in the arguments, and the directories that they are relative to (None: the current one).
@@ -199,7 +202,7 @@ class Injector:
         finally:
             os.close(pidfd)
 
-    def run(self, argv, given=b"", fault=None, watch=None, user=0, limit=12):
+    def run(self, argv, given=b"", fault=None, watch=None, user=0, limit=30):
         """fault: (process, name, count, what); watch(call): called before each call is made, and not made when its answer
         is LIE or the name of an error."""
         files = [os.memfd_create(n, os.MFD_CLOEXEC) for n in ("in", "out", "err")]
@@ -305,7 +308,7 @@ def become(user):
         os.setresuid(user, user, user)
 
 
-def plain_run(argv, given=b"", user=0, limit=12):
+def plain_run(argv, given=b"", user=0, limit=30):
     """The same with no fault, and so much faster."""
     run = Run()
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,

@@ -22,6 +22,7 @@ OWN_CONF, OWN_SPOOL = "/home/alice/.config/onehop/onehop.conf", "/home/alice/.lo
 FAILED = (74, 75)                           # EX_IOERR, EX_TEMPFAIL
 BODY = "first line\n.a dot in front\n..two\n\nlast line of %s\n"
 LOCAL = {"alice@debian": "/home/alice/Maildir", "bob@debian": "/home/bob/Maildir"}
+MBOX = "/var/mail/alice"
 A, B, C = "a@far.example", "bad@far.example", "c@far.example"
 REFUSE, DEFER = {"rcpt": {"bad@": "550 5.1.1 who is that", "default": "250 ok"}}, {"rcpt": {"bad@": "451 4.2.0 later", "default": "250 ok"}}
 NOBODY = {"rcpt": "550 5.7.1 not for you"}
@@ -30,7 +31,7 @@ NOBODY = {"rcpt": "550 5.7.1 not for you"}
 # says: the exit status when nothing goes wrong; queue: needs the spool; waiting: so many messages wait in the spool and the
 # queue is run, or words say what is done ("ID" is the first one's); bounced: those end in a bounce; gone: the first one is
 # removed.  user: whose the spool is, and, with own, who calls.  large: the body goes through a temporary file.  unnamed: False
-# where the file system has no O_TMPFILE.
+# where the file system has no O_TMPFILE.  mbox: a copy made again does not replace the one that is there.
 SCENARIOS = {
     "up": {"to": [A], "says": 0},
     "up-three": {"to": [A, B, C], "says": 0},
@@ -65,6 +66,7 @@ SCENARIOS = {
     "own-local": {"to": ["alice@debian"], "user": 1001, "own": True, "says": 0, "queue": True},
     "remove": {"waiting": 2, "to": [A, C], "profile": None, "words": ["-Mrm", "ID"], "gone": True, "says": 0, "queue": True},
     "give-up": {"waiting": 2, "to": [A, C], "profile": None, "words": ["-Mg", "ID"], "says": 0, "queue": True},
+    "mbox": {"waiting": 1, "to": ["alice@debian", A], "conf": "local_delivery = mail_spool\n", "mbox": True, "says": 0, "queue": True},
     "freeze": {"waiting": 1, "to": [A], "profile": None, "words": ["-Mf", "ID"], "says": 0, "queue": True},
 }
 
@@ -151,6 +153,9 @@ class Counts:
             for path in glob.glob(maildir + "/new/*"):
                 data = world.read(path)
                 self.message(data, [who], data.startswith("Return-path: <>"))
+        for data in re.split(r"(?m)^From \S+ \w+ \w+ +\d.*\n", world.read(MBOX)):
+            if data.endswith("last line of 0\n\n"):                                       # a part of one is no copy
+                self.message(data[:-1], ["alice@debian"], False)
 
     def message(self, data, who, null_sender):
         subject = re.search(r"(?mi)^Subject: crash (\w+)", data)
@@ -276,7 +281,7 @@ class Walk:
         self.host.close()
         self.host = Smarthost()
         self.configure()
-        for path in [self.spool, DEAD, "/home/alice/dead.letter", self.log, *LOCAL.values()]:
+        for path in [self.spool, DEAD, "/home/alice/dead.letter", self.log, MBOX, MBOX + ".lock", *LOCAL.values()]:
             wipe(path)
         if self.scenario.get("user") and not self.scenario.get("own"):
             os.mkdir(self.spool)
@@ -348,7 +353,7 @@ class Walk:
                 wrong.append("I1: exit %s, but copies are %s" % (run.status, totals))
             if 0 in totals and any(totals):
                 wrong.append("I5: for some only: %s" % totals)
-        if extra and window != "reply":
+        if extra and window != "reply" and not (window == "local" and self.scenario.get("mbox")):
             wrong.append("I3: %d copies too many: %s %s" % (extra, late.copies, late.bounces))
         if run.status not in (0, "hangs") and (not killed or run.status > 0) and not window and not self.scenario.get("waiting"):
             if early.copies or early.bounces or left:
@@ -362,7 +367,7 @@ class Walk:
 
     def leftovers(self):
         found = [f for f in files_below(self.spool) if not f.startswith(self.spool + "/db/")] if self.queue else []
-        found += [f for m in LOCAL.values() for f in files_below(m + "/tmp")]
+        found += [f for m in LOCAL.values() for f in files_below(m + "/tmp")] + [f for f in files_below("/var/mail") if "lock" in f]
         return ["I8: left behind: %s" % found] if found else []
 
     def clean_run(self):

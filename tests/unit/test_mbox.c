@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -168,6 +169,24 @@ test_lock_file(void **state)
 	assert_non_null(strstr(f.text, "failed to lock mailbox"));
 	assert_string_equal(fixture_list(x, "."), "inbox.lock");
 	x->letter.sec = 1000 + 30 * 60 + 1;
+	assert_true(deliver(x, "\nx\n", &f));
+	assert_string_equal(fixture_list(x, "."), "inbox");
+}
+
+/* A lock of ours is good as long as somebody holds it. */
+static void
+test_lock_left_over(void **state)
+{
+	struct fixture *x = *state;
+	struct fail f = FAIL_INIT;
+	int fd;
+
+	put("inbox.lock", LOCK_MARK, 0600);
+	fd = open("inbox.lock", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_false(deliver(x, "\nx\n", &f));
+	assert_string_equal(fixture_list(x, "."), "inbox.lock");
+	assert_int_equal(close(fd), 0);
 	assert_true(deliver(x, "\nx\n", &f));
 	assert_string_equal(fixture_list(x, "."), "inbox");
 }
@@ -374,6 +393,7 @@ main(void)
 		IN_HOME(test_existing),
 		IN_HOME(test_refused),
 		IN_HOME(test_lock_file),
+		IN_HOME(test_lock_left_over),
 		IN_HOME(test_fcntl_lock),
 		IN_HOME(test_taken_back),
 		IN_HOME(test_pipe),
