@@ -190,6 +190,7 @@ freeze(struct attempt *t, const char *why)
 	t->q->frozen_at = t->d->now;
 	t->q->frozen_counted = t->d->ages.count;
 	t->q->trouble.error = why;
+	t->q->trouble.last_try = t->d->now;
 	trace_line(t->d->trace, TRACE_LOG, "Frozen (%s)", why);
 }
 

@@ -174,38 +174,35 @@ put_option(const struct queued *q, const struct option *o, struct buf *out)
 	}
 }
 
-static const char *
-protocol_of(const struct queued *q)
-{
-	if (q->protocol != NULL)
-		return q->protocol;
-	return q->e.protocol != NULL ? q->e.protocol : "local";
-}
-
-/* Exim's own, in its order: what it and exipick know of the message.  -auth_sender is login at the
- * host's mail name, of which this file knows only when the sender is that. */
+/* Exim's own, in its order: what it and exipick know of the message.  To Exim, whom it trusts and
+ * who names a sender is not its author, nor -local.  -auth_sender is login at the host's mail name,
+ * of which this file knows only when the sender is that. */
 static void
 put_exim_options(const struct queued *q, struct buf *out)
 {
 	const struct envelope *e = &q->e;
+	const char *protocol = q->protocol != NULL ? q->protocol : e->protocol;
 
 	buf_fmt(out, "-received_time_usec .%06" PRIu32 "\n", q->received_usec);
 	buf_fmt(out, "-received_time_complete %" PRId64 ".%06" PRIu32 "\n", q->received,
 	    q->received_usec);
-	buf_fmt(out, "-ident %s\n-received_protocol %s\n", e->login, protocol_of(q));
+	buf_fmt(out, "-ident %s\n-received_protocol %s\n", e->login,
+	    protocol != NULL ? protocol : "local");
 	buf_fmt(out, "-body_linecount %" PRIu64 "\n-max_received_linelength %" PRIu64 "\n",
 	    q->m.body.lines, q->m.body.longest_line);
 	if (q->m.body.has_nul)
 		buf_str(out, "-body_zerocount 1\n");
-	buf_fmt(out, "-auth_id %s\n", e->login);
-	if (str_eq(mailbox_split(e->sender).local, str_of(e->login)))
+	if (e->auth_parameter)
+		buf_fmt(out, "-auth_id %s\n", e->login);
+	if (e->auth_parameter && str_eq(mailbox_split(e->sender).local, str_of(e->login)))
 		buf_fmt(out, "-auth_sender %s\n", e->sender);
 	buf_str(out, "-allow_unqualified_recipient\n-allow_unqualified_sender\n");
 	if (q->trouble.tries == 0 && q->trouble.last_try == 0 && q->ndone == 0)
 		buf_str(out, "-deliver_firsttime\n");
 	if (q->frozen)
 		buf_fmt(out, "-frozen %" PRId64 "\n", q->frozen_at);
-	buf_str(out, "-local\n");
+	if (e->auth_parameter)
+		buf_str(out, "-local\n");
 	if (q->parent != NULL)
 		buf_str(out, "-localerror\n");
 	if (q->manual_thaw)

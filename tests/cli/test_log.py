@@ -1,5 +1,5 @@
-"""The log: Exim's own programs read it as they read Exim's; where its lines go when the file cannot be had; the log of each
-message that waits.  Whatever happens to a log, the mail goes."""
+"""The log: where its lines go when the file cannot be had; the log of each message that waits.  Whatever happens to a log,
+the mail goes.  (tests/servers/test_exim_tools.py has what the lines say.)"""
 import json
 import os
 import re
@@ -10,112 +10,13 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import sandbox  # noqa: E402
+from harness.exim import mail, plain, shell  # noqa: E402
 from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
-# ---------------------------------------------------------------- beside Exim
-EXIM4_CONF = r"""
-exim_path = /run/sbin/exim4
-primary_hostname = debian
-log_file_path = /var/log/exim4/%slog
-tls_advertise_hosts =
-keep_environment =
-begin routers
-smarthost:
-  driver = manualroute
-  domains = ! debian
-  transport = remote_smtp_smarthost
-  route_list = * smtp.isp.example::2525 byname
-local_user:
-  driver = accept
-  check_local_user
-  transport = maildir_home
-begin transports
-remote_smtp_smarthost:
-  driver = smtp
-  multi_domain
-  hosts_avoid_tls = *
-maildir_home:
-  driver = appendfile
-  directory = $home/Maildir
-  maildir_format
-begin retry
-* * F,2h,15m; G,16h,1h,1.5; F,4d,6h
-"""
-WHO = {"exim": ("/run/sbin/exim4", "/var/log/exim4/mainlog"), "onehop": ("/usr/sbin/sendmail", "/var/log/onehop/mainlog")}
 FIRST = "id=$(%(sendmail)s -bpr | awk 'NR == 1 { print $3 }'); "
 ANSWERS = {"rcpt": {"no@": "550 5.1.1 no such", "later@": "450 4.2.1 later"}}
-
-
-def mail(sendmail, subject, *words, user="root", conf=None):
-    return {"argv": [sendmail, *(["-C", conf] if conf else []), "-oi", "-f", "alice@debian", *words], "user": user,
-            "stdin": "From: alice@debian\nTo: x@far.example\nSubject: %s\n\nbody\n" % subject}
-
-
-def shell(script, **names):
-    return {"argv": ["/bin/sh", "-c", script % names]}
-
-
-def life(who):
-    """What happens to six messages, and what exigrep and eximstats then print."""
-    sendmail, log = WHO[who]
-    return [
-        mail(sendmail, "two", "x@far.example", "y@far.example"),
-        mail(sendmail, "mixed", "fax@debian", "far@far.example"),
-        mail(sendmail, "refused", "z@far.example", "no@far.example"),
-        mail(sendmail, "later", "later@far.example"),
-        shell("%(sendmail)s -qf", sendmail=sendmail),
-        mail(sendmail, "frozen", "-odq", "w@far.example"),
-        shell(FIRST + "%(sendmail)s -Mf $id; %(sendmail)s -q; %(sendmail)s -Mt $id; %(sendmail)s -Mrm $id", sendmail=sendmail),
-        {"argv": ["/usr/bin/perl", "/run/sbin/exigrep", ".", log]},
-        {"argv": ["/usr/bin/perl", "/run/sbin/eximstats", log]},
-        {"argv": ["/bin/cat", log]}]
-
-
-@pytest.fixture(scope="module")
-def both():
-    exims = {"dir": True, "owner": "Debian-exim"}
-    config = {"files": {"/etc/exim4/exim4.conf": {"content": EXIM4_CONF}, "/var/spool/exim4": exims, "/var/log/exim4": exims}}
-    sessions = [{}, {}, ANSWERS, ANSWERS, {}]
-    try:
-        return {who: sandbox.run_case({"packages": ["exim4-base", "exim4-daemon-light"], "config": config,
-                                       "servers": [{"sessions": sessions}], "steps": life(who)})["steps"][-3:] for who in WHO}
-    except sandbox.Unavailable as e:
-        return pytest.skip(str(e))
-
-
-def plain(text):
-    """Without what is different by nature: times, ids, sizes, process ids, who writes the bounce."""
-    ids = {}
-    text = re.sub(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}", lambda m: ids.setdefault(m[0], "ID%d" % len(ids)), text)
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", text)
-    text = re.sub(r"S=\d+", "S=N", re.sub(r"pid=\d+", "pid=N", text))
-    return re.sub(r"Debian-exim|onehop", "WRITER", text)
-
-
-def in_any_order(log):
-    """Local deliveries and remote ones may go first."""
-    return sorted(plain(log).splitlines())
-
-
-def test_mainlog_is_exims(both):
-    assert in_any_order(both["onehop"][2]["stdout"]) == in_any_order(both["exim"][2]["stdout"])
-
-
-def test_exigrep(both):
-    assert both["onehop"][0]["stdout"].count(" Completed\n") == 6
-    assert in_any_order(both["onehop"][0]["stdout"]) == in_any_order(both["exim"][0]["stdout"])
-
-
-def test_eximstats(both):
-    """The same tables but for octets: of messages, addresses, hosts, delays, failures, transports, users, errors."""
-    def tables(text):
-        text = re.sub(r"\b\d{3,} +(?=\d)", "", re.sub(r"\b\d{3,}(?= |$)", "N", plain(text)))
-        return re.sub(r" +", " ", text).splitlines()
-    assert tables(both["onehop"][1]["stdout"]) == tables(both["exim"][1]["stdout"])
-    assert "no@far.example" in both["onehop"][1]["stdout"]
-
 
 # ---------------------------------------------------------------- where the lines go
 # Listen at sockets, run a command, and print what came as JSON: {path: [datagram...]}

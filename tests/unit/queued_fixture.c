@@ -21,7 +21,10 @@ struct queued
 fixture_message(struct arena *a, struct rcpt *rcpts, size_t n)
 {
 	struct queued q = { .arena = a,
-		.e = { .id = "1vNaKG-000001-2A", .sender = "alice@debian", .login = "alice" },
+		.e = { .id = "1vNaKG-000001-2A",
+		    .sender = "alice@debian",
+		    .login = "alice",
+		    .auth_parameter = true },
 		.m = { .arena = a, .body = { .fd = -1, .lines = 1, .longest_line = 4 } },
 		.uid = 1001,
 		.gid = 1002,

@@ -44,11 +44,18 @@ writes_what_exim_writes(void **state)
 	    "-local\n"
 	    "-tls_resumption A\n"
 	    "-onehop_arrived 7\n"
+	    "-onehop_auth_parameter\n"
 	    "-onehop_body 24 a3f5"));
 	assert_non_null(strstr(out.p,
 	    "\nXX\n1\nx@far.example\n\n"
 	    "019F From: alice@debian\n"
 	    "014  Subject: s\n\tt\n"));
+	/* root's, with -f: as in the sandbox of tests/servers/test_exim_tools.py */
+	q.e.auth_parameter = false;
+	buf_reset(&out);
+	(void)fixture_again(&q, &a, &out);
+	assert_null(strstr(out.p, "-auth_"));
+	assert_null(strstr(out.p, "-local\n"));
 }
 
 static void
