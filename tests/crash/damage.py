@@ -135,10 +135,32 @@ class Damage(walk.Walk):
             wrong.append("exit %s, copies %s" % (run.status, counts.copies))
         return wrong
 
+    def elsewhere(self):
+        """Directories that are symbolic links to somebody else's."""
+        wrong = []
+        for name in ("input", "db", "bad", "msglog", "input/" + self.letter()):
+            self.fresh()
+            walk.wipe("/var/tmp/moved")
+            os.mkdir("/var/tmp/moved")
+            walk.wipe(os.path.join(walk.SPOOL, name))
+            os.symlink("/var/tmp/moved", os.path.join(walk.SPOOL, name))
+            self.host.up({})
+            runs = [self.plain(["-qf"]), self.plain(*self.submission(["-odq"], "0")), self.plain(["-qf"])]
+            self.host.settle()
+            statuses = [run.status for run in runs]
+            whole = len(name) > 6                       # then it is only in nobody's way
+            if os.listdir("/var/tmp/moved") or statuses != ([0, 0, 0] if whole else [75, 0, 75]) and statuses != [75, 75, 75]:
+                wrong.append("%s elsewhere: exits %s, %s there: %s" % (name, statuses, os.listdir("/var/tmp/moved"), runs[0].err))
+        return wrong
+
+    def letter(self):
+        self.fresh()
+        return os.path.basename(self.first("H"))[5]
+
     def result(self):
         if not self.queue:
             return {"skipped": "this onehop keeps no queue"}
-        wrong = self.foreign()
+        wrong = self.foreign() + self.elsewhere()
         for kind, name in DAMAGES:
             wrong += self.one(HARMS.get(name, missing), kind, "-%s %s" % (kind, name))
         return {"wrong": wrong}

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from crash import outside, walk  # noqa: E402
 
 pytestmark = outside.needs_namespaces
-POINTS = int(os.environ.get("ONEHOP_CRASH", "24").replace("all", "1000000"))
+POINTS = int(os.environ.get("ONEHOP_CRASH", "10").replace("all", "1000000"))
 
 
 @pytest.mark.parametrize("name", walk.SCENARIOS)
@@ -21,5 +21,5 @@ def test_every_call_may_fail(name, request):
     tap = request.config.pluginmanager.get_plugin("tap")
     if tap:
         tap.say("# %s: %d points (%d not met), duplicates: %s" % (name, got["points"], got["unmet"], got["duplicates"] or "none"))
-    assert got["points"] > 10
+    assert got["points"] >= 10
     outside.fail_if(["; ".join(w) for w in got["wrong"]])
