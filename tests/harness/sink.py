@@ -91,7 +91,7 @@ class Link:
 
 
 class Sink(threading.Thread):
-    """Serves a listening socket, one client after another.  tls: None, "starttls" or "implicit"; with TLS it wants
+    """Serves a listening socket.  tls: None, "starttls" or "implicit"; with TLS it wants
     a login, too.  cert: a function from nothing to (certificate, key) files."""
 
     def __init__(self, sock, tls=None, cert=None, patience=0.0, chunking=True):
@@ -103,15 +103,17 @@ class Sink(threading.Thread):
 
     def run(self):
         while True:
-            conn, _ = self.sock.accept()
-            with conn:
-                conn.settimeout(60)
-                link = Link(conn, self.patience)
-                self.links.append(link)
-                try:
-                    self.talk(link)
-                except (EOFError, OSError):
-                    pass
+            threading.Thread(target=self.serve, args=(self.sock.accept()[0],), daemon=True).start()
+
+    def serve(self, conn):
+        with conn:
+            conn.settimeout(60)
+            link = Link(conn, self.patience)
+            self.links.append(link)
+            try:
+                self.talk(link)
+            except (EOFError, OSError):
+                pass
 
     def start_tls(self, link):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
