@@ -105,7 +105,7 @@ class Post:
 
     def configure(self, more="", **options):
         lines = dict({"smarthost": "127.0.0.1::%d" % self.port, "spool_directory": self.spool, "log_file": self.log,
-                      "primary_hostname": "host.example", "qualify_domain": "host.example"}, **options)
+                      "primary_hostname": "host.example", "qualify_domain": "host.example", "dead_letter": "no"}, **options)
         with open(self.directory + "/onehop.conf", "w", encoding="ascii") as f:
             f.write("".join("%s = %s\n" % item for item in lines.items()) + more)
         os.chmod(self.directory + "/onehop.conf", 0o600)
