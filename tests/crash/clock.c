@@ -1,6 +1,7 @@
 /* clock.c - preloaded into every program of a sandbox: its clocks are off by what /etc/clock says,
  * two numbers of seconds, one for the wall clock and one for the time since the boot. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -9,14 +10,17 @@
 static long long
 off(clockid_t id)
 {
-	long long wall = 0, boot = 0;
+	char line[64] = "", *second = line;
 	FILE *f = fopen("/etc/clock", "re");
+	long long wall, boot;
 
 	if (f != NULL) {
-		if (fscanf(f, "%lld %lld", &wall, &boot) != 2)
-			wall = boot = 0;
+		if (fgets(line, sizeof line, f) == NULL)
+			line[0] = '\0';
 		(void)fclose(f);
 	}
+	wall = strtoll(line, &second, 10);
+	boot = strtoll(second, NULL, 10);
 	if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)
 		return wall;
 	return id == CLOCK_BOOTTIME || id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE ?
@@ -24,6 +28,8 @@ off(clockid_t id)
 	    0;
 }
 
+/* glibc's names of the arguments are reserved. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 int
 clock_gettime(clockid_t id, struct timespec *t)
 {
@@ -56,3 +62,4 @@ gettimeofday(struct timeval *out, void *zone)
 	out->tv_usec = t.tv_nsec / 1000;
 	return 0;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

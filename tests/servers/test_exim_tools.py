@@ -97,7 +97,8 @@ def unsized(text):
 
 
 def tables(text):
-    """All but octets: messages, addresses, hosts, delays, failures, transports, users, errors."""
+    """All but octets and the hours of the day: messages, addresses, hosts, delays, failures, transports, users, errors."""
+    text = re.sub(r"(?m)^\d\d-\d\d .*\n", "", text)
     text = re.sub(r"\b\d{3,} +(?=\d)", "", re.sub(r"\b\d{3,}(?= |$)", "N", like(text)))
     return sorted(re.sub(r" +", " ", text).splitlines())
 
