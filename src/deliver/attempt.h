@@ -8,10 +8,7 @@
 struct attempt {
 	struct delivery *d;
 	struct queued *q;
-	bool safe; /* it is committed: what is done is journalled */
-	/* There is no spool for this caller, and as far as can be seen all will get it: it goes out
-	 * as it is, unless a server refuses some of them. */
-	bool unkept;
+	bool safe;      /* it is committed: what is done is journalled */
 	bool unwritten; /* what is done is not in the journal: -H has to say it */
 	bool removed;   /* from the spool: all is done */
 	bool noted;     /* attempt_note_trouble() was here */

@@ -70,12 +70,12 @@ struct part {
 };
 
 static bool
-before_part(void *ctx, bool refused, struct fail *f)
+before_part(void *ctx, struct fail *f)
 {
 	struct part *p = ctx;
 	struct body *b = &p->t->q->m.body;
 
-	if (p->t->safe || (p->t->unkept && !refused))
+	if (p->t->safe)
 		return true;
 	if (b->fd >= 0 && p->fd < 0) {
 		p->fd = b->fd;
@@ -146,8 +146,10 @@ hand_back(struct attempt *t)
 	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts)
 		return false;
 	trace_line(t->d->trace, TRACE_TAKEN, "0");
-	if (t->safe && !spool_remove(&t->d->spool, t->q, &f))
+	if (t->safe && !spool_remove(&t->d->spool, t->q, &f)) {
+		trace_line(t->d->trace, TRACE_TAKEN, "1");
 		return false;
+	}
 	spool_release(t->q);
 	return true;
 }
@@ -194,14 +196,15 @@ settle_now(struct attempt *t)
 
 /* Nothing was handed over.  Who cannot have it has his reason already; the others wait for him. */
 static void
-leave_all(struct attempt *t, const struct fail *why)
+leave_all(struct attempt *t, struct fail *why)
 {
-	if (!attempt_has_failed(t)) {
-		set_all(t->q, RCPT_RETRY, why);
+	if (attempt_has_failed(t)) {
+		attempt_settle(t);
+		add_reason(t->q, why);
 		return;
 	}
-	attempt_settle(t);
-	add_reason(t->q, why);
+	fail_prefix(why, "it goes out in parts, and cannot be kept until all have it");
+	set_all(t->q, RCPT_RETRY, why);
 }
 
 void
@@ -221,11 +224,8 @@ deliver_now(struct delivery *d, struct queued *q)
 		return;
 	}
 	if (!attempt_is_single(&t) && !commit(&t, &f)) {
-		t.unkept = !d->spooling && !attempt_has_failed(&t);
-		if (!t.unkept) {
-			leave_all(&t, &f);
-			return;
-		}
+		leave_all(&t, &f);
+		return;
 	}
 	make(&t);
 	settle_now(&t);

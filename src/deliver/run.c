@@ -91,11 +91,12 @@ try_as_sender(struct delivery *d, struct queued *q)
 	d->conf = usual;
 }
 
-static void
-end_ways(struct delivery *d)
+void
+run_close(struct delivery *d)
 {
 	for (; d->ways != NULL; d->ways = d->ways->next)
 		smarthost_free(d->ways->smarthost);
+	smarthost_free(d->smarthost);
 }
 
 /* At once on disk: the attempt may have nothing else to write. */
@@ -157,7 +158,6 @@ run_message(struct delivery *d, const char *id, struct fail *f)
 	bool ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
 
 	try_offspring(d);
-	end_ways(d);
 	return ok;
 }
 
@@ -167,7 +167,6 @@ run_give_up(struct delivery *d, const char *id, const char *reason, struct fail 
 	bool ok = answer(with_message(d, id, deliver_give_up, reason, f), id, f);
 
 	try_offspring(d);
-	end_ways(d);
 	return ok;
 }
 
@@ -334,7 +333,6 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 		smarthost_try_once(d->smarthost);
 		spool_sweep(&d->spool);
 		ok = all_batches(d, which, SIZE_MAX, f);
-		end_ways(d);
 	}
 	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);
 	return ok;
@@ -359,5 +357,4 @@ run_along(struct delivery *d, size_t n)
 	try_offspring(d);
 	if (n > 0)
 		due_along(d, n);
-	end_ways(d);
 }

@@ -18,4 +18,6 @@ bool run_give_up(struct delivery *d, const char *id, const char *reason, struct 
 /* Try the bounces and warnings that were made, and, after a delivery that went well, at most n due
  * messages. */
 void run_along(struct delivery *d, size_t n);
+/* Close the connections that are kept for the next message. */
+void run_close(struct delivery *d);
 #endif

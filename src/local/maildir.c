@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,7 +81,7 @@ file_name(struct arena *a, const struct letter *l, unsigned other)
 
 	buf_fmt(&b, "%lld.I", (long long)id_seconds(rq->id));
 	add_plain(&b, rq->id);
-	buf_fmt(&b, "H%08x_%u.", (unsigned)str_hash(str_of(key)), other);
+	buf_fmt(&b, "H%016" PRIx64 "_%u.", str_hash(str_of(key)), other);
 	add_plain(&b, rq->host);
 	return arena_strz(a, buf_get(&b));
 }

@@ -48,7 +48,6 @@ forget_sender(struct serve *s)
 		return;
 	smarthost_free(s->d.smarthost);
 	s->conf = s->usual;
-	s->d.smarthost = smarthost_new(&s->conf, s->arena, s->d.trace);
 }
 
 /* After the verdict nothing concerns the caller: what is left to do is done for the queue. */
@@ -148,7 +147,7 @@ serve_submission(struct serve *s)
 	} else {
 		(void)detach(s, &q, &whole, false);
 	}
-	smarthost_free(s->d.smarthost);
+	run_close(&s->d);
 	body_close(&q.m.body);
 	return whole.cls == FAIL_NONE ? EX_OK : fail_exit_code(&whole);
 }
@@ -162,7 +161,7 @@ serve_control(struct serve *s, const struct buf *request)
 	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
 	    deliver_control(&s->d, STDIN_FILENO, s->uid, &c, &f);
 
-	smarthost_free(s->d.smarthost);
+	run_close(&s->d);
 	(void)detach(s, &none, &f, false);
 	return ok ? EX_OK : fail_exit_code(&f);
 }

@@ -17,7 +17,7 @@ struct smarthost {
 	struct host *list;
 	size_t nlist;
 	struct fail cold; /* what smarthost_warm() met: that was the try, it is not made again */
-	bool (*before_part)(void *ctx, bool refused, struct fail *f);
+	bool (*before_part)(void *ctx, struct fail *f);
 	void *part_ctx;
 	bool once; /* a list that fails is not tried again */
 	struct dead *dead;
@@ -49,8 +49,7 @@ smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 void
-smarthost_before_part(
-    struct smarthost *h, bool (*ask)(void *ctx, bool refused, struct fail *f), void *ctx)
+smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx)
 {
 	h->before_part = ask;
 	h->part_ctx = ctx;
@@ -177,7 +176,6 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		stamp(h, load, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
-	s->reused |= *sent != before;
 	tell_of_refusal(h, &load->e->rcpts[which[0]]);
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
 	for (size_t i = 0; i < n; i++) {
@@ -229,6 +227,7 @@ use_link(struct smarthost *h, const struct load *load, size_t *sent, struct fail
 	(void)wake(load);
 	h->hop.stream.final_ms = clock_ms() + (int64_t)h->hop.conf->total_timeout * 1000;
 	ok = carry(h, load, sent, f);
+	h->hop.session.reused |= *sent > 0;
 	if (!ok || h->hop.session.dead)
 		hop_close(&h->hop);
 	return ok;

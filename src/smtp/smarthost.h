@@ -29,8 +29,7 @@ bool smarthost_deliver(
     struct smarthost *h, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* Before a server that refused some recipients is given the message for the others, ask: false
  * (with *f) stops it, nobody has it then.  For a message that is not safe on disk yet. */
-void smarthost_before_part(
-    struct smarthost *h, bool (*ask)(void *ctx, bool refused, struct fail *f), void *ctx);
+void smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx);
 /* For a queue run: a list of which no host could be used is not tried a second time, and further
  * messages for it fail as the first did. */
 void smarthost_try_once(struct smarthost *h);

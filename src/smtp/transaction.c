@@ -278,7 +278,7 @@ may_go_in_part(struct transaction *t, struct fail *f)
 
 	if (s->before_part == NULL || (t->naccepted == t->n && !s->part))
 		return true;
-	return s->before_part(s->part_ctx, t->naccepted < t->n, f);
+	return s->before_part(s->part_ctx, f);
 }
 
 /* One command, one answer: for servers without PIPELINING. */

@@ -196,7 +196,6 @@ submit_result(
 		e->rcpts[settled].state = RCPT_KEPT;
 	return taken ||
 	    fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
-		"onehop-send ended without a verdict: the message may have been delivered; its "
-		"reason "
-		"is in the log");
+		"onehop-send ended without a verdict: the message may have been delivered; look "
+		"for its reason in the log");
 }

@@ -71,6 +71,14 @@ def test_one_bad_recipient_of_three():
     assert step["rc"] == 75
 
 
+@pytest.mark.parametrize("servers", [[], None], ids=["down", "up"])
+def test_in_parts_without_a_spool(servers):
+    """Should the second part fail, the first would be out and nobody would own the rest (DESIGN 1): so neither goes."""
+    step, _, messages, files = play(words=["alice", "x@far.example"], servers=servers)
+    assert step["rc"] == 75 and "cannot be kept until all have it" in step["stderr"]
+    assert messages == [] and "/home/alice/dead.letter" in files and not [path for path in files if "Maildir" in path]
+
+
 def test_a_line_of_5000_octets():
     step, _, messages, _ = play(stdin=MESSAGE + "y" * 5000 + "\n")
     assert step["rc"] == 0

@@ -229,6 +229,7 @@ LOCAL.update({
                                  as_root, waits("filter", rcpt="bob@debian")),
     "loc-fwd-groupwritable": on_purpose(WITH_PLACE, as_root, logged((r"\(-1\)(.*)", r"(0)\1; chmod go-w it"))),
     "loc-hubbed": on_purpose(NO_DOOR, as_root),
+    "sub-many-rcpt": on_purpose(NO_DOOR, as_root),
     "loc-spool-symlink": on_purpose(WITH_PLACE, as_root, logged((r"\(-6\)", "(0)"))),
     "loc-sysuser": on_purpose(NO_DOOR, as_root),
 })

@@ -48,7 +48,7 @@ static void
 test_delivery(void **state)
 {
 	struct fixture *x = *state;
-	const char *name = "1457047594.I1abcde-000001-2fH93d8b069_0.debian";
+	const char *name = "1457047594.I1abcde-000001-2fH0bb54ddc93d8b069_0.debian";
 	const char *path = arena_fmt(&x->arena, "Maildir/new/%s", name);
 	struct fail f = FAIL_INIT;
 
