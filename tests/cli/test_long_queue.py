@@ -7,18 +7,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import backlog, peak, sandbox  # noqa: E402
-from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 MANY, FEW = 200, 20
 ALONG = 10                 # src/main/send.c
-
-
-@pytest.fixture
-def post(tmp_path):
-    p = Post(tmp_path)
-    yield p
-    p.server.server_close()
 
 
 def fill(post, n):

@@ -2,23 +2,17 @@
 import email
 import email.policy
 import os
-import sys
 
 import pytest
-
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 THREAD = "References: <1@x> <2@x>\nMessage-Id: <own@x>\n"
 
 
-@pytest.fixture
-def post(tmp_path):
-    p = Post(tmp_path)
-    p.rules["rcpt"] = lambda line: "550 5.1.1 who is that?" if "bad" in line else "250 ok"
-    yield p
-    p.server.server_close()
+@pytest.fixture(name="post")
+def picky(post):
+    post.rules["rcpt"] = lambda line: "550 5.1.1 who is that?" if "bad" in line else "250 ok"
+    return post
 
 
 def bounce(post, stdin, *words):

@@ -13,20 +13,12 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import sandbox  # noqa: E402
-from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 NONE = "1vNabc-000123-0A"
 SOMEBODY = 65534
 VERBS = {"run": 0, "try": 3, "freeze": 4, "thaw": 5, "remove": 6, "give up": 7, "header": 8, "body": 9, "log": 10, "list": 11,
          "status": 12}
-
-
-@pytest.fixture
-def post(tmp_path):
-    p = Post(tmp_path)
-    yield p
-    p.server.server_close()
 
 
 def call(post, *words):

@@ -15,13 +15,6 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names 
 THREE = ["a@far.example", "bad@far.example", "c@far.example"]
 
 
-@pytest.fixture
-def post(tmp_path):
-    p = Post(tmp_path)
-    yield p
-    p.server.server_close()
-
-
 def only_bad(reply):
     return lambda line: reply if "bad@" in line else "250 ok"
 

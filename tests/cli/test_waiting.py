@@ -3,23 +3,17 @@ spool's own clock (db/clock) is put forward."""
 import email
 import email.policy
 import os
-import sys
 
 import pytest
-
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 HOUR = 3600
 
 
-@pytest.fixture
-def post(tmp_path):
-    p = Post(tmp_path)
-    p.rules["rcpt"] = lambda line: "450 4.2.1 later" if "later" in line else "550 5.1.1 who" if "bad" in line else "250 ok"
-    yield p
-    p.server.server_close()
+@pytest.fixture(name="post")
+def picky(post):
+    post.rules["rcpt"] = lambda line: "450 4.2.1 later" if "later" in line else "550 5.1.1 who" if "bad" in line else "250 ok"
+    return post
 
 
 def pass_time(post, hours):

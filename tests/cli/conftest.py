@@ -1,0 +1,16 @@
+"""What several files of tests/cli begin with."""
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness.post import Post  # noqa: E402
+
+
+@pytest.fixture
+def post(tmp_path):
+    """A scripted smarthost, and an onehop with a spool of its own that sends there."""
+    p = Post(tmp_path)
+    yield p
+    p.server.server_close()
