@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/program.h"
+#include "io/unix.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -36,10 +38,10 @@ spawn(struct arena *a, pid_t *pid, const char *path, const char *config, int fd)
 	return e;
 }
 
-bool
-door_open(struct door *d, struct arena *a, const char *config, struct fail *f)
+/* A socket pair with a program of ours behind it. */
+static bool
+start(struct door *d, struct arena *a, const char *path, const char *config, struct fail *f)
 {
-	const char *path = program_path(a, "onehop-send");
 	int pair[2], e;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -52,6 +54,43 @@ door_open(struct door *d, struct arena *a, const char *config, struct fail *f)
 	}
 	d->fd = pair[0];
 	return true;
+}
+
+/* Does all run as the caller, because it is root, or the setup is his? */
+static bool
+is_own(const struct door_caller *who)
+{
+	return who->uid == 0 || who->config != NULL || who->conf->home != NULL;
+}
+
+bool
+door_is_shared(const struct door_caller *who)
+{
+	return !is_own(who) && access(DOOR_SOCKET, W_OK) == 0;
+}
+
+/* Is it installed as it has to be? */
+static bool
+is_gate(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & S_ISUID) != 0 && st.st_uid != 0 &&
+	    access(path, X_OK) == 0;
+}
+
+bool
+door_open(struct door *d, struct arena *a, const struct door_caller *who, struct fail *f)
+{
+	static const char post[] = PKGLIBEXECDIR "/onehop-post";
+
+	if (!is_own(who))
+		d->fd = unix_connect(DOOR_SOCKET);
+	if (d->fd >= 0)
+		return true;
+	if (!is_own(who) && is_gate(post))
+		return start(d, a, post, NULL, f);
+	return start(d, a, program_path(a, "onehop-send"), who->config, f);
 }
 
 void

@@ -107,17 +107,32 @@ wants_smarthost(const struct handover *h)
 	return false;
 }
 
-bool
-handover_open(struct handover *h, struct fail *f)
+static struct door_caller
+door_caller(const struct handover *h)
+{
+	return (struct door_caller){ h->start->caller.uid, &h->start->conf, h->start->cmd->config };
+}
+
+static bool
+open_door(struct handover *h, struct fail *f)
 {
 	const struct cmdline *cmd = h->start->cmd;
+	const struct door_caller who = door_caller(h);
 	const struct submit_hello hello = {
 		.flags = (cmd->verbose ? SUBMIT_VERBOSE : 0) | (cmd->debug ? SUBMIT_DEBUG : 0),
 		.connect_now = wants_smarthost(h),
 		.delivery = cmd->delivery >= 0 ? (unsigned)cmd->delivery : DELIVERY_QUEUE + 1,
 	};
 
-	return door_open(&h->door, h->arena, cmd->config, f) && submit_hello(h->door.fd, &hello, f);
+	return door_open(&h->door, h->arena, &who, f) && submit_hello(h->door.fd, &hello, f);
+}
+
+bool
+handover_open(struct handover *h, struct fail *f)
+{
+	const struct door_caller who = door_caller(h);
+
+	return door_is_shared(&who) || open_door(h, f);
 }
 
 static void
@@ -164,6 +179,8 @@ handover_submit(struct handover *h, struct fail *f)
 {
 	struct fail why = FAIL_INIT;
 
+	if (h->door.fd < 0 && !open_door(h, f))
+		return false;
 	if (submit_message(h->door.fd, &h->envelope, &h->message, f))
 		return submit_result(
 		    h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, f);

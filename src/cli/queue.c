@@ -194,9 +194,10 @@ ask(struct session_start *start, struct face *face, struct door *door, struct fa
 		.trace = &trace };
 	const struct submit_hello hello = { .flags = (cmd->verbose ? SUBMIT_VERBOSE : 0) |
 		    (cmd->debug ? SUBMIT_DEBUG : 0) };
+	const struct door_caller who = { start->caller.uid, &start->conf, cmd->config };
 	struct control c = { .ids = NULL };
 
-	return request(face, &c, f) && door_open(door, start->arena, cmd->config, f) &&
+	return request(face, &c, f) && door_open(door, start->arena, &who, f) &&
 	    submit_hello(door->fd, &hello, f) && control_ask(door->fd, &c, f) &&
 	    control_hear(door->fd, &answer, f);
 }

@@ -18,6 +18,10 @@
 
 enum { MATCH_LIMIT = 100000, BASE64_LEAST = 3 };
 
+static const char no_door[] =
+    "no door is open for users who may not read the passwords (as root: systemctl enable --now "
+    "onehop-submit.socket)";
+
 /* A passwd.client in locked memory: its text, then two rooms of SECRET_MAX bytes. */
 struct reading {
 	struct secret *s;
@@ -94,8 +98,11 @@ open_file(
 			continue;
 		if (errno == EINVAL)
 			return fail_conf(f, "%s is not a regular file", *path);
-		return fail_set(f, errno == ENOENT ? FAIL_USER : FAIL_TEMP, STAGE_CONFIG, errno,
+		(void)fail_set(f, errno == ENOENT ? FAIL_USER : FAIL_TEMP, STAGE_CONFIG, errno,
 		    "cannot read the passwords in %s as uid %u", *path, geteuid());
+		if (f->sys == EACCES && c->home == NULL)
+			fail_prefix(f, "%s", no_door);
+		return false;
 	}
 	return true;
 }

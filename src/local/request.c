@@ -7,7 +7,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { ERRNO_MAX = 4095, EXIT_MAX = 255 };
+enum { ERRNO_MAX = 4095, EXIT_MAX = 255, OPENING_MAX = 1024 };
 
 static const char version[] = "1";
 
@@ -43,6 +43,28 @@ frame_read(int fd, struct arena *a, struct str *fields)
 		return false;
 	*fields = str_at(p, (size_t)n);
 	return true;
+}
+
+void
+opening_write(const char *verb, const char *user, struct buf *out)
+{
+	AUTO_BUF struct buf b = BUF_INIT(OPENING_MAX);
+
+	record_add(&b, verb);
+	record_add(&b, user);
+	put_frame(out, &b);
+}
+
+bool
+opening_read(int fd, struct arena *a, const char **verb, const char **user)
+{
+	struct str rest;
+
+	if (!frame_read(fd, a, &rest))
+		return false;
+	*verb = record_text(&rest, a);
+	*user = record_text(&rest, a);
+	return rest.n == 0;
 }
 
 bool

@@ -1,17 +1,21 @@
 /* request.h - what is said between onehop (or onehop-send) and onehop-local.
  *
- * onehop-local VERB USER, VERB being "probe", "deliver" or "spool".  On its standard input: a
- * frame with the request, then (deliver, spool) the message: header, empty line, body, LF line
- * ends, exactly as many octets as the request says; a message that ends early is not delivered.
- * On its standard output: a frame with the reply.  A frame is eight decimal digits and that many
- * octets: fields as spool/record.h has them.  Each side treats the other as hostile: sizes are
- * limited, control characters refused. */
+ * onehop-local VERB USER, VERB being "probe", "deliver" or "spool"; or, where the caller may not
+ * become that user, LOCAL_SOCKET, behind which a superserver starts "onehop-local serve" as root
+ * for each connection of user onehop: then a frame with VERB and USER comes first.  On its standard
+ * input: a frame with the request, then (deliver, spool) the message: header, empty line, body, LF
+ * line ends, exactly as many octets as the request says; a message that ends early is not
+ * delivered. On its standard output: a frame with the reply.  A frame is eight decimal digits and
+ * that many octets: fields as spool/record.h has them.  Each side treats the other as hostile:
+ * sizes are limited, control characters refused. */
 #ifndef ONEHOP_LOCAL_REQUEST_H
 #define ONEHOP_LOCAL_REQUEST_H
 
 #include "base/buf.h"
 #include "base/fail.h"
 #include "route/route.h"
+
+#define LOCAL_SOCKET "/run/onehop/local"
 
 enum {
 	FRAME_LENGTH = 8,    /* digits in front */
@@ -37,6 +41,9 @@ struct local_request {
 /* Read a frame.  False: it ended early, is too long, or has control characters. */
 bool frame_read(int fd, struct arena *a, struct str *fields) NODISCARD;
 
+/* The frame in front, for LOCAL_SOCKET.  Reading: false when it is none. */
+void opening_write(const char *verb, const char *user, struct buf *out);
+bool opening_read(int fd, struct arena *a, const char **verb, const char **user) NODISCARD;
 /* Append the frame.  False: PERM: a value cannot be said (control character). */
 bool request_write(const struct local_request *r, struct buf *out, struct fail *f) NODISCARD;
 /* Read the frame; the message is left unread.  All strings are set.  False: TEMP. */

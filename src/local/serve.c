@@ -142,16 +142,21 @@ answer(struct arena *a, const struct verb *v, const char *name, int64_t now, str
 int
 local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 {
-	const struct verb *v = argc == 3 ? find_verb(argv[1]) : NULL;
+	const char *verb = argc == 3 ? argv[1] : "", *user = argc == 3 ? argv[2] : NULL;
+	const struct verb *v;
 	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	struct fail f = FAIL_INIT;
 
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (argc == 2 && strcmp(argv[1], "serve") == 0 &&
+	    !opening_read(STDIN_FILENO, a, &verb, &user))
+		return EX_IOERR;
+	v = find_verb(verb);
 	if (v == NULL)
 		return EX_USAGE;
-	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* Whatever a file system or a program does: this ends. */
 	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
-	if (!answer(a, v, argv[2], now, &reply, &f))
+	if (!answer(a, v, user, now, &reply, &f))
 		reply_fail(&reply, &f);
 	if (!buf_ok(&reply) || !fd_write_full(STDOUT_FILENO, reply.p, reply.n))
 		return EX_IOERR;

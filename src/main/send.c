@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "deliver/control.h"
+#include "deliver/peer.h"
 #include "deliver/run.h"
 #include "guard/environment.h"
 #include "io/clock.h"
@@ -21,7 +22,7 @@ struct serve {
 	struct submit_hello hello;
 	struct submit_trace *out;
 	struct delivery d;
-	unsigned uid, gid; /* of who asks */
+	struct peer peer;
 };
 
 static bool
@@ -30,8 +31,10 @@ load(struct serve *s, const struct environment *env, const char *file, struct fa
 	struct conf_paths paths;
 	struct caller who;
 
-	if (!guard_caller(s->arena, &who, f) || !guard_peer(STDIN_FILENO, &s->uid, &s->gid, f))
+	if (!guard_caller(s->arena, &who, f))
 		return false;
+	if (s->peer.foreign) /* a shared door has no user's own setup */
+		who.uid = 0;
 	paths = guard_conf_paths(s->arena, env, &who, file);
 	if (!conf_load(&s->conf, s->arena, &paths, f))
 		return false;
@@ -84,7 +87,9 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	bool told;
 
 	guard_without_parent();
+	peer_hurry(&s->peer, true);
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, stays, &f);
+	peer_hurry(&s->peer, false);
 	s->out->flags = 0;
 	if (stays) {
 		guard_detach();
@@ -127,8 +132,8 @@ static int
 serve_submission(struct serve *s)
 {
 	struct queued q = { .arena = s->arena,
-		.uid = s->uid,
-		.gid = s->gid,
+		.uid = s->peer.uid,
+		.gid = s->peer.gid,
 		.m = { .arena = s->arena, .body = { .fd = -1 } } };
 	struct fail whole = FAIL_INIT;
 	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
@@ -138,7 +143,9 @@ serve_submission(struct serve *s)
 	if (warm)
 		smarthost_warm(s->d.smarthost, s->conf.smarthost);
 	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
-	    conf_apply_sender(&s->conf, q.e.sender, &whole)) {
+	    conf_apply_sender(&s->conf, q.e.sender, &whole) &&
+	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
+		peer_hurry(&s->peer, false);
 		s->d.log->id = q.e.id;
 		msglog_hold(&s->d.log->messages, q.e.id);
 		q.received = clock_unix();
@@ -152,6 +159,13 @@ serve_submission(struct serve *s)
 	return whole.cls == FAIL_NONE ? EX_OK : fail_exit_code(&whole);
 }
 
+static bool
+hello(struct serve *s, struct fail *f)
+{
+	peer_hurry(&s->peer, true);
+	return submit_accept(STDIN_FILENO, &s->hello, f);
+}
+
 static int
 serve_control(struct serve *s, const struct buf *request)
 {
@@ -159,7 +173,7 @@ serve_control(struct serve *s, const struct buf *request)
 	struct control c;
 	struct fail f = FAIL_INIT;
 	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
-	    deliver_control(&s->d, STDIN_FILENO, s->uid, &c, &f);
+	    deliver_control(&s->d, STDIN_FILENO, s->peer.uid, &c, &f);
 
 	run_close(&s->d);
 	(void)detach(s, &none, &f, false);
@@ -198,7 +212,8 @@ main(int argc, char **argv)
 
 	guard_start(&env);
 	guard_with_parent();
-	if (submit_accept(STDIN_FILENO, &s.hello, &f) && load(&s, &env, file, &f)) {
+	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && hello(&s, &f) &&
+	    load(&s, &env, file, &f)) {
 		int status;
 
 		out.flags = s.hello.flags;

@@ -12,7 +12,10 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { FIELD_MAX = 8192 };
+enum {
+	FIELD_MAX = 8192,
+	WORDS_MAX = 4096, /* octets of what a recipient brings along */
+};
 
 bool
 submit_accept(int fd, struct submit_hello *h, struct fail *f)
@@ -127,6 +130,8 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	r.unqualified = record_number(&rest) != 0;
 	r.notify = (unsigned)(record_number(&rest) & 15);
 	r.orcpt = record_optional(&rest, in->arena);
+	if (strlen(r.original) > WORDS_MAX || strlen(r.orcpt != NULL ? r.orcpt : "") > WORDS_MAX)
+		return record_broken(f, "a recipient is too long");
 	if (!one_line(r.original) || !one_word(r.orcpt))
 		return record_broken(f, "a control character in a recipient");
 	if (!good_address(in->arena, r.address, false, f))

@@ -24,7 +24,7 @@ INSTALLED = {**dict.fromkeys(PROGRAMS + [DISPATCHER, IF_UP], 0o755),
              **dict.fromkeys(PAGES + [CRON, LOGROTATE, TMPFILES, SYSUSERS], 0o644),
              **{UNITS + "onehop-" + name: 0o644 for name in (
                  "alarm.service", "alarm.timer", "online.path", "online.service", "queue.service", "queue.timer",
-                 "smtp.socket", "smtp@.service")}}
+                 "local.socket", "local@.service", "smtp.socket", "smtp@.service", "submit.socket", "submit@.service")}}
 
 
 def needs(tool):

@@ -15,7 +15,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNSHARE = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "unchanged"]
-PROGRAMS = ("onehop", "onehop-send", "onehop-local")
+PROGRAMS = ("onehop", "onehop-send", "onehop-local", "onehop-post")
 
 
 class Unavailable(Exception):
