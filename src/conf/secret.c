@@ -16,7 +16,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { MATCH_LIMIT = 100000, BASE64_LEAST = 3 };
+enum { MATCH_LIMIT = 100000, BASE64_LEAST = 3, HEX_LEAST = 4 };
 
 static const char no_door[] =
     "no door is open for users who may not read the passwords (as root: systemctl enable --now "
@@ -410,18 +410,17 @@ is_base64(char c)
 }
 
 static void
-star(struct buf *line, struct str what, bool words)
+star_word(struct buf *line, struct str what)
 {
 	char *at = line->p, *end = line->p + line->n;
 
-	while (what.n > 0 && line->n > 0 &&
-	    (at = memmem(at, (size_t)(end - at), what.p, what.n)) != NULL) {
+	while (line->n > 0 && (at = memmem(at, (size_t)(end - at), what.p, what.n)) != NULL) {
 		char *from = at;
 
 		at += what.n;
-		while (words && at < end && is_base64(*at))
+		while (at < end && is_base64(*at))
 			at++;
-		while (words && from > line->p && is_base64(from[-1]))
+		while (from > line->p && is_base64(from[-1]))
 			from--;
 		memset(from, '*', (size_t)(at - from));
 	}
@@ -442,9 +441,36 @@ star_base64(struct buf *line, struct str what)
 		buf_put(&plain, what);
 		b64_encode(&text, buf_get(&plain));
 		if (end >= first + BASE64_LEAST)
-			star(line, str_at(text.p + first, end - first), true);
+			star_word(line, str_at(text.p + first, end - first));
 		buf_wipe(&plain);
 		buf_wipe(&text);
+	}
+}
+
+/* How many octets at the front of s spell c: as itself, %XX or =XX; with hex as XX. */
+static size_t
+spelt(struct str s, char c, bool hex)
+{
+	size_t mark = !hex && s.n > 0 && (s.p[0] == '%' || s.p[0] == '=');
+	char digits[3];
+
+	(void)snprintf(digits, sizeof digits, "%02x", (unsigned)(unsigned char)c);
+	if ((hex || mark > 0) && str_istarts(str_skip(s, mark), str_at(digits, 2)))
+		return 2 + mark;
+	return !hex && s.n > 0 && s.p[0] == c;
+}
+
+static void
+star_spelt(struct buf *line, struct str what, bool hex)
+{
+	for (size_t i = 0; what.n > 0 && i < line->n; i++) {
+		struct str rest = str_at(line->p + i, line->n - i);
+		size_t k = 0;
+
+		for (size_t n; k < what.n && (n = spelt(rest, what.p[k], hex)) > 0; k++)
+			rest = str_skip(rest, n);
+		if (k == what.n)
+			memset(line->p + i, '*', line->n - i - rest.n);
 	}
 }
 
@@ -452,5 +478,7 @@ void
 secret_redact(const struct secret *s, struct buf *line)
 {
 	star_base64(line, s->password);
-	star(line, s->password, false);
+	star_spelt(line, s->password, false);
+	if (s->password.n >= HEX_LEAST)
+		star_spelt(line, s->password, true);
 }

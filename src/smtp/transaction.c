@@ -175,6 +175,18 @@ hear_rcpt(struct transaction *t, size_t i, struct fail *f)
 	return true;
 }
 
+/* An answer that is there before the question is none: what it says would be taken for the fate of
+ * a message that the server has not seen. */
+static bool
+in_step(struct transaction *t, enum fail_stage at, struct fail *f)
+{
+	if (stream_pending(t->s->stream) == 0)
+		return true;
+	t->s->dead = true;
+	return fail_set(
+	    f, FAIL_TEMP, at, 0, "%s answers before it is asked; nothing is sent", t->s->host);
+}
+
 /* 354 and only 354 asks for the text. */
 static bool
 hear_data(struct transaction *t, struct fail *f)
@@ -185,8 +197,10 @@ hear_data(struct transaction *t, struct fail *f)
 	if (!session_hear(t->s, STAGE_DATA, f))
 		return false;
 	t->go = t->s->reply.code == 354;
-	if (t->go || t->naccepted == 0)
+	if (t->naccepted == 0)
 		return true;
+	if (t->go)
+		return in_step(t, STAGE_DATA, f);
 	(void)session_refused(t->s, STAGE_DATA, &why);
 	if (t->s->reply.code >= 400 && !t->s->dead) {
 		settle_waiting(t, &why);
@@ -364,6 +378,8 @@ pipelined(struct transaction *t, struct fail *f)
 static bool
 converse(struct transaction *t, struct fail *f)
 {
+	if (!in_step(t, STAGE_MAIL, f))
+		return false;
 	if (t->s->mail_open) {
 		t->s->mail_open = false;
 		if (!session_command(t->s, STAGE_MAIL, f, "RSET") ||

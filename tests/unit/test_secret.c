@@ -322,6 +322,10 @@ redact(void **state)
 		assert_int_equal(strspn(line.p, "*="), line.n);
 	}
 	buf_reset(&line);
+	buf_str(&line, "%70%34%73%73 p=34s=73, 70347373; 7034737 =p4s %7 p4%7");
+	secret_redact(&s, &line);
+	assert_string_equal(line.p, "************ ********, ********; 7034737 =p4s %7 p4%7");
+	buf_reset(&line);
 	buf_str(&line, "535 a*b**c");
 	secret_redact(&star, &line);
 	assert_string_equal(line.p, "535 a*b**c");
