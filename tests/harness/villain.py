@@ -1,18 +1,25 @@
 """A server that plays a script, whatever the client says: for servers that mean harm, or break.
 
 A script is a list of what the server does: bytes are sent, a str is waited for at the start of a line, the rest are the
-functions below.  When it ends, the server listens in silence."""
+functions below.  When it ends, the server waits for QUIT in silence."""
 import base64
+import ctypes
 import os
 import re
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+HOST = "192.0.2.25"        # not loopback: a link on which others listen
 PASSWORD = b"s3cret/w0rd+1"
 PATIENCE = 8               # seconds for which a server waits for its client
 PIECE = 65536
+WORDS = {"EHLO": (b"EHLO", b"HELO")}       # there are clients that know no EHLO
+PROMPTS = {b"LOGIN": [b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n"]}
 TAKEN = re.compile(rb"2\d\d( [^\0\r\n]{0,1000})?\r?\n")
 
 
@@ -72,6 +79,15 @@ def handshake(cert="villain", **how):
 tls = handshake()
 
 
+def login(s):
+    """Behind AUTH: take it in whichever way it comes."""
+    words = s.line.split()
+    for prompt in PROMPTS.get(words[1].upper(), [b"334 \r\n"])[len(words) > 2:]:
+        s.say(prompt)
+        s.wait_for("")
+    s.say(b"235 ok\r\n")
+
+
 def text(s):
     """The message, up to the dot."""
     while b"\r\n.\r\n" not in s.heard:
@@ -124,12 +140,12 @@ def split(line):
 
 
 class Server(threading.Thread):
-    """Plays the first script on the first connection and so on, the last one on all that follow, one after another."""
+    """Plays the script on each connection, one after another."""
 
-    def __init__(self, host, certs, *scripts):
+    def __init__(self, certs, script=()):
         super().__init__(daemon=True)
-        self.scripts, self.certs = scripts, certs
-        self.sock = socket.create_server((host, 0))
+        self.script, self.certs = script, certs
+        self.sock = socket.create_server((HOST, 0))
         self.port = self.sock.getsockname()[1]
         self.connections = self.taken = 0
         self.acked = self.owes = 0   # messages that it said 2xx to; that it has heard and not answered
@@ -163,7 +179,7 @@ class Server(threading.Thread):
             while b"\n" not in self.heard:
                 self.need()
             self.line, self.heard = self.heard.split(b"\n", 1)
-            if self.line.upper().startswith(word.encode()):
+            if self.line.upper().startswith(WORDS.get(word, word.encode())):
                 self.waits = ""
                 return
 
@@ -173,19 +189,17 @@ class Server(threading.Thread):
             self.acked += self.owes if TAKEN.match(reply) else 0
             self.owes = 0
 
-    def play(self, script):
+    def serve(self):
         self.waits = ""
-        for act in script:
+        for act in self.script:
             if isinstance(act, bytes):
                 self.say(act)
             elif isinstance(act, str):
                 self.wait_for(act)
             else:
                 act(self)
-        silence(self)
-
-    def serve(self):
-        self.play(self.scripts[min(self.connections, len(self.scripts)) - 1])
+        self.wait_for("QUIT")
+        self.say(b"221 bye\r\n")
 
     def run(self):
         while True:
@@ -210,13 +224,13 @@ class Server(threading.Thread):
 
 
 class Nobody:
-    """A port at which nobody listens, and with backlog=True one that lets no connection through."""
+    """A port at which nobody listens, and with full=True one that lets no connection through."""
 
-    def __init__(self, host, full=False):
+    def __init__(self, full=False):
         self.connections = self.taken = self.acked = 0
         self.texts, self.clear, self.secret, self.waits = [], b"", b"", ""
         self.sock = socket.socket()
-        self.sock.bind((host, 0))
+        self.sock.bind((HOST, 0))
         self.port = self.sock.getsockname()[1]
         self.callers = []
         if full:
@@ -224,7 +238,7 @@ class Nobody:
             for _ in range(4):
                 caller = socket.socket()
                 caller.setblocking(False)
-                caller.connect_ex((host, self.port))
+                caller.connect_ex((HOST, self.port))
                 self.callers.append(caller)
 
     def start(self):
@@ -235,11 +249,19 @@ class Nobody:
             sock.close()
 
 
-def serve(host, certs, script):
+def serve(certs, script):
     """A server for a script; None is nobody, "full" one that lets nobody in."""
     if script is None or script == "full":
-        return Nobody(host, script == "full")
-    return Server(host, certs, script)
+        return Nobody(script == "full")
+    return Server(certs, script)
+
+
+def namespace(more=0):
+    """A network of this thread alone; more: what else is its own."""
+    if LIBC.unshare(CLONE_NEWNET | more) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["ip", "addr", "add", HOST + "/32", "dev", "lo"], check=True)
 
 
 def planted(*places):
