@@ -36,19 +36,6 @@ handover_qualified(const struct handover *h, struct mailbox m)
 	return m;
 }
 
-static bool
-is_trusted(const struct handover *h)
-{
-	struct str rest = str_of(h->start->conf.trusted_users);
-
-	if (h->start->caller.uid == 0)
-		return true;
-	while (rest.p != NULL)
-		if (str_eq(str_trim(str_cut(&rest, ':')), str_of(h->start->caller.login)))
-			return true;
-	return false;
-}
-
 /* gecos up to the first "," or ":", with "&" as the capitalised login. */
 static const char *
 full_name(const struct handover *h)
@@ -82,7 +69,8 @@ handover_submitter(struct handover *h, struct fail *f)
 		.gecos_name = full_name(h),
 		.name_given = cmd->name != NULL,
 		.uid = h->start->caller.uid,
-		.trusted = is_trusted(h),
+		.trusted =
+		    conf_trusts(&h->start->conf, h->start->caller.uid, h->start->caller.login),
 		.sender_given = cmd->sender != NULL,
 		.sender = { str_of(h->start->caller.login), str_at("", 0) },
 	};

@@ -32,6 +32,30 @@ show_help(void)
 	return say(&out, EX_OK);
 }
 
+/* onehop itself never reads it: who may, and who put it there, is seen from outside. */
+static void
+judge_passwords(const struct session_start *s, struct buf *out)
+{
+	const struct conf *c = &s->conf;
+	const char *const *places =
+	    conf_places(c, s->arena, c->passwd_client, NULL, "passwd.client");
+	struct stat st;
+
+	while (*places != NULL && stat(*places, &st) != 0)
+		places++;
+	if (*places == NULL || !S_ISREG(st.st_mode))
+		return;
+	if ((st.st_mode & S_IROTH) != 0)
+		buf_fmt(out, "Warning: everybody may read the passwords in %s: chmod 640 it\n",
+		    *places);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		buf_fmt(out, "Warning: others than its owner may write to %s: chmod go-w it\n",
+		    *places);
+	if (st.st_uid != 0 && st.st_uid != (c->home != NULL ? getuid() : 0))
+		buf_fmt(out, "Warning: %s belongs to uid %u: chown it to %s\n", *places, st.st_uid,
+		    c->home != NULL ? "yourself" : "root");
+}
+
 int
 show_version(struct session_start *s)
 {
@@ -59,6 +83,7 @@ show_version(struct session_start *s)
 	    s->conf.file != NULL ? s->conf.file : "none: the defaults");
 	for (const char *const *w = s->conf.warnings; w != NULL && *w != NULL; w++)
 		buf_fmt(&out, "Warning: %s\n", *w);
+	judge_passwords(s, &out);
 	return say(&out, EX_OK);
 }
 

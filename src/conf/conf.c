@@ -193,6 +193,19 @@ conf_where(const struct conf *c, enum conf_option o)
 	return at->line == 0 ? at->file : arena_fmt(c->arena, "%s:%u", at->file, at->line);
 }
 
+bool
+conf_trusts(const struct conf *c, unsigned uid, const char *login)
+{
+	struct str rest = str_of(c->trusted_users);
+
+	if (uid == 0)
+		return true;
+	while (rest.p != NULL)
+		if (str_eq(str_trim(str_cut(&rest, ':')), str_of(login)))
+			return true;
+	return false;
+}
+
 /* As it could stand in a file: in quotes when blanks or a "#" would be lost. */
 static void
 put_text(struct buf *out, struct str s)

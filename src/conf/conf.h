@@ -105,6 +105,8 @@ const char *conf_sender_key(const struct conf *c, struct arena *a, const char *s
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */
 bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;
+/* Is the user root, or among trusted_users? */
+bool conf_trusts(const struct conf *c, unsigned uid, const char *login);
 /* "-bP": append "name = value\t# file:line" for one option, or for all when name is empty.
  * False: no such option; *f names the nearest. */
 bool conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f) NODISCARD;

@@ -232,6 +232,10 @@ take(struct reader *r, struct str name, struct str value, struct fail *f)
 		return debian_set(r->c, &one, f);
 	if (r->section == NULL)
 		return conf_set(r->c, &one, f);
+	if (conf_find(name) == CONF_rate_limit || conf_find(name) == CONF_queue_max)
+		return fail_conf(f,
+		    "%.*s is a user's, whatever sender he names: it stands above the sections",
+		    S_ARG(name));
 	scratch = *r->c;
 	return conf_set(&scratch, &one, f) &&
 	    (assignments_add(r->c->arena, &r->section->lines, &one) ||

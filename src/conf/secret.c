@@ -38,6 +38,15 @@ room(const struct reading *r, enum room which)
 	return (char *)r->s->page + (r->s->page_size - (size_t)which * SECRET_MAX);
 }
 
+/* The last file that the password was looked for in is the one that has it. */
+static void
+warn_exposed(struct arena *a, struct reading *r, const char *path, const struct stat *st)
+{
+	r->s->warning = (st->st_mode & S_IROTH) == 0 ?
+	    NULL :
+	    arena_fmt(a, "Warning: everybody may read the password in %s: chmod o-r it", path);
+}
+
 struct wanted {
 	struct str configured, canonical;
 };
@@ -73,24 +82,21 @@ secret_wipe(struct secret *s)
 	*s = (struct secret){ .login = { 0 } };
 }
 
-/* Open the first there is: *fd and its size; -1 and 0 when there is none, which is no failure. */
+/* Open the first there is: *fd and *st; -1 when there is none, which is no failure. */
 static bool
-open_file(
-    const struct conf *c, struct arena *a, const char **path, int *fd, size_t *size, struct fail *f)
+open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct stat *st,
+    struct fail *f)
 {
 	const char *given =
 	    c->credentials != NULL ? arena_fmt(a, "%s/passwd.client", c->credentials) : NULL;
 	const char *const *places = conf_places(c, a, c->passwd_client, given, "passwd.client");
 	bool named = c->passwd_client[0] != '\0';
-	struct stat st;
 
-	for (*fd = -1, *size = 0; *places != NULL; places++) {
+	for (*fd = -1; *places != NULL; places++) {
 		*path = *places;
-		*fd = file_open(AT_FDCWD, *path, 0, &st);
-		if (*fd >= 0) {
-			*size = (size_t)st.st_size;
+		*fd = file_open(AT_FDCWD, *path, 0, st);
+		if (*fd >= 0)
 			return true;
-		}
 		if (!named && (errno == ENOENT || errno == ENOTDIR))
 			continue;
 		/* a user's own setup does not need what is the system's */
@@ -111,15 +117,18 @@ static bool
 read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail *f)
 {
 	AUTO_FD int fd = -1;
+	struct stat st = { .st_size = 0 };
 	ssize_t got = 0;
 	size_t size;
 
-	if (!open_file(c, a, &r->path, &fd, &size, f))
+	if (!open_file(c, a, &r->path, &fd, &st, f))
 		return false;
-	if (size > FILE_MAX)
+	if (st.st_size > FILE_MAX)
 		return fail_conf(f, "%s is larger than %d bytes", r->path, FILE_MAX);
+	size = (size_t)st.st_size;
 	if (!page_new(r->s, size, f))
 		return false;
+	warn_exposed(a, r, r->path, &st);
 	if (fd >= 0)
 		got = fd_read_full(fd, r->s->page, size);
 	if (got < 0)
@@ -303,7 +312,7 @@ choose(struct reading *r, struct arena *a, const struct wanted *w, struct line *
 
 /* file:/PATH: the first line of that file. */
 static bool
-from_file(struct reading *r, struct str *password, struct fail *f)
+from_file(struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
 	char path[SECRET_MAX];
 	struct str rest = str_skip(*password, 5);
@@ -317,6 +326,7 @@ from_file(struct reading *r, struct str *password, struct fail *f)
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
+	warn_exposed(a, r, path, &st);
 	rest = str_at(room(r, ROOM_ELSEWHERE), (size_t)got);
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
@@ -329,6 +339,7 @@ from_command(
 	struct command run = { str_of(c->password_command), c->home, room(r, ROOM_ELSEWHERE),
 		SECRET_MAX };
 
+	r->s->warning = NULL;
 	(void)command_login(&run.text);
 	if (command_first_line(&run, a, password, f))
 		return true;
@@ -378,7 +389,7 @@ find(const struct conf *c, struct arena *a, struct reading *r, const struct want
 		return fail_conf(f, "%s: %s", s->where, line.why);
 	if (password.n == 0 && !from_command(c, a, r, &password, f))
 		return false;
-	if (str_starts(password, STR("file:/")) && !from_file(r, &password, f))
+	if (str_starts(password, STR("file:/")) && !from_file(a, r, &password, f))
 		return false;
 	s->login = login;
 	s->password = password;
@@ -390,7 +401,7 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
     struct secret *s, struct fail *f)
 {
 	struct secret found = { .login = { 0 } };
-	struct reading r = { .s = &found };
+	struct reading r = { .s = &found, .path = "" };
 	struct wanted w = { str_of(configured), str_of(canonical != NULL ? canonical : "") };
 
 	if (!find(c, a, &r, &w, f)) {

@@ -23,9 +23,10 @@ struct secret {
 	const char *key;            /* as written; in the arena */
 	const char *where;          /* "/etc/exim4/passwd.client:7" */
 	enum secret_match match;
-	bool only;        /* it is the only credential line of the file */
-	void *page;       /* private */
-	size_t page_size; /* private */
+	const char *warning; /* everybody may read it; or NULL */
+	bool only;           /* it is the only credential line of the file */
+	void *page;          /* private */
+	size_t page_size;    /* private */
 };
 
 enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password elsewhere */

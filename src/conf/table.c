@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "conf/debian.h"
+#include "conf/rate.h"
 #include "conf/retry.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -302,11 +303,14 @@ check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
 
 /* Found here it has a file and a line. */
 static bool
-check_retry(const struct conf *c, struct fail *f)
+check_language(const struct conf *c, enum conf_option o, struct fail *f)
 {
 	struct retry rule;
+	struct rate limit;
 
-	return retry_parse(&rule, str_of(c->retry), f);
+	if (o == CONF_rate_limit)
+		return rate_parse(&limit, str_of(c->rate_limit), f);
+	return o != CONF_retry || retry_parse(&rule, str_of(c->retry), f);
 }
 
 bool
@@ -321,7 +325,7 @@ conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 		value = debian_switch(one->name, value);
 	if (!check_borrowed(c, o, f) || (o == CONF_configtype && !refuse_type(value, f)))
 		return false;
-	if (!store(c, &conf_rows[o], value, f) || (o == CONF_retry && !check_retry(c, f)))
+	if (!store(c, &conf_rows[o], value, f) || !check_language(c, o, f))
 		return false;
 	c->origin[o] = one->where;
 	return true;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "deliver/attempt.h"
+#include "deliver/share.h"
 #include "log/mainlog.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -52,7 +53,8 @@ commit(struct attempt *t, struct fail *f)
 {
 	struct delivery *d = t->d;
 
-	if (!delivery_spool(d, true, f) || !spool_has_room(&d->spool, message_size(&t->q->m), f))
+	if (!delivery_spool(d, true, f) || !share_of_spool(d, t->q, f) ||
+	    !spool_has_room(&d->spool, message_size(&t->q->m), f))
 		return false;
 	t->q->arrived = d->ages.count;
 	t->safe = spool_commit(&d->spool, t->q, f);
@@ -232,14 +234,15 @@ deliver_now(struct delivery *d, struct queued *q)
 }
 
 bool
-deliver_keep(struct delivery *d, struct queued *q)
+deliver_keep(struct delivery *d, struct queued *q, struct fail *f)
 {
 	struct attempt t = { .d = d, .q = q };
-	struct fail f = FAIL_INIT;
 
-	if (!commit(&t, &f))
+	if (!commit(&t, f))
 		return false;
 	log_arrival(&t);
+	if (q->trouble.error != NULL)
+		trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
 	set_all(q, RCPT_KEPT, NULL);
 	return true;
 }

@@ -41,8 +41,9 @@ bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
  * nobody has it and it is nowhere. */
 void deliver_now(struct delivery *d, struct queued *q);
 /* A submission that is only put into the spool; it stays locked until spool_release(), and its
- * recipients are RCPT_KEPT.  False: it cannot be kept, and nothing was done. */
-bool deliver_keep(struct delivery *d, struct queued *q) NODISCARD;
+ * recipients are RCPT_KEPT; q->trouble.error, which says why, is logged.  False: TEMP: it cannot be
+ * kept, and nothing was done. */
+bool deliver_keep(struct delivery *d, struct queued *q, struct fail *f) NODISCARD;
 /* One attempt at a message that is in the spool and locked by us. */
 void deliver_queued(struct delivery *d, struct queued *q);
 /* End it: those who still wait are refused for this reason, and the sender gets a bounce. */

@@ -1,6 +1,9 @@
 /* peer.c - who asks onehop-send, and what he may. */
 #include "deliver/peer.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,6 +21,7 @@ peer_find(struct peer *p, struct arena *a, int fd, struct fail *f)
 	if (!guard_peer(fd, &p->uid, &p->gid, f))
 		return false;
 	p->foreign = p->uid != geteuid();
+	p->patience.tv_sec = PEER_SECONDS;
 	if (!p->foreign)
 		return true;
 	if (!guard_user(a, p->uid, &who, f))
@@ -27,23 +31,63 @@ peer_find(struct peer *p, struct arena *a, int fd, struct fail *f)
 }
 
 void
-peer_hurry(const struct peer *p, bool on)
+peer_hurry(const struct peer *p)
 {
 	if (p->foreign)
-		(void)alarm(on ? PEER_SECONDS : 0);
+		(void)alarm(PEER_SECONDS);
 }
 
-static bool
-is_trusted(const struct peer *p, const struct conf *c)
+static void
+hang_up(int number)
 {
-	struct str rest = str_of(c->trusted_users);
+	int e = errno;
 
-	if (p->uid == 0)
-		return true;
-	while (rest.p != NULL)
-		if (str_eq(str_trim(str_cut(&rest, ':')), str_of(p->login)))
-			return true;
-	return false;
+	(void)number;
+	(void)shutdown(STDIN_FILENO, SHUT_RDWR);
+	errno = e;
+}
+
+void
+peer_received(struct peer *p)
+{
+	const struct sigaction sa = { .sa_handler = hang_up };
+
+	if (!p->foreign || p->received)
+		return;
+	(void)alarm(0);
+	(void)sigaction(SIGALRM, &sa, NULL);
+	p->received = true;
+}
+
+/* One purse for all that he is told: who takes an octet now and then gains nothing. */
+void
+peer_wait(struct peer *p, bool on)
+{
+	struct itimerval in = { .it_value = { 0 } }, left;
+
+	if (!p->received)
+		return;
+	if (on)
+		in.it_value = p->patience;
+	(void)setitimer(ITIMER_REAL, &in, &left);
+	if (!on)
+		p->patience = left.it_value;
+}
+
+static void
+emit(void *ctx, enum trace_kind kind, struct str line)
+{
+	struct peer *p = ctx;
+
+	peer_wait(p, true);
+	p->next->emit(p->next->ctx, kind, line);
+	peer_wait(p, false);
+}
+
+struct trace
+peer_trace(struct peer *p)
+{
+	return (struct trace){ .emit = emit, .ctx = p };
 }
 
 /* Does a field of this type have box as its one or first address? */
@@ -104,5 +148,5 @@ peer_may_send(const struct peer *p, const struct conf *c, struct queued *q, cons
 		f->exit = EX_DATAERR;
 		return false;
 	}
-	return !c->force_sender || is_trusted(p, c) || is_his_own(p, c, q, t, f);
+	return !c->force_sender || conf_trusts(c, p->uid, p->login) || is_his_own(p, c, q, t, f);
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "deliver/share.h"
 #include "io/clock.h"
+#include "spool/rates.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -244,15 +246,19 @@ end_frozen(struct delivery *d, struct queued *q, const char *reason)
 }
 
 static enum due
-look(const struct delivery *d, const char *id, enum run_which which)
+look(struct delivery *d, const char *id, enum run_which which)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
 	struct fail f = FAIL_INIT;
+	enum due what;
 
 	switch (spool_take(&d->spool, id, false, &q, &f)) {
 	case SPOOL_TAKEN:
-		return due(d, &q, which);
+		what = due(d, &q, which);
+		if (what == DUE_TRY && which == RUN_DUE && !share_allows_later(d, &q))
+			return DUE_NOT;
+		return what;
 	case SPOOL_BAD: /* so that it is set aside */
 		return DUE_TRY;
 	case SPOOL_BUSY:
@@ -332,6 +338,7 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 	if (d->spooling) {
 		smarthost_try_once(d->smarthost);
 		spool_sweep(&d->spool);
+		rates_sweep(&d->spool, &d->ages);
 		ok = all_batches(d, which, SIZE_MAX, f);
 	}
 	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);

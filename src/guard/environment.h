@@ -26,6 +26,8 @@ void guard_start(struct environment *env);
 void guard_with_parent(void);
 /* The promise to the caller is kept: this process may outlive it. */
 void guard_without_parent(void);
+/* A process that will hold a password: no core, and nobody of the same uid looks into it. */
+void guard_secret(void);
 /* Who is at the other end of a unix socket (SO_PEERCRED).  False: TEMP. */
 bool guard_peer(int fd, unsigned *uid, unsigned *gid, struct fail *f) NODISCARD;
 /* From here on this process works for itself: a session of its own, no parent to end with, and

@@ -8,6 +8,7 @@
 #include "deliver/control.h"
 #include "deliver/peer.h"
 #include "deliver/run.h"
+#include "deliver/share.h"
 #include "guard/environment.h"
 #include "io/clock.h"
 #include "spool/submit.h"
@@ -87,9 +88,10 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	bool told;
 
 	guard_without_parent();
-	peer_hurry(&s->peer, true);
+	peer_received(&s->peer);
+	peer_wait(&s->peer, true);
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, stays, &f);
-	peer_hurry(&s->peer, false);
+	peer_wait(&s->peer, false);
 	s->out->flags = 0;
 	if (stays) {
 		guard_detach();
@@ -98,20 +100,37 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	return told;
 }
 
+/* Try it, or keep it; which of the two is the answer.  What cannot be kept is tried while the
+ * caller waits, unless he has had his share: then all of it is his. */
+static enum conf_delivery
+deliver_or_keep(struct serve *s, struct queued *q, struct fail *whole)
+{
+	struct delivery *d = &s->d;
+	struct fail f = FAIL_INIT;
+	unsigned how = s->hello.delivery;
+
+	if (how > DELIVERY_QUEUE)
+		how = s->conf.delivery_mode;
+	if (how == DELIVERY_QUEUE && deliver_keep(d, q, &f))
+		return DELIVERY_QUEUE;
+	if (!share_allows(d, q)) {
+		if (!deliver_keep(d, q, whole))
+			fail_prefix(whole, "%s, and it cannot be kept", q->trouble.error);
+		return DELIVERY_QUEUE;
+	}
+	if (how == DELIVERY_BACKGROUND && deliver_keep(d, q, &f))
+		return DELIVERY_BACKGROUND;
+	deliver_now(d, q);
+	return DELIVERY_FOREGROUND;
+}
+
 static void
 deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 {
 	struct delivery *d = &s->d;
-	unsigned how = s->hello.delivery;
+	enum conf_delivery how = deliver_or_keep(s, q, whole);
 	bool stays;
 
-	if (how > DELIVERY_QUEUE)
-		how = s->conf.delivery_mode;
-	/* what cannot be kept is tried while the caller waits */
-	if (how == DELIVERY_FOREGROUND || !deliver_keep(d, q)) {
-		how = DELIVERY_FOREGROUND;
-		deliver_now(d, q);
-	}
 	d->log->id = NULL;
 	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
 	    how == DELIVERY_BACKGROUND;
@@ -137,7 +156,7 @@ serve_submission(struct serve *s)
 		.m = { .arena = s->arena, .body = { .fd = -1 } } };
 	struct fail whole = FAIL_INIT;
 	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
-	    s->conf.delivery_mode == DELIVERY_FOREGROUND;
+	    s->conf.delivery_mode == DELIVERY_FOREGROUND && share_is_left(&s->d, s->peer.uid);
 
 	logfile_hold(s->d.log);
 	if (warm)
@@ -145,7 +164,7 @@ serve_submission(struct serve *s)
 	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
 	    conf_apply_sender(&s->conf, q.e.sender, &whole) &&
 	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
-		peer_hurry(&s->peer, false);
+		peer_received(&s->peer);
 		s->d.log->id = q.e.id;
 		msglog_hold(&s->d.log->messages, q.e.id);
 		q.received = clock_unix();
@@ -162,7 +181,7 @@ serve_submission(struct serve *s)
 static bool
 hello(struct serve *s, struct fail *f)
 {
-	peer_hurry(&s->peer, true);
+	peer_hurry(&s->peer);
 	return submit_accept(STDIN_FILENO, &s->hello, f);
 }
 
@@ -202,15 +221,17 @@ main(int argc, char **argv)
 	AUTO_ARENA struct arena arena = { NULL };
 	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
-	struct trace caller = submit_trace(&out);
+	struct trace told = submit_trace(&out);
+	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told } };
+	struct trace caller = peer_trace(&s.peer);
 	struct logfile log = LOGFILE_INIT(&caller);
 	struct trace trace = logfile_trace(&log);
-	struct serve s = { .arena = &arena, .out = &out };
 	const struct queued none = { .uid = 0 };
 	struct environment env;
 	struct fail f = FAIL_INIT;
 
 	guard_start(&env);
+	guard_secret();
 	guard_with_parent();
 	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && hello(&s, &f) &&
 	    load(&s, &env, file, &f)) {

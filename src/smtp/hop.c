@@ -31,6 +31,8 @@ find_secret(struct hop *h, struct fail *f)
 		return true;
 	if (!secret_find(h->conf, h->arena, h->at.name, h->at.canonical, &h->secret, f))
 		return false;
+	if (h->secret.warning != NULL)
+		trace_line(h->trace, TRACE_LOG, "%s", h->secret.warning);
 	h->via_dns = h->secret.match == SECRET_CANONICAL;
 	if (h->secret.login.n == 0 || h->secret.match != SECRET_PATTERN)
 		return true;
