@@ -9,14 +9,13 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "base/b64.h"
 #include "base/file.h"
 #include "conf/command.h"
 #include "conf/lsearch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { MATCH_LIMIT = 100000, BASE64_LEAST = 3, HEX_LEAST = 4 };
+enum { MATCH_LIMIT = 100000 };
 
 static const char no_door[] =
     "no door is open for users who may not read the passwords (as root: systemctl enable --now "
@@ -412,84 +411,4 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
 		secret_wipe(&found);
 	*s = found;
 	return true;
-}
-
-static bool
-is_base64(char c)
-{
-	return ascii_alnum(c) || c == '+' || c == '/';
-}
-
-static void
-star_word(struct buf *line, struct str what)
-{
-	char *at = line->p, *end = line->p + line->n;
-
-	while (line->n > 0 && (at = memmem(at, (size_t)(end - at), what.p, what.n)) != NULL) {
-		char *from = at;
-
-		at += what.n;
-		while (at < end && is_base64(*at))
-			at++;
-		while (from > line->p && is_base64(from[-1]))
-			from--;
-		memset(from, '*', (size_t)(at - from));
-	}
-}
-
-/* Whole words of base64 that have it in them: how it looks there hangs on how many octets stand
- * before it, and but for its ends on nothing else. */
-static void
-star_base64(struct buf *line, struct str what)
-{
-	AUTO_BUF struct buf plain = BUF_INIT((size_t)2 * SECRET_MAX);
-	AUTO_BUF struct buf text = BUF_INIT((size_t)4 * SECRET_MAX);
-
-	for (size_t before = 0; before < 3; before++) {
-		size_t first = (before * 8 + 5) / 6, end = (before + what.n) * 8 / 6;
-
-		buf_add(&plain, "\0\0", before);
-		buf_put(&plain, what);
-		b64_encode(&text, buf_get(&plain));
-		if (end >= first + BASE64_LEAST)
-			star_word(line, str_at(text.p + first, end - first));
-		buf_wipe(&plain);
-		buf_wipe(&text);
-	}
-}
-
-/* How many octets at the front of s spell c: as itself, %XX or =XX; with hex as XX. */
-static size_t
-spelt(struct str s, char c, bool hex)
-{
-	size_t mark = !hex && s.n > 0 && (s.p[0] == '%' || s.p[0] == '=');
-	char digits[3];
-
-	(void)snprintf(digits, sizeof digits, "%02x", (unsigned)(unsigned char)c);
-	if ((hex || mark > 0) && str_istarts(str_skip(s, mark), str_at(digits, 2)))
-		return 2 + mark;
-	return !hex && s.n > 0 && s.p[0] == c;
-}
-
-static void
-star_spelt(struct buf *line, struct str what, bool hex)
-{
-	for (size_t i = 0; what.n > 0 && i < line->n; i++) {
-		struct str rest = str_at(line->p + i, line->n - i);
-		size_t k = 0;
-
-		for (size_t n; k < what.n && (n = spelt(rest, what.p[k], hex)) > 0; k++)
-			rest = str_skip(rest, n);
-		if (k == what.n)
-			memset(line->p + i, '*', line->n - i - rest.n);
-	}
-}
-
-void
-secret_redact(const struct secret *s, struct buf *line)
-{
-	star_base64(line, s->password);
-	star_spelt(line, s->password, false);
-	if (s->password.n >= HEX_LEAST)
-		star_spelt(line, s->password, true);
 }

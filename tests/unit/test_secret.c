@@ -315,6 +315,12 @@ redact(void **state)
 	assert_non_null(strstr(line.p, "p4ss"));
 	secret_redact(&s, &line);
 	assert_string_equal(line.p, "535 **** and ******== or ******, **************== x********");
+	buf_reset(&line);
+	buf_str(&line,
+	    "P4SS p%34ss +704+73s =70=34=73=73 70347373 703473 7034737 %70%34%7 p%4ss 7g 7034737");
+	secret_redact(&s, &line);
+	assert_string_equal(line.p,
+	    "**** ****** ******** ************ ******** 703473 7034737 %70%34%7 p%4ss 7g 7034737");
 	for (size_t before = 0; before < 5; before++) {
 		buf_reset(&line);
 		b64_encode(&line, str_at("user login=p4ss end" + before, 19 - before));
