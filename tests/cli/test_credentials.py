@@ -151,7 +151,11 @@ def called(name):
 assert ctypes.CDLL(None).setns(os.open(called("systemd-socket-") + "/ns/net", os.O_RDONLY), 0) == 0     # where the daemons of a case are
 secret = b"%s"
 forms = [secret] + [base64.b64encode(b"\\0" * n + secret)[(n * 8 + 5) // 6:(n + len(secret)) * 8 // 6] for n in range(3)]
-listen = socket.create_server(("127.0.0.1", 2526))
+listen = socket.create_server(("127.0.0.1", 0))
+with open("/etc/exim4/update-exim4.conf.conf", "r+") as f:
+    text = f.read().replace("PORT", str(listen.getsockname()[1]))
+    f.seek(0)
+    f.write(text)
 become = ["/usr/bin/setpriv", "--regid=onehop", "--clear-groups"]
 caller = subprocess.Popen(["/usr/bin/setpriv", "--reuid=alice", "--regid=alice", "--clear-groups", "/usr/sbin/sendmail", "x@far.example"],
                           stdin=subprocess.PIPE)
@@ -197,7 +201,7 @@ print(caller.wait())
 def test_it_stays_in_one_page(mechanism):
     """All copies but the one that the server's replies are redacted by are wiped after AUTH."""
     seen = play({"argv": ["/usr/bin/python3", "-c", LOOK % (SECRET, mechanism, mechanism)]},
-                config={**CONFIG, "passwd_client": "127.0.0.1:user:%s\n" % SECRET, "dc": {"dc_smarthost": "127.0.0.1::2526"}})
+                config={**CONFIG, "passwd_client": "127.0.0.1:user:%s\n" % SECRET, "dc": {"dc_smarthost": "127.0.0.1::PORT"}})
     lines = seen["steps"][0]["stdout"].splitlines()
     assert lines == ["MAIL owner 0 core 0 told False ['locked, not dumped']", "0"], seen["steps"][0]
 
