@@ -53,6 +53,18 @@ reset_signals(void)
 }
 
 void
+guard_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__
+	/* a core_pattern that names a program does not ask for the limit */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+void
 guard_with_parent(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -62,15 +74,6 @@ void
 guard_without_parent(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, 0);
-}
-
-void
-guard_secret(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 bool

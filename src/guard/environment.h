@@ -21,13 +21,14 @@ struct environment {
  * default, umask 077, environment read and then reduced to PATH, LANG=C, and (when they are
  * what they should be) TZ and the three directories below. */
 void guard_start(struct environment *env);
+/* No core file, and other processes of the same user cannot look into this one: it has passwords.
+ * In builds with sanitizers, which look into themselves, only the first. */
+void guard_no_core(void);
 /* End when the parent does: a caller that was killed still owns the message, so it is not sent
  * behind its back. */
 void guard_with_parent(void);
 /* The promise to the caller is kept: this process may outlive it. */
 void guard_without_parent(void);
-/* A process that will hold a password: no core, and nobody of the same uid looks into it. */
-void guard_secret(void);
 /* Who is at the other end of a unix socket (SO_PEERCRED).  False: TEMP. */
 bool guard_peer(int fd, unsigned *uid, unsigned *gid, struct fail *f) NODISCARD;
 /* From here on this process works for itself: a session of its own, no parent to end with, and

@@ -231,7 +231,7 @@ main(int argc, char **argv)
 	struct fail f = FAIL_INIT;
 
 	guard_start(&env);
-	guard_secret();
+	guard_no_core();
 	guard_with_parent();
 	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && hello(&s, &f) &&
 	    load(&s, &env, file, &f)) {

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import planted  # noqa: E402
 from harness.post import Post  # noqa: E402
 
 
@@ -14,3 +15,4 @@ def post(tmp_path):
     p = Post(tmp_path)
     yield p
     p.server.server_close()
+    planted.look_below(p.directory, "".join(p.said))

@@ -10,7 +10,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import peak, sandbox, sink  # noqa: E402
+from harness import peak, planted, sandbox, sink  # noqa: E402
 
 SIZE = (1024 if os.environ.get("ONEHOP_BIG") else 300) * peak.MIB
 CONF = """smarthost = 127.0.0.1::%d
@@ -39,7 +39,7 @@ def test_memory_does_not_grow_with_the_message(tmp_path, tls):
         fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
     server = sink.Sink(socket.create_server(("127.0.0.1", 0)), tls, lambda: files)
     passwords, conf = tmp_path / "passwd.client", tmp_path / "onehop.conf"
-    passwords.write_text("127.0.0.1:user:secret\n")
+    passwords.write_text("127.0.0.1:user:%s\n" % planted.PASSWORD)
     passwords.chmod(0o600)
     conf.write_text(CONF % (server.sock.getsockname()[1], passwords, tls, fingerprint, *[tmp_path] * 3))
     reader = peak.big_message(SIZE)

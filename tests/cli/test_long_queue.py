@@ -6,7 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import backlog, peak, sandbox  # noqa: E402
+from harness import backlog, peak, planted, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 MANY, FEW = 200, 20
@@ -49,7 +49,7 @@ def test_one_connect_a_run_when_it_takes_nothing(post, sick):
 def test_one_login_a_run_with_a_wrong_password(post):
     post.configure(auth_client_allow_notls_passwords="yes", passwd_client=post.directory + "/passwd.client")
     with open(post.directory + "/passwd.client", "w", encoding="ascii") as f:
-        f.write("*:user:wrong\n")
+        f.write("*:user:%s\n" % planted.PASSWORD)
     post.ehlo, post.rules["auth"] = ["250-post", "250 AUTH PLAIN"], "535 5.7.8 wrong"
     fill(post, MANY)
     for logins in (1, 2):

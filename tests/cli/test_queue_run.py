@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import planted  # noqa: E402
 from harness.post import Post  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
@@ -118,12 +119,12 @@ def test_a_wrong_password_is_tried_once_a_run(post):
     post.ehlo = ["250-post", "250 AUTH PLAIN"]
     post.rules["auth"] = "535 5.7.8 wrong"
     with open(post.directory + "/passwd.client", "w", encoding="ascii") as f:
-        f.write("127.0.0.1:user:s3cret\n")
+        f.write("127.0.0.1:user:%s\n" % planted.PASSWORD)
     for n in range(5):
         assert post.sendmail("-odq", "x%d@far.example" % n).returncode == 0
     run(post)
     assert len([c for c in post.commands if c.startswith("AUTH")]) == 1 and len(post.input()) == 10
-    assert "535 5.7.8 wrong" in post.mainlog() and "s3cret" not in post.mainlog()
+    assert "535 5.7.8 wrong" in post.mainlog() and planted.PASSWORD not in post.mainlog()
 
 
 def test_a_rule_that_ends(post):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import planted, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
@@ -19,7 +19,7 @@ TLS = {"sessions": [{"ehlo": ["250-smtp.isp.example", "250 STARTTLS"], "cert": "
                      "ehlo_tls": ["250-smtp.isp.example", "250-CHUNKING", "250-PIPELINING", "250 AUTH PLAIN LOGIN"],
                      "auth": {"PLAIN": ["535 no"], "LOGIN": ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"]}}]}
 REFUSING = {"sessions": [{"rcpt": {"far": "250 ok", "default": "550 no such user"}}]}
-LOGIN = {"tls": True, "passwd_client": "smtp.isp.example:user:secret\n*:other:secret\n^mail.*:third:secret\n"}
+LOGIN = {"tls": True, "passwd_client": "smtp.isp.example:user:%s\n*:other:%s\n^mail.*:third:%s\n" % ((planted.PASSWORD,) * 3)}
 FORWARD = {"files": {"/home/bob/.forward": {"content": "\\bob, |/bin/cat, x@far.example\n", "owner": "bob"}},
            "email_addresses": "root: me@isp.example\n"}
 

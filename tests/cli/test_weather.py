@@ -7,11 +7,11 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import planted, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
-LOGIN = {"passwd_client": "smtp.isp.example:user:s3cret\n", "localmacros": "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n"}
+LOGIN = {"passwd_client": "smtp.isp.example:user:%s\n" % planted.PASSWORD, "localmacros": "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n"}
 PLAIN_ONLY = {"ehlo": ["250-hi", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}
 FALLBACK = {"ehlo": ["250-hi", "250 AUTH PLAIN LOGIN"],
             "auth": {"PLAIN": ["504 Unknown authentication mechanism"], "LOGIN": ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"]}}
@@ -44,7 +44,7 @@ def test_plain_answered_504_login_works():
 def test_server_offers_plain_only():
     step, smtp, messages, _ = play(profile=PLAIN_ONLY, config=LOGIN)
     assert step["rc"] == 0 and len(messages) == 1
-    assert smtp[0]["auth"][0]["decoded"] == ["\\0user\\0s3cret"]
+    assert smtp[0]["auth"][0]["decoded"] == ["\\0user\\0" + planted.PASSWORD]
 
 
 def test_a_wrong_password_is_not_the_mail_s_fault():

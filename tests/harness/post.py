@@ -99,6 +99,7 @@ class Post:
         self.directory = str(directory)
         self.spool, self.log = self.directory + "/spool", self.directory + "/mainlog"
         self.rules, self.mails, self.commands, self.connections, self.server = {}, [], [], 0, None
+        self.said = []
         self.ehlo, self.port, self.pause = EHLO, 0, threading.Event()
         self.up()
         self.configure()
@@ -124,8 +125,10 @@ class Post:
         self.server.server_close()
 
     def sendmail(self, *words, stdin="Subject: s\n\nbody\n", **how):
-        return subprocess.run([sandbox.programs()["onehop"], "-C", self.directory + "/onehop.conf", *words], input=stdin.encode(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120, **how)
+        r = subprocess.run([sandbox.programs()["onehop"], "-C", self.directory + "/onehop.conf", *words], input=stdin.encode(),
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120, **how)
+        self.said.append((r.stdout + r.stderr).decode("latin-1"))
+        return r
 
     def input(self):
         """The names in the spool's input directory, without the id's digits: how many of each kind."""
