@@ -1,12 +1,13 @@
 """A DNS server for one sandbox: answers from a table, on 127.0.0.1:53.
 
 The zone is {"name": {"A": [..], "AAAA": [..], "CNAME": "x", "MX": [[10, "h"]], "SRV": [[0, 0, 465, "h"]],
-"PTR": "h", "TXT": "t"}}.  A name that is not there is NXDOMAIN, the value "SERVFAIL" is that, "SILENT" gets no answer.
+"PTR": "h", "TXT": "t"}}; "AAAA-CNAME" is an alias for questions of that type only.  A name that is not there is NXDOMAIN, the value "SERVFAIL" is that, "SILENT" gets no answer.
 """
 import socket
 import struct
 import threading
 
+LINKS = 24                      # of a chain of aliases, in one answer
 TYPES = {1: "A", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 52: "TLSA"}
 
 
@@ -66,13 +67,14 @@ class DNS(threading.Thread):
 
     def chain(self, name, kind, qtype):
         records = []
-        for _ in range(8):
+        for _ in range(LINKS):
             entry = self.zone.get(name)
             if not isinstance(entry, dict):
                 break
-            if "CNAME" in entry and kind != "CNAME":
-                records.append((name, 5, wire_name(entry["CNAME"])))
-                name = entry["CNAME"].lower().rstrip(".")
+            alias = entry.get(kind + "-CNAME", entry.get("CNAME"))
+            if alias is not None and kind != "CNAME":
+                records.append((name, 5, wire_name(alias)))
+                name = alias.lower().rstrip(".")
                 continue
             value = entry.get(kind, [])
             for item in value if isinstance(value, list) else [value]:
