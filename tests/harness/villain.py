@@ -199,6 +199,7 @@ class Server(threading.Thread):
             else:
                 act(self)
         self.wait_for("QUIT")
+        self.owes = 0
         self.say(b"221 bye\r\n")
 
     def run(self):

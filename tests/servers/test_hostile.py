@@ -25,7 +25,7 @@ def play(scenario, directory):
     """Runs in the network: (servers, exit status, what was said, seconds)."""
     os.mkdir(directory)
     certs = sandbox.certificates()
-    servers = [villain.serve(HOST, certs, script) for script in (scenario.script, *scenario.then)]
+    servers = [villain.serve(certs, script) for script in (scenario.script, *scenario.then)]
     for server in servers:
         server.start()
     conf = scenarios.configure(directory, ["%s::%d" % (HOST, server.port) for server in servers], certs, scenario)
