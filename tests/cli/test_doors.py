@@ -62,6 +62,37 @@ def test_sent_by_who_cannot_read_the_password(before):
     assert SECRET not in str(step) + seen["mainlog"]
 
 
+# What a hardened unit of systemd's is to a program, by hand: no new privileges, no capability, a user without a passwd
+# entry (DynamicUser), nothing to write to but /tmp (ProtectSystem=strict, PrivateTmp), no homes.
+UNIT = ["/usr/bin/unshare", "--mount", "--ipc", "/bin/sh", "-ec",
+        "mount -t tmpfs t /tmp; mount -t tmpfs -o ro t /home; mount -t tmpfs -o ro t /root; mount -o remount,bind,ro /; "
+        "exec setpriv --reuid=61234 --regid=61234 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all -- \"$@\"", "sh"]
+
+
+def test_from_a_hardened_unit():
+    asks = {"argv": [*UNIT, "/bin/sh", "-c", "grep NoNewPrivs /proc/self/status; id; touch /var/x; cat /etc/exim4/passwd.client"]}
+    seen = play(asks, mail(["-v", "-f", "unit@isp.example", "x@far.example"], user="root", before=UNIT), servers=[SERVER])
+    said = seen["steps"][0]["stdout"] + seen["steps"][0]["stderr"]
+    assert re.search(r"NoNewPrivs:\t1\nuid=61234 gid=61234 groups=61234\n", said) and "Read-only" in said and "passwd.client: Permission denied" in said, said
+    assert seen["steps"][1]["rc"] == 0, seen["steps"][1]
+    assert [m["mail"] for m in messages(seen)] == ["FROM:<unit@isp.example> AUTH=61234@debian"] and " U=61234 " in seen["mainlog"]
+
+
+def test_no_door_of_a_hardened_unit():
+    seen = play(mail(["-f", "unit@isp.example", "x@far.example"], user="root", before=UNIT), servers=[SERVER], daemons=())
+    assert seen["steps"][0]["rc"] == 75 and "onehop-submit.socket" in seen["steps"][0]["stderr"] and not messages(seen), seen["steps"][0]
+
+
+def test_another_superserver():
+    """As the manual has it."""
+    if not os.access("/usr/bin/socat", os.X_OK):
+        pytest.skip("there is no socat")
+    socat = {**SUBMIT, "argv": [*AS_ONEHOP, "/usr/bin/socat", "UNIX-LISTEN:/run/onehop/submit,fork,mode=666", "EXEC:/opt/onehop/onehop-send,nofork"]}
+    seen = play(mail(["-v", "x@far.example"]), mail(["y@far.example"], "bob", before=["/usr/bin/setpriv", "--no-new-privs"]), servers=[SERVER], daemons=[socat])
+    assert [s["rc"] for s in seen["steps"]] == [0, 0], (seen["steps"], seen["daemons"])
+    assert [m["mail"].rpartition("=")[2] for m in messages(seen)] == ["alice@debian", "bob@debian"] and " U=onehop " not in seen["mainlog"]
+
+
 def test_no_door():
     seen = play(mail(["x@far.example"]), servers=[SERVER], daemons=())
     step = seen["steps"][0]
@@ -126,6 +157,38 @@ $alone unshare --user /bin/sh -c 'id -u; echo "Subject: s" | /run/programs/oneho
 $alone /run/programs/onehop -bp
 kill $!
 """
+
+
+# The gate where a user has made himself root, and the root directory, or has put a program of his in the place of the sender.
+NAMESPACES = """set -e
+mount -t tmpfs t /run; mkdir -m 755 /run/programs; mkdir -m 777 /run/his
+cp "$1/onehop-post" /run/programs; chown daemon:daemon /run/programs/onehop-post; chmod 6755 /run/programs/onehop-post
+printf '#!/bin/sh\nid >/run/his/ran\n' >/run/his/onehop-send; chmod 755 /run/his/onehop-send
+alone="setpriv --reuid=33 --regid=33 --clear-groups"
+in='exec 3<&0; /run/programs/onehop-post <&3 || echo status $?'
+echo may; $alone unshare --user --map-root-user true
+echo user; $alone unshare --user --map-root-user /bin/sh -c "$in"
+echo unmapped; $alone unshare --user /bin/sh -c "$in"
+echo mount; $alone unshare --user --map-root-user --mount /bin/sh -c "mount --bind /run/his /usr/sbin; mkdir -p /run/his/x; $in"
+echo chroot; $alone unshare --user --map-root-user chroot / /bin/sh -c "$in"
+echo pid; $alone unshare --user --map-root-user --pid --fork /bin/sh -c "$in"
+test ! -e /run/his/ran
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+def test_the_gate_in_namespaces_of_the_caller(tmp_path):
+    """The kernel gives no rights over users that the namespace does not have; the gate sees that it has none, and ends."""
+    sandbox.programs()
+    got = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", NAMESPACES, "sh", sandbox.build_dir()],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, cwd=tmp_path, timeout=60)
+    words = got.stderr.decode()
+    if re.search("unshare: |mount: ", words):
+        pytest.skip(words)
+    status = 1 if sandbox.sanitized() else 77
+    said = got.stdout.decode().split()
+    assert got.returncode == 0 and said == ("may user status %d unmapped status %d mount status %d chroot status %d pid status %d" % ((status,) * 5)).split(), (said, words)
+    assert words.count("onehop-post: ") == 5, words
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
