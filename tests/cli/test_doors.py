@@ -185,9 +185,9 @@ def test_the_gate_in_namespaces_of_the_caller(tmp_path):
     words = got.stderr.decode()
     if re.search("unshare: |mount: ", words):
         pytest.skip(words)
-    status = 1 if sandbox.sanitized() else 77
     said = got.stdout.decode().split()
-    assert got.returncode == 0 and said == ("may user status %d unmapped status %d mount status %d chroot status %d pid status %d" % ((status,) * 5)).split(), (said, words)
+    assert got.returncode == 0 and said[0] == "may" and said[1::3] == ["user", "unmapped", "mount", "chroot", "pid"], (said, words)
+    assert set(said[3::3]) <= ({"1", "77"} if sandbox.sanitized() else {"77"}), said            # 1: LeakSanitizer, as below
     assert words.count("onehop-post: ") == 5, words
 
 
