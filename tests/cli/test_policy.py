@@ -1,6 +1,5 @@
 """What one user may have: rate_limit and queue_max, for whom the kernel names; and a caller who does not read what he is told."""
 import concurrent.futures
-import glob
 import os
 import sys
 
