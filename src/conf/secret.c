@@ -81,6 +81,28 @@ secret_wipe(struct secret *s)
 	*s = (struct secret){ .login = { 0 } };
 }
 
+static struct str
+copy(char *to, struct str from)
+{
+	memcpy(to, from.p, from.n);
+	return str_at(to, from.n);
+}
+
+bool
+secret_copy(struct secret *s, struct str login, struct str password, struct fail *f)
+{
+	char *page;
+
+	if (login.n > SECRET_MAX || password.n > SECRET_MAX)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0, "the password is too long");
+	if (!page_new(s, 0, f))
+		return false;
+	page = s->page;
+	s->login = copy(page, login);
+	s->password = copy(page + SECRET_MAX, password);
+	return true;
+}
+
 /* Open the first there is: *fd and *st; -1 when there is none, which is no failure. */
 static bool
 open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct stat *st,

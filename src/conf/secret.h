@@ -40,6 +40,8 @@ enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password e
 bool secret_find(const struct conf *c, struct arena *a, const char *configured,
     const char *canonical, struct secret *s, struct fail *f) NODISCARD;
 void secret_wipe(struct secret *s);
+/* A credential that another process has found: login and password are copied. */
+bool secret_copy(struct secret *s, struct str login, struct str password, struct fail *f) NODISCARD;
 /* Replace each appearance of the password in line by asterisks, in upper and lower case, with %XX,
  * +XX or =XX for some octets, or all in hex; and the words of base64 with it in them: alone, in the
  * PLAIN blob, in anything else.  For replies of the server before they are shown or logged. */

@@ -284,7 +284,7 @@ send_group(struct attempt *t, size_t i)
 		from[group.nrcpts] = k;
 		group.rcpts[group.nrcpts++] = t->results[k];
 	}
-	(void)!smarthost_deliver(t->d->smarthost, &group, &t->q->m, &f);
+	(void)!courier_deliver(t->d->courier, &group, &t->q->m, &f);
 	for (size_t k = 0; k < group.nrcpts; k++) {
 		struct rcpt *r = &t->results[from[k]];
 

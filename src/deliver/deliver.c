@@ -92,9 +92,9 @@ make(struct attempt *t)
 	struct part part = { t, -1 };
 
 	if (!t->safe)
-		smarthost_before_part(t->d->smarthost, before_part, &part);
+		courier_before_part(t->d->courier, before_part, &part);
 	attempt_make(t);
-	smarthost_before_part(t->d->smarthost, NULL, NULL);
+	courier_before_part(t->d->courier, NULL, NULL);
 	if (part.fd >= 0)
 		(void)close(part.fd);
 }

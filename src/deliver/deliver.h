@@ -9,16 +9,17 @@
 
 #include "base/trace.h"
 #include "conf/conf.h"
+#include "deliver/courier.h"
 #include "log/logfile.h"
-#include "smtp/smarthost.h"
 #include "spool/hosts.h"
 
 struct delivery {
 	const struct conf *conf;
 	struct arena *arena;
 	const struct trace *trace;
-	struct logfile *log;         /* its id is the message's in turn */
-	struct smarthost *smarthost; /* may have been warmed */
+	struct logfile *log;     /* its id is the message's in turn */
+	struct courier *courier; /* may have been warmed */
+	bool verbose;            /* the caller wants to see the session */
 	int64_t now;
 	struct spool spool; /* opened when it is needed */
 	bool spooling;

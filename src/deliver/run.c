@@ -50,7 +50,7 @@ struct way {
 	struct way *next;
 	const char *key;
 	struct conf conf;
-	struct smarthost *smarthost;
+	struct courier *courier;
 };
 
 /* Made once in a run, so that a server that is down, or refuses the password, is asked once. */
@@ -68,8 +68,8 @@ way_of(struct delivery *d, const struct queued *q, struct fail *f)
 	*w = (struct way){ d->ways, arena_strz(d->arena, str_of(key)), *d->conf, NULL };
 	if (!conf_apply_sender(&w->conf, q->e.sender, f))
 		return NULL;
-	w->smarthost = smarthost_new(&w->conf, d->arena, d->trace);
-	smarthost_try_once(w->smarthost);
+	w->courier = courier_new(&w->conf, d->arena, d->trace, d->verbose);
+	courier_try_once(w->courier);
 	d->ways = w;
 	return w;
 }
@@ -78,7 +78,7 @@ static void
 try_as_sender(struct delivery *d, struct queued *q)
 {
 	const struct conf *usual = d->conf;
-	struct smarthost *kept = d->smarthost;
+	struct courier *kept = d->courier;
 	struct fail f = FAIL_INIT;
 	const struct way *w = way_of(d, q, &f);
 
@@ -87,9 +87,9 @@ try_as_sender(struct delivery *d, struct queued *q)
 		return;
 	}
 	d->conf = &w->conf;
-	d->smarthost = w->smarthost;
+	d->courier = w->courier;
 	deliver_queued(d, q);
-	d->smarthost = kept;
+	d->courier = kept;
 	d->conf = usual;
 }
 
@@ -97,8 +97,8 @@ void
 run_close(struct delivery *d)
 {
 	for (; d->ways != NULL; d->ways = d->ways->next)
-		smarthost_free(d->ways->smarthost);
-	smarthost_free(d->smarthost);
+		courier_free(d->ways->courier);
+	courier_free(d->courier);
 }
 
 /* At once on disk: the attempt may have nothing else to write. */
@@ -336,7 +336,7 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot lock %s/db", d->spool.path);
 	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
 	if (d->spooling) {
-		smarthost_try_once(d->smarthost);
+		courier_try_once(d->courier);
 		spool_sweep(&d->spool);
 		rates_sweep(&d->spool, &d->ages);
 		ok = all_batches(d, which, SIZE_MAX, f);
@@ -353,7 +353,7 @@ due_along(struct delivery *d, size_t n)
 
 	if (d->good_hosts != NULL && !d->good_noted)
 		hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
-	smarthost_try_once(d->smarthost);
+	courier_try_once(d->courier);
 	if (lock >= 0)
 		(void)!all_batches(d, RUN_DUE, n, &f);
 }

@@ -1,10 +1,12 @@
-/* child.c - a program at the other end of two pipes. */
+/* child.c - a program at the other end of two pipes; a part of ourselves at the end of a socket. */
 #include "io/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +87,34 @@ child_start(struct child *c, const struct child_program *p, enum fail_stage at, 
 	}
 	c->in = in[1];
 	c->out = out[0];
+	return true;
+}
+
+bool
+child_serve(struct child *c, void (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at,
+    struct fail *f)
+{
+	pid_t parent = getpid(), pid;
+	int fd[2], e;
+
+	*c = (struct child)CHILD_NONE;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
+		return fail_set(f, FAIL_TEMP, at, errno, "cannot make a pair of sockets");
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == parent)
+			serve(ctx, fd[1]);
+		_exit(0);
+	}
+	e = errno;
+	(void)close(fd[1]);
+	if (pid < 0) {
+		(void)close(fd[0]);
+		return fail_set(f, FAIL_TEMP, at, e, "cannot start a process");
+	}
+	c->pid = pid;
+	c->in = fd[0];
 	return true;
 }
 

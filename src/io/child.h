@@ -1,4 +1,4 @@
-/* child.h - a program at the other end of two pipes. */
+/* child.h - a program at the other end of two pipes; a part of ourselves at the end of a socket. */
 #ifndef ONEHOP_IO_CHILD_H
 #define ONEHOP_IO_CHILD_H
 
@@ -27,6 +27,10 @@ struct child_program {
 /* Start it.  False: TEMP at that stage (the path is in the text), f->sys says why: ENOENT ... */
 bool child_start(
     struct child *c, const struct child_program *p, enum fail_stage at, struct fail *f) NODISCARD;
+/* Go on as serve(ctx, fd) in a process of its own, which ends when that returns, and is killed when
+ * we are; the other end of its fd, a stream socket, is c->in.  False: TEMP at that stage. */
+bool child_serve(struct child *c, void (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at,
+    struct fail *f) NODISCARD;
 /* Close what is open and wait for it: its wait(2) status, or -1. */
 int child_wait(struct child *c);
 /* SIGKILL to it, and to its session when it has its own. */

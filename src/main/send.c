@@ -50,7 +50,7 @@ forget_sender(struct serve *s)
 {
 	if (!conf_depends_on_sender(&s->conf))
 		return;
-	smarthost_free(s->d.smarthost);
+	courier_free(s->d.courier);
 	s->conf = s->usual;
 }
 
@@ -160,7 +160,7 @@ serve_submission(struct serve *s)
 
 	logfile_hold(s->d.log);
 	if (warm)
-		smarthost_warm(s->d.smarthost, s->conf.smarthost);
+		courier_warm(s->d.courier, s->conf.smarthost);
 	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
 	    conf_apply_sender(&s->conf, q.e.sender, &whole) &&
 	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
@@ -209,7 +209,8 @@ serve(struct serve *s, struct logfile *log, const struct trace *trace)
 		.trace = trace,
 		.log = log,
 		.now = clock_unix(),
-		.smarthost = smarthost_new(&s->conf, s->arena, trace) };
+		.courier = courier_new(&s->conf, s->arena, trace, s->hello.flags != 0),
+		.verbose = s->hello.flags != 0 };
 	logfile_open(log, &s->conf);
 	return submit_is_control(STDIN_FILENO, &request) ? serve_control(s, &request) :
 							   serve_submission(s);

@@ -23,20 +23,28 @@ endpoint_port(const struct endpoint *e)
 }
 
 static bool
+look_up(const struct hop *h, const char *canonical, struct secret *s, struct fail *f)
+{
+	if (h->ask_secret != NULL)
+		return h->ask_secret(h->ask_ctx, h->at.name, canonical, s, f);
+	return secret_find(h->conf, h->arena, h->at.name, canonical, s, f);
+}
+
+static bool
 find_secret(struct hop *h, struct fail *f)
 {
 	struct secret alone = { 0 };
 
 	if (h->host->kind == HOST_LMTP || h->host->kind == HOST_UNIX)
 		return true;
-	if (!secret_find(h->conf, h->arena, h->at.name, h->at.canonical, &h->secret, f))
+	if (!look_up(h, h->at.canonical, &h->secret, f))
 		return false;
 	if (h->secret.warning != NULL)
 		trace_line(h->trace, TRACE_LOG, "%s", h->secret.warning);
 	h->via_dns = h->secret.match == SECRET_CANONICAL;
 	if (h->secret.login.n == 0 || h->secret.match != SECRET_PATTERN)
 		return true;
-	if (!secret_find(h->conf, h->arena, h->at.name, NULL, &alone, f))
+	if (!look_up(h, NULL, &alone, f))
 		return false;
 	h->via_dns = alone.login.n == 0;
 	secret_wipe(&alone);

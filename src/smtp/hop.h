@@ -11,6 +11,10 @@ struct hop {
 	const struct conf *conf; /* these three are set by the owner */
 	struct arena *arena;
 	const struct trace *trace;
+	/* asked for the credential, as secret_find() is; NULL: that is called itself */
+	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
+	    struct secret *s, struct fail *f);
+	void *ask_ctx;
 	/* after hop_find() */
 	const struct host *host;
 	struct resolved at;

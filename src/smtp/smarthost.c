@@ -49,6 +49,16 @@ smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 void
+smarthost_ask_secret(struct smarthost *h,
+    bool (*ask)(
+	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
+    void *ctx)
+{
+	h->hop.ask_secret = ask;
+	h->hop.ask_ctx = ctx;
+}
+
+void
 smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx)
 {
 	h->before_part = ask;

@@ -61,12 +61,12 @@ struct intake_state {
 	struct buf body;
 	size_t header_bytes;
 	bool have_envelope;
+	bool own; /* the writer is this program: what it has is not judged again */
 };
 
 static bool
-good_address(struct arena *a, const char *s, bool empty_ok, struct fail *f)
+good_address(const char *s, bool empty_ok, struct fail *f)
 {
-	(void)a;
 	return (empty_ok && *s == '\0') || mailbox_ok(mailbox_split(s), f);
 }
 
@@ -112,9 +112,21 @@ take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 	e->body_declared = (unsigned)(record_number(&rest) & 15);
 	e->protocol = record_optional(&rest, in->arena);
 	in->have_envelope = true;
+	if (in->own)
+		return true;
 	if (!one_line(e->login) || !one_line(e->envid) || !one_word(e->protocol))
 		return record_broken(f, "a control character in the envelope");
-	return good_address(in->arena, e->sender, true, f);
+	return good_address(e->sender, true, f);
+}
+
+static bool
+good_recipient(const struct rcpt *r, struct fail *f)
+{
+	if (strlen(r->original) > WORDS_MAX || strlen(r->orcpt != NULL ? r->orcpt : "") > WORDS_MAX)
+		return record_broken(f, "a recipient is too long");
+	if (!one_line(r->original) || !one_word(r->orcpt))
+		return record_broken(f, "a control character in a recipient");
+	return good_address(r->address, false, f);
 }
 
 static bool
@@ -130,11 +142,7 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	r.unqualified = record_number(&rest) != 0;
 	r.notify = (unsigned)(record_number(&rest) & 15);
 	r.orcpt = record_optional(&rest, in->arena);
-	if (strlen(r.original) > WORDS_MAX || strlen(r.orcpt != NULL ? r.orcpt : "") > WORDS_MAX)
-		return record_broken(f, "a recipient is too long");
-	if (!one_line(r.original) || !one_word(r.orcpt))
-		return record_broken(f, "a control character in a recipient");
-	if (!good_address(in->arena, r.address, false, f))
+	if (!in->own && !good_recipient(&r, f))
 		return false;
 	e->rcpts = arena_grow(in->arena, e->rcpts, e->nrcpts, sizeof r);
 	e->rcpts[e->nrcpts++] = r;
@@ -143,17 +151,25 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 
 /* A field is a name, a colon, and lines of which all but the first start with a blank. */
 static bool
-take_header(struct intake_state *in, struct str h, struct fail *f)
+good_header(struct str h)
 {
-	in->header_bytes += h.n;
-	if (in->header_bytes > HEADER_MAX + SUBMIT_FIELD_MAX)
-		return record_broken(f, "the header is too long");
 	if (h.n == 0 || h.p[h.n - 1] != '\n' || scan_field_name(h) == SIZE_MAX)
-		return record_broken(f, "a header field is malformed");
+		return false;
 	for (size_t i = 0; i < h.n; i++)
 		if (h.p[i] == '\0' || h.p[i] == '\r' ||
 		    (h.p[i] == '\n' && i + 1 < h.n && h.p[i + 1] != ' ' && h.p[i + 1] != '\t'))
-			return record_broken(f, "a header field is malformed");
+			return false;
+	return true;
+}
+
+static bool
+take_header(struct intake_state *in, struct str h, struct fail *f)
+{
+	in->header_bytes += h.n;
+	if (!in->own && in->header_bytes > HEADER_MAX + SUBMIT_FIELD_MAX)
+		return record_broken(f, "the header is too long");
+	if (!in->own && !good_header(h))
+		return record_broken(f, "a header field is malformed");
 	message_append(in->m, arena_str(in->arena, h));
 	return true;
 }
@@ -171,8 +187,8 @@ take_go(struct intake_state *in, struct str rest, struct fail *f)
 	b->has_nul = record_number(&rest) != 0;
 	b->start = b->fd >= 0 ? record_number(&rest) : 0;
 	if (b->fd >= 0 &&
-	    (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) || b->start > BODY_START ||
-		st.st_size < (off_t)b->start))
+	    (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		(!in->own && b->start > BODY_START) || st.st_size < (off_t)b->start))
 		return record_broken(f, "the body is not a file");
 	b->size = b->fd >= 0 ? (uint64_t)st.st_size - b->start : in->body.n;
 	if (!in->have_envelope || in->e->nrcpts == 0 || size != b->size || !buf_ok(&in->body))
@@ -206,25 +222,42 @@ take(struct intake_state *in, char letter, struct str payload, int *passed, stru
 	}
 }
 
-bool
-submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f)
+static bool
+receive(struct intake_state *in, int fd, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
 	AUTO_FD int passed = -1;
-	struct intake_state in = { .arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX) };
 	char letter = '\0';
 	bool ok = true;
 
-	*e = (struct envelope){ .ret = RET_UNSET };
-	*m = (struct message){ .arena = a, .body = { .fd = -1, .mem = "" } };
+	*in->e = (struct envelope){ .ret = RET_UNSET };
+	*in->m = (struct message){ .arena = in->arena, .body = { .fd = -1, .mem = "" } };
 	while (ok && letter != 'G')
 		ok = record_get(fd, &letter, &b, &passed) ?
-		    take(&in, letter, buf_get(&b), &passed, f) :
+		    take(in, letter, buf_get(&b), &passed, f) :
 		    record_broken(f, "it ended early");
-	buf_free(&in.body);
+	buf_free(&in->body);
 	if (!ok)
-		e->nrcpts = 0; /* the writer may not have come to reading verdicts on them */
+		in->e->nrcpts = 0; /* the writer may not have come to reading verdicts on them */
 	return ok;
+}
+
+bool
+submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f)
+{
+	struct intake_state in = { .arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX) };
+
+	return receive(&in, fd, f);
+}
+
+bool
+submit_receive_own(int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f)
+{
+	struct intake_state in = {
+		.arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX), .own = true
+	};
+
+	return receive(&in, fd, f);
 }
 
 static void
@@ -249,18 +282,6 @@ submit_trace(struct submit_trace *t)
 	return (struct trace){ .emit = emit, .ctx = t };
 }
 
-static void
-add_fail(struct buf *b, const struct fail *f)
-{
-	record_add_number(b, (uint64_t)f->cls);
-	record_add_number(b, (uint64_t)f->stage);
-	record_add_number(b, (uint64_t)f->sys);
-	record_add_number(b, (uint64_t)f->smtp);
-	record_add_number(b, (uint64_t)f->exit);
-	record_add(b, f->dsn);
-	record_add(b, f->text);
-}
-
 bool
 submit_verdicts(
     int fd, const struct envelope *e, const struct fail *whole, bool stays, struct fail *f)
@@ -272,7 +293,7 @@ submit_verdicts(
 
 		buf_reset(&b);
 		record_add_number(&b, (uint64_t)r->state);
-		add_fail(&b, &r->fail);
+		record_add_fail(&b, &r->fail);
 		record_add(&b, r->router);
 		record_add(&b, r->transport);
 		record_add(&b, r->host);
@@ -281,7 +302,7 @@ submit_verdicts(
 			return false;
 	}
 	buf_reset(&b);
-	add_fail(&b, whole);
+	record_add_fail(&b, whole);
 	record_add_number(&b, stays);
 	return record_put_buf(fd, 'Z', &b, f);
 }

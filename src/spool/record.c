@@ -34,6 +34,7 @@ record_put(int fd, char letter, struct str payload, struct fail *f)
 	char head[5] = { letter, (char)(payload.n >> 24), (char)(payload.n >> 16 & 0xff),
 		(char)(payload.n >> 8 & 0xff), (char)(payload.n & 0xff) };
 	char together[SMALL];
+	bool done;
 
 	if (sizeof head + payload.n > sizeof together)
 		return (fd_write_full(fd, head, sizeof head) &&
@@ -42,7 +43,9 @@ record_put(int fd, char letter, struct str payload, struct fail *f)
 	memcpy(together, head, sizeof head);
 	if (payload.n > 0)
 		memcpy(together + sizeof head, payload.p, payload.n);
-	return fd_write_full(fd, together, sizeof head + payload.n) || record_gone(f);
+	done = fd_write_full(fd, together, sizeof head + payload.n);
+	explicit_bzero(together, sizeof head + payload.n); /* it may be a password */
+	return done || record_gone(f);
 }
 
 bool
@@ -133,4 +136,34 @@ const char *
 record_text(struct str *rest, struct arena *a)
 {
 	return arena_strz(a, record_field(rest));
+}
+
+void
+record_add_fail(struct buf *b, const struct fail *f)
+{
+	record_add_number(b, (uint64_t)f->cls);
+	record_add_number(b, (uint64_t)f->stage);
+	record_add_number(b, (uint64_t)f->sys);
+	record_add_number(b, (uint64_t)f->smtp);
+	record_add_number(b, (uint64_t)f->exit);
+	record_add(b, f->dsn);
+	record_add(b, f->text);
+}
+
+void
+record_fail(struct str *rest, struct fail *out)
+{
+	struct str dsn;
+
+	out->cls = (enum fail_class)record_number(rest);
+	out->stage = (enum fail_stage)record_number(rest);
+	out->sys = (int)record_number(rest);
+	out->smtp = (int)record_number(rest);
+	out->exit = (int)record_number(rest);
+	if (out->cls > FAIL_USER || out->stage >= STAGE_COUNT)
+		*out = (struct fail){ .cls = FAIL_TEMP, .stage = STAGE_DOOR };
+	dsn = record_field(rest);
+	(void)snprintf(out->dsn, sizeof out->dsn, "%.*s", S_ARG(dsn));
+	dsn = record_field(rest);
+	(void)snprintf(out->text, sizeof out->text, "%.*s", S_ARG(dsn));
 }

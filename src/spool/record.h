@@ -33,4 +33,7 @@ struct str record_field(struct str *rest);
 uint64_t record_number(struct str *rest);
 const char *record_optional(struct str *rest, struct arena *a);
 const char *record_text(struct str *rest, struct arena *a);
+/* A whole failure as a row of fields; one that makes no sense is read as TEMP/DOOR. */
+void record_add_fail(struct buf *b, const struct fail *f);
+void record_fail(struct str *rest, struct fail *out);
 #endif

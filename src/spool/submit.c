@@ -124,30 +124,12 @@ submit_message(int fd, const struct envelope *e, struct message *m, struct fail 
 }
 
 static void
-take_fail(struct fail *out, struct str *rest)
-{
-	struct str dsn;
-
-	out->cls = (enum fail_class)record_number(rest);
-	out->stage = (enum fail_stage)record_number(rest);
-	out->sys = (int)record_number(rest);
-	out->smtp = (int)record_number(rest);
-	out->exit = (int)record_number(rest);
-	if (out->cls > FAIL_USER || out->stage >= STAGE_COUNT)
-		*out = (struct fail){ .cls = FAIL_TEMP, .stage = STAGE_DOOR };
-	dsn = record_field(rest);
-	(void)snprintf(out->dsn, sizeof out->dsn, "%.*s", S_ARG(dsn));
-	dsn = record_field(rest);
-	(void)snprintf(out->text, sizeof out->text, "%.*s", S_ARG(dsn));
-}
-
-static void
 take_verdict(struct rcpt *r, struct str rest, struct arena *a)
 {
 	uint64_t state = record_number(&rest);
 
 	r->state = state <= RCPT_KEPT ? (enum rcpt_state)state : RCPT_WAITING;
-	take_fail(&r->fail, &rest);
+	record_fail(&rest, &r->fail);
 	r->router = record_optional(&rest, a);
 	r->transport = record_optional(&rest, a);
 	r->host = record_optional(&rest, a);
@@ -159,7 +141,7 @@ submit_end(struct str rest, bool *stays, struct fail *f)
 {
 	struct fail whole = FAIL_INIT;
 
-	take_fail(&whole, &rest);
+	record_fail(&rest, &whole);
 	*stays = record_number(&rest) != 0;
 	if (whole.cls == FAIL_NONE)
 		return true;

@@ -62,6 +62,9 @@ bool submit_is_control(int fd, struct buf *payload);
  * recipients. */
 bool submit_receive(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* The same from a process of onehop's own, which hands on what was accepted before. */
+bool submit_receive_own(
+    int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* A trace that writes T records to fd. */
 struct submit_trace {
 	int fd;

@@ -16,12 +16,13 @@ needs_sandbox = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandb
 UNITS = "/lib/systemd/system/"
 DISPATCHER, IF_UP = "/usr/lib/NetworkManager/dispatcher.d/90-onehop", "/etc/network/if-up.d/onehop"
 CRON, LOGROTATE = "/etc/cron.d/onehop", "/etc/logrotate.d/onehop"
+APPARMOR = "/usr/share/doc/onehop/apparmor/onehop"
 TMPFILES, SYSUSERS = "/usr/lib/tmpfiles.d/onehop.conf", "/usr/lib/sysusers.d/onehop.conf"
 PROGRAMS = ["/usr/sbin/onehop"] + ["/usr/libexec/onehop/onehop-" + name for name in ("local", "sasl.so", "send", "tls.so")]
 PAGES = ["/usr/share/man/man5/onehop%s.5" % name for name in (".conf", "-email-addresses", "-passwd.client")] + [
     "/usr/share/man/man8/onehop.8"]
 INSTALLED = {**dict.fromkeys(PROGRAMS + [DISPATCHER, IF_UP], 0o755),
-             **dict.fromkeys(PAGES + [CRON, LOGROTATE, TMPFILES, SYSUSERS], 0o644),
+             **dict.fromkeys(PAGES + [CRON, LOGROTATE, TMPFILES, SYSUSERS, APPARMOR], 0o644),
              **{UNITS + "onehop-" + name: 0o644 for name in (
                  "alarm.service", "alarm.timer", "online.path", "online.service", "queue.service", "queue.timer",
                  "local.socket", "local@.service", "smtp.socket", "smtp@.service", "submit.socket", "submit@.service")}}
@@ -113,6 +114,39 @@ def test_systemd_analyze_verify(tree):
     assert [(s["argv"][-1], s["rc"], s["stdout"], s["stderr"]) for s in seen[:-1]] == [
         ("/etc/systemd/system/" + unit, 0, "", "") for unit in sorted(units)]
     assert "Nicer" in seen[-1]["stderr"]
+
+
+# What systemd makes of what a unit may do: 0 nothing, 10 all.  The first three run commands of users' .forward files.
+EXPOSURE = {"online.service": 6.4, "queue.service": 6.4, "local@.service": 5.9, "alarm.service": 1.7, "smtp@.service": 1.7, "submit@.service": 1.7}
+
+
+@needs("systemd-analyze")
+def test_systemd_analyze_security(tree, tmp_path):
+    assert {name for name in (path.rpartition("/onehop-")[2] for path in INSTALLED) if name.endswith(".service")} == set(EXPOSURE)
+    for name, most in EXPOSURE.items():
+        unit = str(tmp_path) + "/onehop-" + name.replace("@.", "@1.")
+        shutil.copy(tree.root + UNITS + "onehop-" + name, unit)
+        got = subprocess.run(["systemd-analyze", "--no-pager", "security", "--offline=true", unit], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, check=False)
+        figure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", got.stdout)
+        assert figure and float(figure[1]) <= most, (name, got.stdout[-600:])
+
+
+@needs("apparmor_parser")
+@pytest.mark.skipif(not os.path.isdir("/etc/apparmor.d/abstractions"), reason="AppArmor's abstractions are not installed")
+def test_apparmor_parser(tree, tmp_path):
+    def parse(text):
+        (tmp_path / "onehop").write_text(text, encoding="ascii")
+        return subprocess.run(["apparmor_parser", "-Q", "-K", str(tmp_path) + "/onehop"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+    good = parse(tree.text(APPARMOR))
+    assert good.returncode == 0, good.stdout
+    assert parse(tree.text(APPARMOR).replace("capability", "capacity")).returncode != 0
+
+
+def test_the_apparmor_profiles_name_what_is_installed(tree):
+    named = re.findall(r"(?m)^profile \S+ (/\S+) {", tree.text(APPARMOR))
+    assert set(named) - set(PROGRAMS) == {"/usr/libexec/onehop/onehop-post"} and "/usr/libexec/onehop/onehop-local Ux," in tree.text(APPARMOR)
 
 
 def test_the_units_manual_pages(tree):

@@ -206,7 +206,7 @@ class Windows:
             if call.name == "write" and call.data[:1] in (b"G", b"Q"):
                 self.open.add("verdict")
             return window
-        says = call.name == "write" and of_socket and call.data[:1] in (b"R", b"Z")
+        says = call.name == "write" and of_socket and call.args[0] == 0 and call.data[:1] in (b"R", b"Z")  # not to its network process
         if says or self.ELSEWHERE.search(call.target):
             self.open.discard("reply")
         window = "verdict" if says else self.which({"reply", "commit", "local"})

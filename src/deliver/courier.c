@@ -1,0 +1,287 @@
+/* courier.c - the smarthost's session in a confined process; this process's side of it. */
+#include "deliver/courier.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "conf/secret.h"
+#include "deliver/errand.h"
+#include "io/child.h"
+#include "io/hostlist.h"
+#include "spool/record.h"
+#include "spool/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+struct courier {
+	struct errand errand;
+	const struct trace *trace;
+	struct child child;
+	const char *hosts; /* what it was sent to */
+	bool (*before_part)(void *ctx, struct fail *f);
+	void *part_ctx;
+	bool once;
+};
+
+/* What is being heard of one request. */
+struct hearing {
+	struct rcpt *rcpts;
+	size_t n, settled;
+	struct arena *arena;
+};
+
+struct courier *
+courier_new(const struct conf *c, struct arena *a, const struct trace *t, bool everything)
+{
+	struct courier *new = arena_alloc(a, sizeof *new);
+
+	new->errand = (struct errand){ .conf = c, .everything = everything };
+	new->trace = t;
+	new->child = (struct child)CHILD_NONE;
+	return new;
+}
+
+void
+courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *f), void *ctx)
+{
+	c->before_part = ask;
+	c->part_ctx = ctx;
+}
+
+void
+courier_try_once(struct courier *c)
+{
+	c->once = true;
+}
+
+/* ------------------------------------------------------------------ what it asks */
+
+/* A courier that was taken over gets no password but those of the hosts that it was sent to. */
+static bool
+is_sent_to(const struct courier *c, struct arena *a, const char *name)
+{
+	struct fail ignored;
+	struct host *list;
+	size_t n = 0;
+
+	if (!hostlist_parse(a, c->hosts, &list, &n, &ignored))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+give_secret(const struct courier *c, struct str rest, struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	const char *configured = record_text(&rest, &a);
+	const char *canonical = record_optional(&rest, &a);
+	struct secret s = { .login = { 0 } };
+	struct fail why = FAIL_INIT;
+	bool ok;
+
+	if (!is_sent_to(c, &a, configured))
+		(void)fail_conf(&why, "it asked for the password of another host");
+	else if (secret_find(c->errand.conf, &a, configured, canonical, &s, &why))
+		why.cls = FAIL_NONE;
+	record_add_fail(&b, &why);
+	record_add(&b, s.key);
+	record_add(&b, s.where);
+	record_add(&b, s.warning);
+	record_add_number(&b, s.match);
+	record_add_number(&b, s.only);
+	record_add_number(&b, s.login.n);
+	buf_put(&b, s.login);
+	buf_put(&b, s.password);
+	secret_wipe(&s);
+	ok = record_put_buf(c->child.in, 's', &b, f);
+	buf_wipe(&b);
+	return ok;
+}
+
+static bool
+give_leave(const struct courier *c, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct fail why = FAIL_INIT;
+
+	if (c->before_part != NULL && c->before_part(c->part_ctx, &why))
+		why.cls = FAIL_NONE;
+	record_add_fail(&b, &why);
+	return record_put_buf(c->child.in, 'p', &b, f);
+}
+
+/* ------------------------------------------------------------------ what it says */
+
+/* Its words go into logs and mails. */
+static void
+clean(struct str s)
+{
+	char *p;
+
+	memcpy(&p, &s.p, sizeof p); /* the buffer's, so it may be written to */
+	for (size_t i = 0; i < s.n; i++)
+		if (p[i] != '\0' && ascii_control(p[i]))
+			p[i] = '?';
+}
+
+static void
+relay(const struct courier *c, struct str line)
+{
+	enum trace_kind kind = line.n > 0 ? (enum trace_kind)(line.p[0] - '0') : TRACE_TAKEN;
+
+	if (kind <= TRACE_DEBUG && c->trace->emit != NULL)
+		c->trace->emit(c->trace->ctx, kind, str_skip(line, 1));
+}
+
+static void
+settle(struct hearing *h, struct str rest)
+{
+	struct rcpt *r = &h->rcpts[h->settled++];
+	uint64_t state = record_number(&rest);
+
+	r->state = state <= RCPT_REFUSED ? (enum rcpt_state)state : RCPT_RETRY;
+	record_fail(&rest, &r->fail);
+	r->host = record_optional(&rest, h->arena);
+	r->ip = record_optional(&rest, h->arena);
+	r->confirmation = record_optional(&rest, h->arena);
+	r->tls = record_optional(&rest, h->arena);
+	r->tls_peer = record_optional(&rest, h->arena);
+	r->auth = record_optional(&rest, h->arena);
+	r->tls_verified = record_number(&rest) != 0;
+	r->continued = record_number(&rest) != 0;
+	r->chunked = record_number(&rest) != 0;
+	r->reused = record_number(&rest) != 0;
+}
+
+/* It is gone, or says what makes no sense.  Nobody knows what became of a message that it had. */
+static bool
+lost(struct courier *c, bool had_all, struct fail *f)
+{
+	enum fail_stage at = had_all ? STAGE_EOM : STAGE_MAIL;
+	int status;
+
+	(void)shutdown(c->child.in, SHUT_RDWR);
+	status = child_wait(&c->child);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		(void)fail_set(f, FAIL_TEMP, at, 0,
+		    "the network process made a system call that its filter forbids and was ended; "
+		    "the kernel's log has the number, please report it");
+	else if (WIFSIGNALED(status))
+		(void)fail_set(f, FAIL_TEMP, at, 0, "the network process was killed by signal %d",
+		    WTERMSIG(status));
+	else
+		(void)fail_set(f, FAIL_TEMP, at, 0,
+		    "the network process ended without a verdict (exit status %d)",
+		    WEXITSTATUS(status));
+	trace_line(c->trace, TRACE_LOG, "%s", f->text);
+	return false;
+}
+
+/* Until Z.  False: *f is of Z, or *ended: it is gone. */
+static bool
+hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
+	AUTO_FD int passed = -1;
+	struct fail end = FAIL_INIT;
+	bool ok = true;
+	char letter;
+
+	*ended = true;
+	while (ok && record_get(c->child.in, &letter, &b, &passed)) {
+		struct str rest = buf_get(&b);
+
+		clean(rest);
+		if (letter == 'T')
+			relay(c, rest);
+		else if (letter == 'S')
+			ok = give_secret(c, rest, f);
+		else if (letter == 'P')
+			ok = give_leave(c, f);
+		else if (letter == 'V' && h->settled < h->n)
+			settle(h, rest);
+		else
+			ok = letter == 'Z';
+		if (letter != 'Z')
+			continue;
+		record_fail(&rest, &end);
+		*ended = false;
+		if (end.cls != FAIL_NONE)
+			*f = end;
+		return end.cls == FAIL_NONE;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ errands */
+
+static bool
+start(struct courier *c, struct fail *f)
+{
+	return c->child.pid > 0 || child_serve(&c->child, errand_serve, &c->errand, STAGE_MAIL, f);
+}
+
+void
+courier_warm(struct courier *c, const char *hosts)
+{
+	struct hearing h = { .n = 0 };
+	struct fail f = FAIL_INIT;
+	bool ended = true;
+
+	c->hosts = hosts;
+	if (!start(c, &f)) /* the delivery tries that again, and says it */
+		return;
+	if (record_put(c->child.in, 'C', str_of(hosts), &f))
+		(void)hear(c, &h, &ended, &f);
+	if (ended)
+		(void)lost(c, false, &f);
+}
+
+static bool
+hand_over(const struct courier *c, const struct envelope *e, struct message *m, struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+
+	record_add(&b, c->hosts);
+	record_add_number(&b, c->before_part != NULL);
+	record_add_number(&b, c->once);
+	return record_put_buf(c->child.in, 'L', &b, f) && submit_message(c->child.in, e, m, f);
+}
+
+bool
+courier_deliver(struct courier *c, const struct envelope *e, struct message *m, struct fail *f)
+{
+	struct hearing h = { .rcpts = e->rcpts, .n = e->nrcpts, .arena = m->arena };
+	bool had_all, ended = true, ok;
+
+	if (e->nrcpts == 0)
+		return true;
+	c->hosts = e->rcpts[0].hosts;
+	if (!start(c, f))
+		return false;
+	had_all = hand_over(c, e, m, f);
+	ok = had_all && hear(c, &h, &ended, f) && h.settled == h.n;
+	if (ended)
+		(void)lost(c, had_all, f);
+	return ok;
+}
+
+void
+courier_free(struct courier *c)
+{
+	struct hearing h = { .n = 0 };
+	struct fail ignored;
+	bool ended;
+
+	if (c->child.pid <= 0)
+		return;
+	(void)shutdown(c->child.in, SHUT_WR);
+	(void)hear(c, &h, &ended, &ignored); /* -v shows QUIT */
+	(void)child_wait(&c->child);
+}

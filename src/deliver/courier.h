@@ -1,0 +1,39 @@
+/* courier.h - smtp/smarthost.h in a process of its own, which is confined (guard/confine.h).
+ *
+ * What a server sends is read there, TLS and its certificates with it; the spool, the log, local
+ * deliveries and the passwords stay here.  The process starts at the first use, and sees nothing
+ * but what it is told:
+ *
+ *   to the courier                          from the courier
+ *   C hosts: connect now                    T kind + line: trace
+ *   L hosts, may it be given in part,       S names of a host: which password is for it?
+ *     is a list tried once; then the        P may the message go to some alone?
+ *     message as in spool/submit.h          V what became of one recipient, in order
+ *   s the credential; p go on, or why not   Z the end; the fail, if any
+ *
+ * A courier that ends before Z (killed by its filter, say) is a temporary failure of those who had
+ * no V; the next use starts another. */
+#ifndef ONEHOP_DELIVER_COURIER_H
+#define ONEHOP_DELIVER_COURIER_H
+
+#include "base/trace.h"
+#include "conf/conf.h"
+#include "msg/message.h"
+#include "spool/envelope.h"
+
+struct courier;
+
+/* c, a and t must outlive it; c as it is at the first use counts.  everything: trace lines besides
+ * the log's are wanted too. */
+struct courier *courier_new(
+    const struct conf *c, struct arena *a, const struct trace *t, bool everything);
+/* As smarthost_warm(), smarthost_before_part() and smarthost_try_once(). */
+void courier_warm(struct courier *c, const char *hosts);
+void courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *f), void *ctx);
+void courier_try_once(struct courier *c);
+/* As smarthost_deliver(); all recipients of e are RCPT_WAITING and have the same hosts. */
+bool courier_deliver(
+    struct courier *c, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* It says QUIT and ends; the courier can be used again. */
+void courier_free(struct courier *c);
+#endif

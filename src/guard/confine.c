@@ -1,0 +1,132 @@
+/* confine.c - what the process that talks to the network can still do. */
+#include "guard/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guard/environment.h"
+#include "guard/filter.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+/* linux/landlock.h may be older than the kernel: these are its numbers. */
+enum landlock_fs {
+	FS_READ_FILE = 1 << 2,
+	FS_READ_DIR = 1 << 3,
+	FS_ABI1 = (1 << 13) - 1,
+	FS_REFER = 1 << 13,
+	FS_TRUNCATE = 1 << 14,
+	SCOPE_ABSTRACT_UNIX = 1 << 0,
+	SCOPE_SIGNAL = 1 << 1,
+	CREATE_VERSION = 1 << 0,
+	RULE_PATH_BENEATH = 1,
+};
+enum landlock_abi { ABI_REFER = 2, ABI_TRUNCATE = 3, ABI_SCOPE = 6 };
+
+struct landlock_ruleset {
+	uint64_t fs, net, scoped;
+};
+
+struct landlock_path {
+	uint64_t allowed;
+	int parent;
+} __attribute__((packed));
+
+/* What libc's resolver, GnuTLS and their modules read.  Not /run and /etc as a whole: passwords are
+ * below them. */
+static const char *const roots[] = { "/usr", "/lib", "/lib64", NULL }; /* or a link into another */
+static const char *const directories[] = { "/nix/store", "/gnu/store", "/run/systemd/resolve",
+	"/run/resolvconf", "/run/NetworkManager", "/run/connman", "/var/lib/sss", "/etc/ssl",
+	"/etc/pki", "/etc/ca-certificates", "/var/lib/ca-certificates", "/etc/gnutls",
+	"/etc/pkcs11", "/etc/crypto-policies", "/proc/sys/crypto", NULL };
+static const char *const files[] = { "/etc/ld.so.cache", "/etc/resolv.conf", "/etc/hosts",
+	"/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/mdns.allow", "/dev/urandom",
+	NULL };
+
+int
+confine_descriptors(int fd)
+{
+	/* A sanitizer's report is worth more than a quiet standard error. */
+	if (FILTER_POSSIBLE)
+		guard_detach();
+	if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0)
+		fd = STDERR_FILENO + 1;
+	if (fd == STDERR_FILENO + 1 && close_range(STDERR_FILENO + 2, ~0U, 0) != 0)
+		closefrom(STDERR_FILENO + 2);
+	return fd;
+}
+
+static void
+without(const struct trace *t, const char *what)
+{
+	trace_line(t, TRACE_DEBUG, "confinement: no %s here: %s", what, strerrordesc_np(errno));
+}
+
+/* A path that is not there, "" among them, needs no rule. */
+static void
+allow(int rules, const char *const *paths, int flags, uint64_t rights)
+{
+	for (; *paths != NULL; paths++) {
+		struct landlock_path rule = { rights, open(*paths, O_PATH | O_CLOEXEC | flags) };
+
+		if (rule.parent < 0)
+			continue;
+		(void)syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &rule, 0);
+		(void)close(rule.parent);
+	}
+}
+
+static void
+restrict_files(const char *const *more, const struct trace *t)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+	struct landlock_ruleset all = { .fs = FS_ABI1 };
+	int rules = -1;
+
+	if (abi >= ABI_REFER)
+		all.fs |= FS_REFER;
+	if (abi >= ABI_TRUNCATE)
+		all.fs |= FS_TRUNCATE;
+	if (abi >= ABI_SCOPE)
+		all.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
+	if (abi > 0)
+		rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+
+	if (rules < 0) {
+		without(t, "Landlock");
+		return;
+	}
+	allow(rules, roots, O_DIRECTORY | O_NOFOLLOW, FS_READ_FILE | FS_READ_DIR);
+	allow(rules, directories, O_DIRECTORY, FS_READ_FILE | FS_READ_DIR);
+	allow(rules, files, 0, FS_READ_FILE);
+	allow(rules, more, 0, FS_READ_FILE);
+	if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+		without(t, "Landlock");
+	(void)close(rules);
+}
+
+void
+confine_network(const char *const *more, bool limit_files, const struct trace *t)
+{
+	const struct rlimit none = { 0, 0 };
+
+	guard_no_core();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		without(t, "no_new_privs");
+	if (!FILTER_POSSIBLE) {
+		trace_line(t, TRACE_DEBUG, "confinement: this build or machine has no filter");
+		return;
+	}
+	if (limit_files)
+		restrict_files(more, t);
+	/* a limit on the size of files would hold for an emulator's own (valgrind), which has no
+	 * filter either */
+	if (!filter_install())
+		without(t, "system call filter");
+	else if (setrlimit(RLIMIT_FSIZE, &none) != 0)
+		without(t, "limit on files");
+}

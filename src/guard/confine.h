@@ -1,0 +1,31 @@
+/* confine.h - what the process that talks to the network can still do (DESIGN 3, SECURITY 3).
+ *
+ * Landlock gives it the files that it reads: libraries and their modules, the resolver's files,
+ * certificates.  The passwords, the spool and everybody's mail are not among them, and it writes
+ * nowhere.  Ports are not limited: SRV records and resolver modules use any.
+ *
+ * Seccomp takes away what it never has to do, and lets the rest be: a list of what is allowed would
+ * have to name every call of every version of libc, GnuTLS, p11-kit and the resolver's modules, and
+ * one that is missing, in a path that is rare, would hold mail back on somebody's machine.  What
+ * only an attacker does (start a program, trace, change identity, mount, load code into the kernel)
+ * ends the process with SIGSYS; what a library may try and do without (open for writing, signal
+ * another, listen) is refused with EPERM; calls that are younger than the list, and those whose
+ * arguments a filter cannot see (openat2, clone3), do not exist (ENOSYS), as in an older kernel.
+ *
+ * Confinement never fails a mail: where the kernel, a container or an architecture does not have a
+ * part, the work goes on without it and a line of -d says so. */
+#ifndef ONEHOP_GUARD_CONFINE_H
+#define ONEHOP_GUARD_CONFINE_H
+
+#include <stdbool.h>
+
+#include "base/trace.h"
+
+/* Hold nothing but fd (0-2 are /dev/null): returns the number that it has now. */
+int confine_descriptors(int fd);
+/* From here on: no new privileges, no core, not to be traced, no file written, Landlock, seccomp;
+ * inherited by what it forks.  more: files (NULL ends them, "" is none) that may be read besides.
+ * limit_files false: no Landlock (a PKCS#11 module has files that nobody can name here).
+ * In a build with sanitizers, which need more than onehop does, only the first three. */
+void confine_network(const char *const *more, bool limit_files, const struct trace *t);
+#endif
