@@ -192,6 +192,8 @@ for line in conn:
         conn.readline()
     if line.startswith(b"MAIL"):
         look("MAIL")
+    if line.startswith(b"QUIT"):                            # nobody waits for an answer
+        break
     conn.write({b"EHLO": b"250-me\\r\\n250 AUTH %s\\r\\n", b"DATA": b"354 go\\r\\n", b"AUTH": b"235 ok\\r\\n"}.get(line[:4].upper(), b"250 ok\\r\\n"))
     if line.startswith(b"DATA"):
         while conn.readline() != b".\\r\\n":
