@@ -104,13 +104,16 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	return ok;
 }
 
+/* The answer says, too, that this process is there, and with it who owns the message: whoever is
+ * killed is dead before another sees that. */
 static bool
-give_leave(const struct courier *c, struct fail *f)
+give_leave(const struct courier *c, struct str rest, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct fail why = FAIL_INIT;
 
-	if (c->before_part != NULL && c->before_part(c->part_ctx, &why))
+	if (record_number(&rest) == 0 ||
+	    (c->before_part != NULL && c->before_part(c->part_ctx, &why)))
 		why.cls = FAIL_NONE;
 	record_add_fail(&b, &why);
 	return record_put_buf(c->child.in, 'p', &b, f);
@@ -188,13 +191,13 @@ static bool
 hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_FD int passed = -1;
+	AUTO_RECORDS struct record_in in = { .fd = c->child.in, .passed = -1 };
 	struct fail end = FAIL_INIT;
 	bool ok = true;
 	char letter;
 
 	*ended = true;
-	while (ok && record_get(c->child.in, &letter, &b, &passed)) {
+	while (ok && record_next(&in, &letter, &b)) {
 		struct str rest = buf_get(&b);
 
 		clean(rest);
@@ -203,7 +206,7 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 		else if (letter == 'S')
 			ok = give_secret(c, rest, f);
 		else if (letter == 'P')
-			ok = give_leave(c, f);
+			ok = give_leave(c, rest, f);
 		else if (letter == 'V' && h->settled < h->n)
 			settle(h, rest);
 		else
@@ -247,11 +250,13 @@ static bool
 hand_over(const struct courier *c, const struct envelope *e, struct message *m, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct record_out o;
 
+	record_begin(&o, c->child.in);
 	record_add(&b, c->hosts);
 	record_add_number(&b, c->before_part != NULL);
 	record_add_number(&b, c->once);
-	return record_put_buf(c->child.in, 'L', &b, f) && submit_message(c->child.in, e, m, f);
+	return record_hold(&o, 'L', buf_get(&b), f) && submit_put(&o, e, m, f);
 }
 
 bool

@@ -6,8 +6,8 @@
  *
  *   to the courier                          from the courier
  *   C hosts: connect now                    T kind + line: trace
- *   L hosts, may it be given in part,       S names of a host: which password is for it?
- *     is a list tried once; then the        P may the message go to some alone?
+ *   L hosts, is the message the caller's,   S names of a host: which password is for it?
+ *     is a list tried once; then the        P may the text go, to all or to some?
  *     message as in spool/submit.h          V what became of one recipient, in order
  *   s the credential; p go on, or why not   Z the end; the fail, if any
  *
@@ -27,10 +27,13 @@ struct courier;
  * the log's are wanted too. */
 struct courier *courier_new(
     const struct conf *c, struct arena *a, const struct trace *t, bool everything);
-/* As smarthost_warm(), smarthost_before_part() and smarthost_try_once(). */
+/* As smarthost_warm() and smarthost_try_once(). */
 void courier_warm(struct courier *c, const char *hosts);
-void courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *f), void *ctx);
 void courier_try_once(struct courier *c);
+/* For messages that their caller still owns: ask before one goes to some of its recipients alone;
+ * false (with *f) stops it, nobody has it then.  If this process or who it serves ends, none goes
+ * any more, in part or whole. */
+void courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *f), void *ctx);
 /* As smarthost_deliver(); all recipients of e are RCPT_WAITING and have the same hosts. */
 bool courier_deliver(
     struct courier *c, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;

@@ -90,16 +90,17 @@ ask_secret(
 }
 
 static bool
-ask_leave(void *ctx, struct fail *f)
+ask_leave(void *ctx, bool part, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct str rest;
 
+	record_add_number(&b, part);
 	return ask(ctx, 'P', 'p', &b, &rest, f);
 }
 
 static bool
-report(const struct worker *w, const struct rcpt *r, struct fail *f)
+report(struct record_out *o, const struct rcpt *r, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
@@ -115,17 +116,17 @@ report(const struct worker *w, const struct rcpt *r, struct fail *f)
 	record_add_number(&b, r->continued);
 	record_add_number(&b, r->chunked);
 	record_add_number(&b, r->reused);
-	return record_put_buf(w->fd, 'V', &b, f);
+	return record_hold(o, 'V', buf_get(&b), f);
 }
 
 static bool
-end(const struct worker *w, const struct fail *why)
+end(struct record_out *o, const struct fail *why)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct fail f;
 
 	record_add_fail(&b, why);
-	return record_put_buf(w->fd, 'Z', &b, &f);
+	return record_hold(o, 'Z', buf_get(&b), &f) && record_flush(o, &f);
 }
 
 /* One message.  False: nobody listens any more. */
@@ -134,8 +135,9 @@ deliver(struct worker *w, struct str rest)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	const char *hosts = record_text(&rest, &a);
-	bool in_part = record_number(&rest) == 0, ok;
+	bool owned = record_number(&rest) != 0, ok = true;
 	struct fail why = FAIL_INIT, f;
+	struct record_out o;
 	struct envelope e;
 	struct message m;
 
@@ -145,27 +147,29 @@ deliver(struct worker *w, struct str rest)
 		return false;
 	for (size_t i = 0; i < e.nrcpts; i++)
 		e.rcpts[i].hosts = hosts;
-	smarthost_before_part(w->smarthost, in_part ? NULL : ask_leave, w);
+	smarthost_before_text(w->smarthost, owned ? ask_leave : NULL, w);
 	if (smarthost_deliver(w->smarthost, &e, &m, &why))
 		why.cls = FAIL_NONE;
 	body_close(&m.body); /* its descriptor holds the message's lock */
-	ok = true;
+	record_begin(&o, w->fd);
 	for (size_t i = 0; ok && i < e.nrcpts; i++)
-		ok = report(w, &e.rcpts[i], &f);
-	return ok && end(w, &why);
+		ok = report(&o, &e.rcpts[i], &f);
+	return ok && end(&o, &why);
 }
 
 static bool
 serve_one(struct worker *w, char letter, struct str payload)
 {
 	const struct fail none = FAIL_INIT;
+	struct record_out o;
 
 	if (letter == 'L')
 		return deliver(w, payload);
 	if (letter != 'C')
 		return false;
 	smarthost_warm(w->smarthost, arena_strz(&w->arena, payload));
-	return end(w, &none);
+	record_begin(&o, w->fd);
+	return end(&o, &none);
 }
 
 static bool

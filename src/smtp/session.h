@@ -41,10 +41,10 @@ struct session {
 	uint64_t mails; /* transactions that were begun */
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
-	/* Asked before the end of the message is sent when it goes to some of its recipients alone:
-	 * false stops it, nobody has it.  NULL: there is nothing to ask. */
-	bool (*before_part)(void *ctx, struct fail *f);
-	void *part_ctx;
+	/* Asked before the text of a message that its caller still owns; part: it goes to some of
+	 * its recipients alone.  False stops it, nobody has it.  NULL: there is nothing to ask. */
+	bool (*before_text)(void *ctx, bool part, struct fail *f);
+	void *owner;
 	bool part;                /* set for a transaction that leaves recipients out */
 	const char *auth;         /* mechanism that worked, lower case; NULL: not logged in */
 	const char *mail_auth;    /* "login@mailname" for MAIL's AUTH=, or NULL */

@@ -17,8 +17,8 @@ struct smarthost {
 	struct host *list;
 	size_t nlist;
 	struct fail cold; /* what smarthost_warm() met: that was the try, it is not made again */
-	bool (*before_part)(void *ctx, struct fail *f);
-	void *part_ctx;
+	bool (*before_text)(void *ctx, bool part, struct fail *f);
+	void *owner;
 	bool once; /* a list that fails is not tried again */
 	struct dead *dead;
 };
@@ -59,10 +59,11 @@ smarthost_ask_secret(struct smarthost *h,
 }
 
 void
-smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx)
+smarthost_before_text(
+    struct smarthost *h, bool (*ask)(void *ctx, bool part, struct fail *f), void *ctx)
 {
-	h->before_part = ask;
-	h->part_ctx = ctx;
+	h->before_text = ask;
+	h->owner = ctx;
 }
 
 void
@@ -177,8 +178,8 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		if (load->e->rcpts[load->list[i]].state == RCPT_WAITING)
 			which[n++] = load->list[i];
 	s->mail_auth = s->auth != NULL ? load->mail_auth : NULL;
-	s->before_part = h->before_part;
-	s->part_ctx = h->part_ctx;
+	s->before_text = h->before_text;
+	s->owner = h->owner;
 	s->part = n < load->n;
 	s->mails++;
 	ok = session_transaction(s, load->e, which, n, load->m, f);

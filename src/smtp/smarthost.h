@@ -33,9 +33,11 @@ void smarthost_warm(struct smarthost *h, const char *hosts);
  * The connection is kept for the next message. */
 bool smarthost_deliver(
     struct smarthost *h, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
-/* Before a server that refused some recipients is given the message for the others, ask: false
- * (with *f) stops it, nobody has it then.  For a message that is not safe on disk yet. */
-void smarthost_before_part(struct smarthost *h, bool (*ask)(void *ctx, struct fail *f), void *ctx);
+/* For a message that is not safe on disk yet, whose caller still owns it: before a server is given
+ * its text, ask; part: the server refused some of its recipients.  False (with *f) stops it, nobody
+ * has it then. */
+void smarthost_before_text(
+    struct smarthost *h, bool (*ask)(void *ctx, bool part, struct fail *f), void *ctx);
 /* For a queue run: a list of which no host could be used is not tried a second time, and further
  * messages for it fail as the first did. */
 void smarthost_try_once(struct smarthost *h);

@@ -286,13 +286,12 @@ send_text(struct transaction *t, struct fail *f)
 
 /* No dot will follow a refusal to go on: the server drops what it has. */
 static bool
-may_go_in_part(struct transaction *t, struct fail *f)
+may_go(const struct transaction *t, struct fail *f)
 {
-	struct session *s = t->s;
+	const struct session *s = t->s;
 
-	if (s->before_part == NULL || (t->naccepted == t->n && !s->part))
-		return true;
-	return s->before_part(s->part_ctx, f);
+	return s->before_text == NULL ||
+	    s->before_text(s->owner, t->naccepted < t->n || s->part, f);
 }
 
 /* One command, one answer: for servers without PIPELINING. */
@@ -361,6 +360,10 @@ pipelined(struct transaction *t, struct fail *f)
 		s->dead = true;
 		return false;
 	}
+	if (t->chunk && s->before_text != NULL && !s->before_text(s->owner, false, f)) {
+		s->dead = true;
+		return false;
+	}
 	t->flown = t->chunk;
 	if (!session_flush(s, t->chunk ? STAGE_EOM : STAGE_MAIL, f))
 		return false;
@@ -401,7 +404,7 @@ converse(struct transaction *t, struct fail *f)
 		return true;
 	if (t->naccepted == 0)
 		return send_nothing(t, f);
-	return may_go_in_part(t, f) && send_text(t, f);
+	return may_go(t, f) && send_text(t, f);
 }
 
 /* After the loss of the final reply nobody knows: the accepted recipients must not be given to
@@ -460,7 +463,7 @@ session_transaction(struct session *s, struct envelope *e, const size_t *which, 
 	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
 	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
 	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX &&
-	    (s->before_part == NULL || (n == 1 && !s->part));
+	    (s->before_text == NULL || (n == 1 && !s->part));
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",

@@ -226,15 +226,15 @@ static bool
 receive(struct intake_state *in, int fd, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_FD int passed = -1;
+	AUTO_RECORDS struct record_in records = { .fd = fd, .passed = -1 };
 	char letter = '\0';
 	bool ok = true;
 
 	*in->e = (struct envelope){ .ret = RET_UNSET };
 	*in->m = (struct message){ .arena = in->arena, .body = { .fd = -1, .mem = "" } };
 	while (ok && letter != 'G')
-		ok = record_get(fd, &letter, &b, &passed) ?
-		    take(in, letter, buf_get(&b), &passed, f) :
+		ok = record_next(&records, &letter, &b) ?
+		    take(in, letter, buf_get(&b), &records.passed, f) :
 		    record_broken(f, "it ended early");
 	buf_free(&in->body);
 	if (!ok)
@@ -287,7 +287,9 @@ submit_verdicts(
     int fd, const struct envelope *e, const struct fail *whole, bool stays, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct record_out o;
 
+	record_begin(&o, fd);
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct rcpt *r = &e->rcpts[i];
 
@@ -298,11 +300,11 @@ submit_verdicts(
 		record_add(&b, r->transport);
 		record_add(&b, r->host);
 		record_add(&b, r->confirmation);
-		if (!record_put_buf(fd, 'R', &b, f))
+		if (!record_hold(&o, 'R', buf_get(&b), f))
 			return false;
 	}
 	buf_reset(&b);
 	record_add_fail(&b, whole);
 	record_add_number(&b, stays);
-	return record_put_buf(fd, 'Z', &b, f);
+	return record_hold(&o, 'Z', buf_get(&b), f) && record_flush(&o, f);
 }

@@ -13,7 +13,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { SMALL = 4096 }; /* a record that goes out in one write */
+enum { HEAD = 5 }; /* octets in front of a payload: its letter and its length */
 
 bool
 record_gone(struct fail *f)
@@ -28,24 +28,54 @@ record_broken(struct fail *f, const char *what)
 	return fail_set(f, FAIL_USER, STAGE_DOOR, 0, "broken submission: %s", what);
 }
 
+void
+record_begin(struct record_out *o, int fd)
+{
+	o->fd = fd;
+	o->n = 0;
+}
+
+bool
+record_flush(struct record_out *o, struct fail *f)
+{
+	size_t n = o->n;
+
+	o->n = 0;
+	return n == 0 || fd_write_full(o->fd, o->held, n) || record_gone(f);
+}
+
+bool
+record_hold(struct record_out *o, char letter, struct str payload, struct fail *f)
+{
+	const char head[HEAD] = { letter, (char)(payload.n >> 24), (char)(payload.n >> 16 & 0xff),
+		(char)(payload.n >> 8 & 0xff), (char)(payload.n & 0xff) };
+
+	if (HEAD + payload.n > sizeof o->held - o->n && !record_flush(o, f))
+		return false;
+	memcpy(o->held + o->n, head, HEAD);
+	o->n += HEAD;
+	if (payload.n > sizeof o->held - o->n)
+		return record_flush(o, f) &&
+		    (fd_write_full(o->fd, payload.p, payload.n) || record_gone(f));
+	if (payload.n > 0)
+		memcpy(o->held + o->n, payload.p, payload.n);
+	o->n += payload.n;
+	return true;
+}
+
 bool
 record_put(int fd, char letter, struct str payload, struct fail *f)
 {
-	char head[5] = { letter, (char)(payload.n >> 24), (char)(payload.n >> 16 & 0xff),
-		(char)(payload.n >> 8 & 0xff), (char)(payload.n & 0xff) };
-	char together[SMALL];
+	struct record_out o;
 	bool done;
+	size_t n;
 
-	if (sizeof head + payload.n > sizeof together)
-		return (fd_write_full(fd, head, sizeof head) &&
-			   fd_write_full(fd, payload.p, payload.n)) ||
-		    record_gone(f);
-	memcpy(together, head, sizeof head);
-	if (payload.n > 0)
-		memcpy(together + sizeof head, payload.p, payload.n);
-	done = fd_write_full(fd, together, sizeof head + payload.n);
-	explicit_bzero(together, sizeof head + payload.n); /* it may be a password */
-	return done || record_gone(f);
+	record_begin(&o, fd);
+	done = record_hold(&o, letter, payload, f);
+	n = o.n;
+	done = done && record_flush(&o, f);
+	explicit_bzero(o.held, n); /* it may be a password */
+	return done;
 }
 
 bool
@@ -54,44 +84,100 @@ record_put_buf(int fd, char letter, const struct buf *b, struct fail *f)
 	return record_put(fd, letter, buf_get(b), f);
 }
 
-/* Read one record's payload into b (reset first). *passed: a descriptor that came along, or -1;
- * the caller's.  False without f touched at a clean end. */
-bool
-record_get(int fd, char *letter, struct buf *b, int *passed)
+/* Some octets, with the descriptor that may come along. */
+static ssize_t
+receive(int fd, void *p, size_t n, int *passed)
 {
-	unsigned char head[5];
 	union {
 		char space[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = { head, sizeof head };
+	struct iovec iov = { p, n };
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
 		.msg_controllen = sizeof control.space };
 	const struct cmsghdr *c;
 	ssize_t got;
-	size_t n;
 
 	do
 		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return false;
-	c = CMSG_FIRSTHDR(&msg);
+	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 		if (*passed >= 0)
 			(void)close(*passed);
 		memcpy(passed, CMSG_DATA(c), sizeof *passed);
 	}
-	if ((size_t)got < sizeof head &&
-	    fd_read_full(fd, head + got, sizeof head - (size_t)got) != (ssize_t)(sizeof head) - got)
+	return got;
+}
+
+static size_t
+length(const unsigned char *head)
+{
+	return (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
+}
+
+bool
+record_get(int fd, char *letter, struct buf *b, int *passed)
+{
+	unsigned char head[HEAD];
+	ssize_t got = receive(fd, head, sizeof head, passed);
+
+	if (got <= 0)
+		return false;
+	if (got < HEAD && fd_read_full(fd, head + got, (size_t)(HEAD - got)) != HEAD - got)
 		return false;
 	*letter = (char)head[0];
-	n = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
-	if (n > SUBMIT_RECORD_MAX)
+	return length(head) <= SUBMIT_RECORD_MAX && buf_read(b, fd, length(head));
+}
+
+void
+record_close(struct record_in *in)
+{
+	if (in->passed >= 0)
+		(void)close(in->passed);
+	in->passed = -1;
+}
+
+/* n octets ahead, or the next few when n is 0. */
+static bool
+look_ahead(struct record_in *in, size_t n)
+{
+	ssize_t got = 1;
+
+	memmove(in->ahead, in->ahead + in->pos, in->len - in->pos);
+	in->len -= in->pos;
+	in->pos = 0;
+	while (got > 0 && (in->len < n || in->len == 0)) {
+		got = receive(in->fd, in->ahead + in->len, sizeof in->ahead - in->len, &in->passed);
+		in->len += got > 0 ? (size_t)got : 0;
+	}
+	return got > 0;
+}
+
+bool
+record_next(struct record_in *in, char *letter, struct buf *b)
+{
+	size_t left;
+
+	if (in->len - in->pos < HEAD && !look_ahead(in, HEAD))
 		return false;
-	return buf_read(b, fd, n);
+	*letter = (char)in->ahead[in->pos];
+	left = length(in->ahead + in->pos);
+	in->pos += HEAD;
+	if (left > SUBMIT_RECORD_MAX)
+		return false;
+	for (buf_reset(b); left > 0;) {
+		size_t n = in->len - in->pos < left ? in->len - in->pos : left;
+
+		buf_add(b, (const char *)in->ahead + in->pos, n);
+		in->pos += n;
+		left -= n;
+		if (left > 0 && !look_ahead(in, 0))
+			return false;
+	}
+	return buf_ok(b);
 }
 
 void

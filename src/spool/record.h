@@ -20,9 +20,27 @@ bool record_broken(struct fail *f, const char *what);
 /* Write one record. */
 bool record_put(int fd, char letter, struct str payload, struct fail *f) NODISCARD;
 bool record_put_buf(int fd, char letter, const struct buf *b, struct fail *f) NODISCARD;
+/* Many of them: held until there is no room for another, or record_flush(). */
+struct record_out {
+	int fd;
+	size_t n;
+	char held[4096];
+};
+void record_begin(struct record_out *o, int fd);
+bool record_hold(struct record_out *o, char letter, struct str payload, struct fail *f) NODISCARD;
+bool record_flush(struct record_out *o, struct fail *f) NODISCARD;
 /* Read one record; its payload is in b (emptied first).  *passed becomes a descriptor that came
  * along (the caller's; an earlier one is closed).  False: the end, an error, or too long. */
 bool record_get(int fd, char *letter, struct buf *b, int *passed) NODISCARD;
+/* The next of a row behind which nothing is said that another reads: octets are read ahead. */
+struct record_in {
+	int fd, passed; /* passed: -1 at first */
+	size_t pos, len;
+	unsigned char ahead[4096];
+};
+#define AUTO_RECORDS __attribute__((cleanup(record_close)))
+void record_close(struct record_in *in); /* a descriptor that nobody took */
+bool record_next(struct record_in *in, char *letter, struct buf *b) NODISCARD;
 
 /* Append a field to a payload; NULL is the empty one. */
 void record_add(struct buf *b, const char *z);

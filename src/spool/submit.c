@@ -25,7 +25,7 @@ submit_hello(int fd, const struct submit_hello *h, struct fail *f)
 }
 
 static bool
-put_envelope(int fd, const struct envelope *e, struct fail *f)
+put_envelope(struct record_out *o, const struct envelope *e, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
@@ -39,7 +39,7 @@ put_envelope(int fd, const struct envelope *e, struct fail *f)
 	record_add(&b, e->protocol);
 	if (!buf_ok(&b))
 		return record_broken(f, "the envelope is too long");
-	if (!record_put_buf(fd, 'E', &b, f))
+	if (!record_hold(o, 'E', buf_get(&b), f))
 		return false;
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		buf_reset(&b);
@@ -50,7 +50,7 @@ put_envelope(int fd, const struct envelope *e, struct fail *f)
 		record_add(&b, e->rcpts[i].orcpt);
 		if (!buf_ok(&b))
 			return record_broken(f, "a recipient is too long");
-		if (!record_put_buf(fd, 'R', &b, f))
+		if (!record_hold(o, 'R', buf_get(&b), f))
 			return false;
 	}
 	return true;
@@ -86,17 +86,17 @@ put_descriptor(int fd, int passed, struct fail *f)
 }
 
 static bool
-put_body(int fd, const struct body *body, struct fail *f)
+put_body(struct record_out *o, const struct body *body, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(256);
 
-	if (body->fd >= 0 && !put_descriptor(fd, body->fd, f))
+	if (body->fd >= 0 && (!record_flush(o, f) || !put_descriptor(o->fd, body->fd, f)))
 		return false;
 	for (uint64_t at = 0; body->fd < 0 && at < body->size; at += CHUNK) {
 		uint64_t left = body->size - at;
 
-		if (!record_put(
-			fd, 'B', str_at(body->mem + at, left < CHUNK ? (size_t)left : CHUNK), f))
+		if (!record_hold(
+			o, 'B', str_at(body->mem + at, left < CHUNK ? (size_t)left : CHUNK), f))
 			return false;
 	}
 	record_add_number(&b, body->size);
@@ -105,22 +105,31 @@ put_body(int fd, const struct body *body, struct fail *f)
 	record_add_number(&b, body->has_8bit);
 	record_add_number(&b, body->has_nul);
 	record_add_number(&b, body->start);
-	return record_put_buf(fd, 'G', &b, f);
+	return record_hold(o, 'G', buf_get(&b), f) && record_flush(o, f);
 }
 
 bool
-submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
+submit_put(struct record_out *o, const struct envelope *e, struct message *m, struct fail *f)
 {
 	if (e->nrcpts > SUBMIT_RECIPIENTS_MAX)
 		return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 		    "%zu recipients are more than the %d that one message can have", e->nrcpts,
 		    SUBMIT_RECIPIENTS_MAX);
-	if (!put_envelope(fd, e, f))
+	if (!put_envelope(o, e, f))
 		return false;
 	for (size_t i = 0; i < m->nheaders; i++)
-		if (m->headers[i].type != H_DELETED && !record_put(fd, 'H', m->headers[i].text, f))
+		if (m->headers[i].type != H_DELETED && !record_hold(o, 'H', m->headers[i].text, f))
 			return false;
-	return put_body(fd, &m->body, f);
+	return put_body(o, &m->body, f);
+}
+
+bool
+submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
+{
+	struct record_out o;
+
+	record_begin(&o, fd);
+	return submit_put(&o, e, m, f);
 }
 
 static void
@@ -154,12 +163,12 @@ submit_result(
     int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_FD int passed = -1;
+	AUTO_RECORDS struct record_in in = { .fd = fd, .passed = -1 };
 	bool taken = false;
 	size_t settled = 0;
 	char letter;
 
-	while (record_get(fd, &letter, &b, &passed)) {
+	while (record_next(&in, &letter, &b)) {
 		struct str rest = buf_get(&b);
 
 		if (letter == 'Z')

@@ -42,6 +42,10 @@ bool submit_hello(int fd, const struct submit_hello *h, struct fail *f) NODISCAR
 /* False: TEMP: the other side has gone; submit_result() may have its reason.  USER: more recipients
  * than SUBMIT_RECIPIENTS_MAX, or something is too long. */
 bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* The same behind records that are held already. */
+struct record_out;
+bool submit_put(
+    struct record_out *o, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.  *stays: the
  * other side goes on with other mail, it is not to be waited for.
  * False: TEMP: the other side went away or said that all of it failed; recipients that

@@ -203,7 +203,7 @@ class Windows:
                 self.open.discard("verdict")
             answers = call.name == "write" and "memfd:out" in call.target                      # of -bs; lost, like Z
             window = self.which({"reply", "verdict"}) or ("verdict" if answers else None)
-            if call.name == "write" and call.data[:1] in (b"G", b"Q"):
+            if call.name == "write" and (b"G\0\0\0" in call.data or call.data[:1] == b"Q"):
                 self.open.add("verdict")
             return window
         says = call.name == "write" and of_socket and call.args[0] == 0 and call.data[:1] in (b"R", b"Z")  # not to its network process
@@ -211,7 +211,7 @@ class Windows:
             self.open.discard("reply")
         window = "verdict" if says else self.which({"reply", "commit", "local"})
         if says:
-            self.last = call.data[:1]
+            self.last = b"Z" if b"Z\0\0\0" in call.data else call.data[:1]
         self.work(call, of_socket)
         return window
 
