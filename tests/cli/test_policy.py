@@ -164,7 +164,7 @@ def test_no_more_may_wait(post):
     assert post.sendmail("now@near.example").returncode == 0, "what can go goes"
     assert to(post) == ["now"] and post.input() == ["D", "D", "H", "H"]
     post.rules.clear()
-    run(post, "-qf")
+    post.until(lambda: run(post, "-qf") or post.input() == [])     # the sender of "now" may be at work on what waits
     assert send(post, "c").returncode == 0 and to(post) == ["a", "b", "c", "now"]
 
 
