@@ -123,14 +123,11 @@ give_leave(const struct courier *c, struct str rest, struct fail *f)
 
 /* Its words go into logs and mails. */
 static void
-clean(struct str s)
+clean(struct buf *b)
 {
-	char *p;
-
-	memcpy(&p, &s.p, sizeof p); /* the buffer's, so it may be written to */
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] != '\0' && ascii_control(p[i]))
-			p[i] = '?';
+	for (size_t i = 0; i < b->n; i++)
+		if (b->p[i] != '\0' && ascii_control(b->p[i]))
+			b->p[i] = '?';
 }
 
 static void
@@ -198,9 +195,10 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 
 	*ended = true;
 	while (ok && record_next(&in, &letter, &b)) {
-		struct str rest = buf_get(&b);
+		struct str rest;
 
-		clean(rest);
+		clean(&b);
+		rest = buf_get(&b);
 		if (letter == 'T')
 			relay(c, rest);
 		else if (letter == 'S')
