@@ -197,10 +197,8 @@ hear_data(struct transaction *t, struct fail *f)
 	if (!session_hear(t->s, STAGE_DATA, f))
 		return false;
 	t->go = t->s->reply.code == 354;
-	if (t->naccepted == 0)
+	if (t->go || t->naccepted == 0)
 		return true;
-	if (t->go)
-		return in_step(t, STAGE_DATA, f);
 	(void)session_refused(t->s, STAGE_DATA, &why);
 	if (t->s->reply.code >= 400 && !t->s->dead) {
 		settle_waiting(t, &why);
@@ -404,7 +402,7 @@ converse(struct transaction *t, struct fail *f)
 		return true;
 	if (t->naccepted == 0)
 		return send_nothing(t, f);
-	return may_go(t, f) && send_text(t, f);
+	return may_go(t, f) && in_step(t, STAGE_DATA, f) && send_text(t, f);
 }
 
 /* After the loss of the final reply nobody knows: the accepted recipients must not be given to

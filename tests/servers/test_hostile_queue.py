@@ -5,6 +5,7 @@ ONEHOP_HOSTILE=N tries about N of them, ONEHOP_HOSTILE=all tries all (2,000, min
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -125,14 +126,21 @@ class Faulty(villain.Server):
         else:
             self.say(b"503 MAIL first\r\n")
 
+    def together(self, on):
+        """What is said until it is off is heard at once."""
+        self.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
+
     def on_data(self):
         if not self.rcpt:
             self.say(b"503 RCPT first\r\n")
             return
+        early = FAULTS.get(self.faults.get(("text", self.times["text"] + 1)), [None])[0]
+        self.together(isinstance(early, bytes))                # or it might arrive when the text is on its way
         self.step("DATA", b"354 go\r\n")
         if self.last.startswith(b"354"):
             self.last = b""
             self.step("text", None)
+            self.together(False)
             villain.text(self)
             if self.last:                  # it has been answered before it came
                 self.drop()
