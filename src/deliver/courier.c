@@ -166,7 +166,7 @@ lost(struct courier *c, bool had_all, struct fail *f)
 	enum fail_stage at = had_all ? STAGE_EOM : STAGE_MAIL;
 	int status;
 
-	(void)shutdown(c->child.in, SHUT_RDWR);
+	(void)kill(c->child.pid, SIGKILL);
 	status = child_wait(&c->child);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		(void)fail_set(f, FAIL_TEMP, at, 0,
@@ -284,6 +284,9 @@ courier_free(struct courier *c)
 
 	if (c->child.pid <= 0)
 		return;
+	/* two words for it: one of them may not come through */
+	if (!record_put(c->child.in, 'Q', STR(""), &ignored))
+		(void)kill(c->child.pid, SIGTERM);
 	(void)shutdown(c->child.in, SHUT_WR);
 	(void)hear(c, &h, &ended, &ignored); /* -v shows QUIT */
 	(void)child_wait(&c->child);

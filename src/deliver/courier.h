@@ -10,6 +10,7 @@
  *     is a list tried once; then the        P may the text go, to all or to some?
  *     message as in spool/submit.h          V what became of one recipient, in order
  *   s the credential; p go on, or why not   Z the end; the fail, if any
+ *   Q that was all
  *
  * A courier that ends before Z (killed by its filter, say) is a temporary failure of those who had
  * no V; the next use starts another. */

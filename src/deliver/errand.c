@@ -2,6 +2,7 @@
 #include "deliver/errand.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/program.h"
 #include "conf/secret.h"
@@ -206,5 +207,7 @@ errand_serve(void *errand, int fd)
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)))
 		;
 	smarthost_free(w.smarthost);
+	/* should the other side still hold this end, too */
+	(void)shutdown(w.fd, SHUT_RDWR);
 	arena_free(&w.arena);
 }

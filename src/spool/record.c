@@ -13,7 +13,10 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { HEAD = 5 }; /* octets in front of a payload: its letter and its length */
+enum {
+	HEAD = 5,  /* octets in front of a payload: its letter and its length */
+	TRIES = 3, /* to read, whatever the error */
+};
 
 bool
 record_gone(struct fail *f)
@@ -99,10 +102,12 @@ receive(int fd, void *p, size_t n, int *passed)
 		.msg_controllen = sizeof control.space };
 	const struct cmsghdr *c;
 	ssize_t got;
+	int tries = 0;
 
+	/* What this process loses here it cannot ask for again: it may be a verdict. */
 	do
 		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || ++tries < TRIES));
 	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 		if (*passed >= 0)

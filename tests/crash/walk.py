@@ -183,8 +183,8 @@ class Windows:
     """The calls at which nobody can know what the others know.  step(call), for each call before it is made, says in
     which window it is, or None:
 
-    reply    onehop-send has sent the last byte, and has not yet written down that it was taken: which is the first thing
-             that it does when it hears so
+    reply    onehop-send has sent the last byte (or let its network process go on to it, which ends with it, but not at
+             once), and has not yet written down that it was taken: which is the first thing that it does when it hears so
     commit   the message is in the spool, which onehop-send has not yet said; or it has said that it is not to stay there
     local    onehop-local has the message, and goes on when onehop-send is gone
     verdict  onehop has handed over the message, or asked for something, and has not heard yet what became of it
@@ -220,7 +220,8 @@ class Windows:
 
     def work(self, call, of_socket):
         header = call.target.endswith("-H") and "/hdr." not in call.target
-        if of_socket and (call.data.endswith(b"\r\n.\r\n") or re.search(rb"BDAT \d+ LAST", call.data)):
+        leave = call.name == "write" and call.data[:1] == b"p"
+        if of_socket and (leave or call.data.endswith(b"\r\n.\r\n") or re.search(rb"BDAT \d+ LAST", call.data)):
             self.open.add("reply")
         elif call.name == "write" and "pipe:" in call.target and call.process.startswith("onehop-send"):
             self.open.add("local")
