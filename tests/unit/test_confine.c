@@ -370,22 +370,22 @@ check(const struct row *row)
 		    strerrorname_np(row->expect), (unsigned)status);
 }
 
-static void
+__attribute__((unused)) static void
 may_do_no_more(void **state)
 {
 	(void)state;
-	if (!FILTER_POSSIBLE)
-		skip();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		check(&rows[i]);
 }
 
-static void
+__attribute__((unused)) static void
 reads_no_more(void **state)
 {
 	(void)state;
-	if (!FILTER_POSSIBLE || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
-		skip();
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+		print_message("# this kernel has no Landlock\n");
+		return;
+	}
 	for (size_t i = 0; i < sizeof landlocked / sizeof landlocked[0]; i++)
 		check(&landlocked[i]);
 }
@@ -444,8 +444,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+#if FILTER_POSSIBLE /* else there is nothing to test */
 		cmocka_unit_test(may_do_no_more),
 		cmocka_unit_test(reads_no_more),
+#endif
 		cmocka_unit_test(ends_with_its_parent),
 	};
 
