@@ -32,7 +32,8 @@ void handover_begin(struct handover *h, struct session_start *start, struct aren
 bool handover_submitter(struct handover *h, struct fail *f) NODISCARD;
 /* m with qualify_domain, when it has no domain and is not the null sender. */
 struct mailbox handover_qualified(const struct handover *h, struct mailbox m);
-/* Start onehop-send; it connects to the smarthost at once when a recipient so far is far away. */
+/* Start onehop-send; it connects to the smarthost at once when a recipient so far is far away.
+ * A shared door is not held open while the caller thinks: handover_submit() opens it. */
 bool handover_open(struct handover *h, struct fail *f) NODISCARD;
 /* Fix up the message, give it its id, fill in the envelope: its recipients are those of rcpts, in
  * order.  False: *f. */

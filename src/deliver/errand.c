@@ -25,15 +25,9 @@ static void
 tell(void *ctx, enum trace_kind kind, struct str line)
 {
 	const struct worker *w = ctx;
-	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
-	struct fail ignored;
 
-	if (kind != TRACE_LOG && !w->errand->everything)
-		return;
-	buf_char(&b, (char)('0' + (int)kind));
-	buf_put(&b, line);
-	if (buf_ok(&b))
-		(void)!record_put_buf(w->fd, 'T', &b, &ignored);
+	if (kind == TRACE_LOG || w->errand->everything)
+		submit_line(w->fd, kind, line);
 }
 
 /* Ask, and hear the answer of that letter: its failure, and what is behind it in b. */

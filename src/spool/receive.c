@@ -12,10 +12,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum {
-	FIELD_MAX = 8192,
-	WORDS_MAX = 4096, /* octets of what a recipient brings along */
-};
+enum { WORDS_MAX = 4096 }; /* octets of what a recipient brings along */
 
 bool
 submit_accept(int fd, struct submit_hello *h, struct fail *f)
@@ -260,20 +257,26 @@ submit_receive_own(int fd, struct arena *a, struct envelope *e, struct message *
 	return receive(&in, fd, f);
 }
 
+void
+submit_line(int fd, enum trace_kind kind, struct str line)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct fail ignored;
+
+	buf_char(&b, (char)('0' + (int)kind));
+	buf_put(&b, line);
+	if (buf_ok(&b))
+		(void)!record_put_buf(fd, 'T', &b, &ignored);
+}
+
 static void
 emit(void *ctx, enum trace_kind kind, struct str line)
 {
 	const struct submit_trace *t = ctx;
-	AUTO_BUF struct buf b = BUF_INIT(FIELD_MAX);
-	struct fail ignored;
 
-	if (kind != TRACE_TAKEN &&
-	    (t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) == 0)
-		return;
-	buf_char(&b, (char)('0' + (int)kind));
-	buf_put(&b, line);
-	if (buf_ok(&b))
-		(void)!record_put_buf(t->fd, 'T', &b, &ignored);
+	if (kind == TRACE_TAKEN ||
+	    (t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) != 0)
+		submit_line(t->fd, kind, line);
 }
 
 struct trace

@@ -69,6 +69,8 @@ bool submit_receive(
 /* The same from a process of onehop's own, which hands on what was accepted before. */
 bool submit_receive_own(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* One T record, if it can be written. */
+void submit_line(int fd, enum trace_kind kind, struct str line);
 /* A trace that writes T records to fd. */
 struct submit_trace {
 	int fd;
