@@ -281,6 +281,48 @@ conversations(void **state)
 		check_row(&rows[i]);
 }
 
+/* --- who owns the message is asked before its text --- */
+
+static bool
+say_no(void *asked, bool part, struct fail *f)
+{
+	*(unsigned *)asked += part ? 10 : 1;
+	return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "who owns it has gone");
+}
+
+static const struct owned {
+	const char *lines[16];
+	size_t n; /* recipients */
+	unsigned asked;
+} owned[] = {
+	{ { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go" }, 2, 1 },
+	{ { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 550 who", "S: 354 go" }, 2, 10 },
+	{ { BARE, ONE_BY_ONE, "S: 354 go" }, 2, 1 },
+	{ { CHUNK, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go" }, 2, 1 },
+	{ { CHUNK }, 1, 1 }, /* all would go in one flight */
+};
+
+static void
+no_text_without_leave(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+		struct fail f = FAIL_INIT;
+		unsigned asked = 0;
+		struct bench b;
+
+		bench_open(&b, owned[i].lines);
+		b.s.before_text = say_no;
+		b.s.owner = &asked;
+		assert_true(session_greeting(&b.s, &f) && session_hello(&b.s, true, &f));
+		assert_false(session_transaction(&b.s, &b.e, both, owned[i].n, &b.m, &f));
+		assert_string_equal(f.text, "who owns it has gone");
+		assert_int_equal(asked, owned[i].asked);
+		assert_true(b.s.dead);
+		bench_close(&b, "no leave");
+	}
+}
+
 /* --- parameters --- */
 
 static const struct wire {
@@ -464,6 +506,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conversations),
+		cmocka_unit_test(no_text_without_leave),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(next_transaction_resets),
 		cmocka_unit_test(starttls_is_clean_or_nothing),
