@@ -42,150 +42,158 @@ static const struct row {
 	const char *says; /* is in the text of the fail, or of the first fail of a recipient */
 	unsigned turns;   /* 0: not looked at */
 	bool lmtp;
+	size_t owned; /* recipients of a message whose owner lets no text go; 0: nobody is asked */
 } rows[] = {
 	{ "step by step", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: 250 taken", "C: QUIT" }, true,
-	    0, { S, S }, NULL, 6, false },
+	    0, { S, S }, NULL, 6, false, 0 },
 	{ "pipelined: three turns",
 	    { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go", TEXT, "S: 250 taken",
 		"C: QUIT" },
-	    true, 0, { S, S }, NULL, 3, false },
+	    true, 0, { S, S }, NULL, 3, false, 0 },
 	{ "BDAT: two turns",
 	    { CHUNK, BDAT, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 250 taken", "C: QUIT" }, true,
-	    0, { S, S }, NULL, 2, false },
+	    0, { S, S }, NULL, 2, false, 0 },
 	{ "BDAT, one refused",
 	    { CHUNK, BDAT, "S: 250 ok", "S: 550 5.1.1 who", "S: 250 ok", "S: 250 taken",
 		"C: QUIT" },
-	    true, 0, { R, S }, "after RCPT TO:<x@y>: 550 5.1.1 who", 0, false },
+	    true, 0, { R, S }, "after RCPT TO:<x@y>: 550 5.1.1 who", 0, false, 0 },
 	{ "BDAT, all refused",
 	    { CHUNK, BDAT, "S: 250 ok", "S: 550 who", "S: 450 later", "S: 503 no recipients",
 		"C: QUIT" },
-	    true, 0, { R, L }, NULL, 0, false },
+	    true, 0, { R, L }, NULL, 0, false, 0 },
 	{ "BDAT, sender refused",
 	    { CHUNK, BDAT, "S: 550 not you", "S: 503 mail?", "S: 503 mail?", "S: 503 mail?",
 		"C: QUIT" },
-	    true, 0, { R, R }, "after MAIL FROM:<a@b>: 550 not you", 0, false },
+	    true, 0, { R, R }, "after MAIL FROM:<a@b>: 550 not you", 0, false, 0 },
 	{ "BDAT, message refused",
 	    { CHUNK, BDAT, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 554 spam", "C: QUIT" }, true,
-	    0, { R, R }, "after end of data: 554 spam", 0, false },
+	    0, { R, R }, "after end of data: 554 spam", 0, false, 0 },
 	{ "BDAT, lost before any answer: it may have it", { CHUNK, BDAT, "X" }, false, STAGE_EOM,
-	    { L, L }, "may arrive twice", 0, false },
+	    { L, L }, "may arrive twice", 0, false, 0 },
 	{ "BDAT, lost after a refusal", { CHUNK, BDAT, "S: 250 ok", "S: 550 who", "X" }, false,
-	    STAGE_EOM, { R, L }, "may arrive twice", 0, false },
+	    STAGE_EOM, { R, L }, "may arrive twice", 0, false, 0 },
 	{ "BDAT, 421 to the sender: it has not", { CHUNK, BDAT, "S: 421 going down", "X" }, false,
-	    STAGE_MAIL, { W, W }, "421 going down", 0, false },
+	    STAGE_MAIL, { W, W }, "421 going down", 0, false, 0 },
+	{ "no leave, no text", { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go" },
+	    false, STAGE_SPOOL, { W, W }, "all: no leave", 0, false, 2 },
+	{ "no leave, no part", { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 550 who", "S: 354 go" },
+	    false, STAGE_SPOOL, { W, R }, "part: no leave", 0, false, 2 },
+	{ "no leave, no flight", { CHUNK }, false, STAGE_SPOOL, { W, W }, "all: no leave", 0, false,
+	    1 },
 	{ "one refused",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 5.1.1 who", "S: 250 ok", "S: 354 go", TEXT,
 		"S: 250 taken", "C: QUIT" },
-	    true, 0, { R, S }, NULL, 0, false },
+	    true, 0, { R, S }, NULL, 0, false, 0 },
 	{ "all refused, the server still says 354: lone dot",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 no", "S: 450 later", "S: 354 go", "C: .",
 		"S: 554 no valid recipients", "C: QUIT" },
-	    true, 0, { R, L }, NULL, 0, false },
+	    true, 0, { R, L }, NULL, 0, false, 0 },
 	{ "all refused, the lone dot is taken: still refused",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 no", "S: 450 later", "S: 354 go", "C: .",
 		"S: 250 queued", "C: QUIT" },
-	    true, 0, { R, L }, NULL, 0, false },
+	    true, 0, { R, L }, NULL, 0, false, 0 },
 	{ "all refused, DATA too",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 no", "S: 550 no", "S: 503 no recipients",
 		"C: QUIT" },
-	    true, 0, { R, R }, NULL, 0, false },
+	    true, 0, { R, R }, NULL, 0, false, 0 },
 	{ "sender refused, pipelined: the rest says nothing new",
 	    { PIPE, GROUP, "S: 550 5.7.1 not you", "S: 503 mail?", "S: 250 ok", "S: 503 mail?",
 		"C: QUIT" },
-	    true, 0, { R, R }, "550 5.7.1 not you", 0, false },
+	    true, 0, { R, R }, "550 5.7.1 not you", 0, false, 0 },
 	{ "sender refused, and 354 all the same",
 	    { PIPE, GROUP, "S: 550 no", "S: 250 ok", "S: 250 ok", "S: 354 go", "C: .",
 		"S: 250 queued", "C: QUIT" },
-	    true, 0, { R, R }, NULL, 0, false },
+	    true, 0, { R, R }, NULL, 0, false, 0 },
 	{ "sender refused", { BARE, MAIL, "S: 550 no", "C: QUIT" }, true, 0, { R, R }, NULL, 0,
-	    false },
+	    false, 0 },
 	{ "sender refused for now", { BARE, MAIL, "S: 451 no", "C: QUIT" }, true, 0, { L, L },
-	    "after MAIL FROM:<a@b>: 451 no", 0, false },
+	    "after MAIL FROM:<a@b>: 451 no", 0, false, 0 },
 	{ "530 is ours to mend", { BARE, MAIL, "S: 530 5.7.0 Authentication required", "C: QUIT" },
-	    true, 0, { L, L }, "passwd.client", 0, false },
+	    true, 0, { L, L }, "passwd.client", 0, false, 0 },
 	{ "lines of a refusal",
 	    { BARE, MAIL, "S: 250 ok", "C: RCPT TO:<x@y>", "S: 550-5.1.1 one", "S: 550 5.1.1 two",
 		"C: RCPT TO:<z@y>", "S: 550 no", "C: QUIT" },
-	    true, 0, { R, R }, "550-5.1.1 one\\n550 5.1.1 two", 0, false },
+	    true, 0, { R, R }, "550-5.1.1 one\\n550 5.1.1 two", 0, false, 0 },
 	{ "DATA refused", { BARE, ONE_BY_ONE, "S: 554 no", "C: QUIT" }, true, 0, { R, R },
-	    "after DATA: 554 no", 0, false },
+	    "after DATA: 554 no", 0, false, 0 },
 	{ "DATA refused for now", { BARE, ONE_BY_ONE, "S: 451 no", "C: QUIT" }, true, 0, { L, L },
-	    "after DATA: 451 no", 0, false },
+	    "after DATA: 451 no", 0, false, 0 },
 	{ "DATA answered 250: not sent", { BARE, ONE_BY_ONE, "S: 250 ok" }, false, STAGE_DATA,
-	    { W, W }, "after DATA: 250 ok", 0, false },
+	    { W, W }, "after DATA: 250 ok", 0, false, 0 },
 	{ "DATA answered 334: not sent", { BARE, ONE_BY_ONE, "S: 334 ok" }, false, STAGE_DATA,
-	    { W, W }, NULL, 0, false },
+	    { W, W }, NULL, 0, false, 0 },
 	{ "message refused", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: 554 spam", "C: QUIT" },
-	    true, 0, { R, R }, "after end of data: 554 spam", 0, false },
+	    true, 0, { R, R }, "after end of data: 554 spam", 0, false, 0 },
 	{ "message refused for now",
 	    { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: 452 4.3.1 full", "C: QUIT" }, true, 0,
-	    { L, L }, NULL, 0, false },
+	    { L, L }, NULL, 0, false, 0 },
 	{ "421 to the message: it has not got it",
 	    { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: 421 full" }, true, 0, { L, L },
-	    "after end of data: 421 full", 0, false },
+	    "after end of data: 421 full", 0, false, 0 },
 	{ "354 to the message is no yes", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: 354 go" },
-	    true, 0, { L, L }, NULL, 0, false },
+	    true, 0, { L, L }, NULL, 0, false, 0 },
 	{ "its answer is there before the message: nothing is sent",
 	    { BARE, ONE_BY_ONE, "S: 354 go", "s: 250 taken" }, false, STAGE_DATA, { W, W },
-	    "answers before it is asked", 0, false },
+	    "answers before it is asked", 0, false, 0 },
 	{ "all answers are there before MAIL: nothing is said",
 	    { CHUNK, "s: 250 ok", "s: 250 ok", "s: 250 ok", "s: 250 taken" }, false, STAGE_MAIL,
-	    { W, W }, "answers before it is asked", 0, false },
+	    { W, W }, "answers before it is asked", 0, false, 0 },
 	{ "lost after the dot", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "X" }, false, STAGE_EOM,
-	    { L, L }, "may arrive twice", 0, false },
+	    { L, L }, "may arrive twice", 0, false, 0 },
 	{ "silence after the dot", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "T" }, false, STAGE_EOM,
-	    { L, L }, "may arrive twice", 0, false },
+	    { L, L }, "may arrive twice", 0, false, 0 },
 	{ "garbage after the dot", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: HTTP/1.1" }, false,
-	    STAGE_EOM, { L, L }, "may arrive twice", 0, false },
+	    STAGE_EOM, { L, L }, "may arrive twice", 0, false, 0 },
 	{ "lost after MAIL", { BARE, MAIL, "X" }, false, STAGE_MAIL, { W, W },
-	    "after MAIL FROM:<a@b>: the server closed", 0, false },
+	    "after MAIL FROM:<a@b>: the server closed", 0, false, 0 },
 	{ "silence after RCPT", { BARE, MAIL, "S: 250 ok", "C: RCPT TO:<x@y>", "T" }, false,
 	    STAGE_RCPT, { W, W }, "after RCPT TO:<x@y>: the server did not answer in time", 0,
-	    false },
+	    false, 0 },
 	{ "421 to RCPT ends it; the refusal before it stands",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 who", "S: 421 bye" }, false, STAGE_RCPT, { R, W },
-	    NULL, 0, false },
+	    NULL, 0, false, 0 },
 	{ "421 to DATA", { BARE, ONE_BY_ONE, "S: 421 bye" }, false, STAGE_DATA, { W, W }, NULL, 0,
-	    false },
-	{ "lost after DATA", { BARE, ONE_BY_ONE, "X" }, false, STAGE_DATA, { W, W }, NULL, 0,
-	    false },
+	    false, 0 },
+	{ "lost after DATA", { BARE, ONE_BY_ONE, "X" }, false, STAGE_DATA, { W, W }, NULL, 0, false,
+	    0 },
 	{ "writing fails after 354", { BARE, ONE_BY_ONE, "S: 354 go", "E" }, false, STAGE_EOM,
-	    { L, L }, NULL, 0, false },
+	    { L, L }, NULL, 0, false, 0 },
 	{ "greeting 554 is the host's", { "S: 554 go away", "C: QUIT" }, false, STAGE_GREET,
-	    { W, W }, "after initial connection: 554 go away", 0, false },
-	{ "greeting 421", { "S: 421 busy" }, false, STAGE_GREET, { W, W }, NULL, 0, false },
-	{ "silent server", { "T" }, false, STAGE_GREET, { W, W }, "in time", 0, false },
-	{ "closed at once", { "X" }, false, STAGE_GREET, { W, W }, "initial connection", 0, false },
+	    { W, W }, "after initial connection: 554 go away", 0, false, 0 },
+	{ "greeting 421", { "S: 421 busy" }, false, STAGE_GREET, { W, W }, NULL, 0, false, 0 },
+	{ "silent server", { "T" }, false, STAGE_GREET, { W, W }, "in time", 0, false, 0 },
+	{ "closed at once", { "X" }, false, STAGE_GREET, { W, W }, "initial connection", 0, false,
+	    0 },
 	{ "not SMTP", { "S: HTTP/1.1 400 Bad Request" }, false, STAGE_GREET, { W, W }, "SMTP", 0,
-	    false },
+	    false, 0 },
 	{ "EHLO refused: HELO",
 	    { HELLO, "S: 502 what", "C: HELO me", "S: 250 hi", ONE_BY_ONE, "S: 354 go", TEXT,
 		"S: 250 taken", "C: QUIT" },
-	    true, 0, { S, S }, NULL, 0, false },
+	    true, 0, { S, S }, NULL, 0, false, 0 },
 	{ "EHLO and HELO refused", { HELLO, "S: 502 what", "C: HELO me", "S: 550 no", "C: QUIT" },
-	    false, STAGE_GREET, { W, W }, "after HELO me: 550 no", 0, false },
-	{ "EHLO 421", { HELLO, "S: 421 no" }, false, STAGE_GREET, { W, W }, NULL, 0, false },
+	    false, STAGE_GREET, { W, W }, "after HELO me: 550 no", 0, false, 0 },
+	{ "EHLO 421", { HELLO, "S: 421 no" }, false, STAGE_GREET, { W, W }, NULL, 0, false, 0 },
 	{ "EHLO 451", { HELLO, "S: 451 no", "C: QUIT" }, false, STAGE_GREET, { W, W }, NULL, 0,
-	    false },
+	    false, 0 },
 	{ "LMTP: an answer for each",
 	    { "S: 220 hi", "C: LHLO me", "S: 250-hi", "S: 250 PIPELINING", GROUP, "S: 250 ok",
 		"S: 250 ok", "S: 250 ok", "S: 354 go", TEXT, "S: 250 taken", "S: 452 full",
 		"C: QUIT" },
-	    true, 0, { S, L }, "452 full", 0, true },
+	    true, 0, { S, L }, "452 full", 0, true, 0 },
 	{ "LMTP: answers only for those accepted",
 	    { "S: 220 hi", "C: LHLO me", "S: 250-hi", "S: 250 PIPELINING", GROUP, "S: 250 ok",
 		"S: 550 who", "S: 250 ok", "S: 354 go", TEXT, "S: 250 taken", "C: QUIT" },
-	    true, 0, { R, S }, NULL, 0, true },
+	    true, 0, { R, S }, NULL, 0, true, 0 },
 	{ "LMTP: lost between the answers",
 	    { "S: 220 hi", "C: LHLO me", "S: 250-hi", "S: 250 PIPELINING", GROUP, "S: 250 ok",
 		"S: 250 ok", "S: 250 ok", "S: 354 go", TEXT, "S: 250 taken", "X" },
-	    false, STAGE_EOM, { S, L }, "may arrive twice", 0, true },
+	    false, STAGE_EOM, { S, L }, "may arrive twice", 0, true, 0 },
 	{ "LMTP: nobody accepted but 354: no dot to wait for",
 	    { "S: 220 hi", "C: LHLO me", "S: 250-hi", "S: 250 PIPELINING", GROUP, "S: 250 ok",
 		"S: 550 who", "S: 550 who", "S: 354 go" },
-	    true, 0, { R, R }, NULL, 0, true },
+	    true, 0, { R, R }, NULL, 0, true, 0 },
 	{ "LMTP: no HELO instead", { "S: 220 hi", "C: LHLO me", "S: 500 what", "C: QUIT" }, false,
-	    STAGE_GREET, { W, W }, NULL, 0, true },
+	    STAGE_GREET, { W, W }, NULL, 0, true, 0 },
 };
 
 /* What one test needs: a conversation, a message and an envelope. */
@@ -234,6 +242,22 @@ bench_close(struct bench *b, const char *name)
 	arena_free(&b->arena);
 }
 
+static bool
+say_no(void *owner, bool part, struct fail *f)
+{
+	(void)owner;
+	return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "%s: no leave", part ? "part" : "all");
+}
+
+static bool
+converse(struct bench *b, const struct row *row, struct fail *f)
+{
+	b->s.lmtp = row->lmtp;
+	b->s.before_text = row->owned > 0 ? say_no : NULL;
+	return session_greeting(&b->s, f) && session_hello(&b->s, true, f) &&
+	    session_transaction(&b->s, &b->e, both, row->owned > 0 ? row->owned : 2, &b->m, f);
+}
+
 static void
 check_row(const struct row *row)
 {
@@ -243,9 +267,7 @@ check_row(const struct row *row)
 	bool ok;
 
 	bench_open(&b, row->lines);
-	b.s.lmtp = row->lmtp;
-	ok = session_greeting(&b.s, &f) && session_hello(&b.s, true, &f) &&
-	    session_transaction(&b.s, &b.e, both, 2, &b.m, &f);
+	ok = converse(&b, row, &f);
 	session_quit(&b.s);
 	if (ok != row->ok || (!ok && (f.stage != row->stage || f.cls != FAIL_TEMP)) ||
 	    (ok && f.cls != FAIL_NONE))
@@ -279,48 +301,6 @@ conversations(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		check_row(&rows[i]);
-}
-
-/* --- who owns the message is asked before its text --- */
-
-static bool
-say_no(void *asked, bool part, struct fail *f)
-{
-	*(unsigned *)asked += part ? 10 : 1;
-	return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "who owns it has gone");
-}
-
-static const struct owned {
-	const char *lines[16];
-	size_t n; /* recipients */
-	unsigned asked;
-} owned[] = {
-	{ { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go" }, 2, 1 },
-	{ { PIPE, GROUP, "S: 250 ok", "S: 250 ok", "S: 550 who", "S: 354 go" }, 2, 10 },
-	{ { BARE, ONE_BY_ONE, "S: 354 go" }, 2, 1 },
-	{ { CHUNK, GROUP, "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 354 go" }, 2, 1 },
-	{ { CHUNK }, 1, 1 }, /* all would go in one flight */
-};
-
-static void
-no_text_without_leave(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
-		struct fail f = FAIL_INIT;
-		unsigned asked = 0;
-		struct bench b;
-
-		bench_open(&b, owned[i].lines);
-		b.s.before_text = say_no;
-		b.s.owner = &asked;
-		assert_true(session_greeting(&b.s, &f) && session_hello(&b.s, true, &f));
-		assert_false(session_transaction(&b.s, &b.e, both, owned[i].n, &b.m, &f));
-		assert_string_equal(f.text, "who owns it has gone");
-		assert_int_equal(asked, owned[i].asked);
-		assert_true(b.s.dead);
-		bench_close(&b, "no leave");
-	}
 }
 
 /* --- parameters --- */
@@ -506,7 +486,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conversations),
-		cmocka_unit_test(no_text_without_leave),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(next_transaction_resets),
 		cmocka_unit_test(starttls_is_clean_or_nothing),
