@@ -18,6 +18,9 @@ enum secret_match {
 	SECRET_PATTERN,    /* "*", "*tail", "^regex" */
 };
 
+/* What earlier runs saw of a host, which clear text would betray (SECURITY 2). */
+enum { SEEN_TLS = 1 /* it offered TLS */, SEEN_PRIVATE = 2 /* it had a private address */ };
+
 struct secret {
 	struct str login, password; /* in locked memory, owned by *s */
 	const char *key;            /* as written; in the arena */
@@ -25,6 +28,8 @@ struct secret {
 	enum secret_match match;
 	const char *warning; /* everybody may read it; or NULL */
 	bool only;           /* it is the only credential line of the file */
+	unsigned seen;       /* SEEN_..., and the file that says so; secret_find() knows nothing */
+	const char *seen_in; /* of it (spool/hosts.h does) */
 	void *page;          /* private */
 	size_t page_size;    /* private */
 };

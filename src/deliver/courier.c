@@ -10,6 +10,7 @@
 #include "deliver/errand.h"
 #include "io/child.h"
 #include "io/hostlist.h"
+#include "spool/hosts.h"
 #include "spool/record.h"
 #include "spool/submit.h"
 
@@ -74,6 +75,35 @@ is_sent_to(const struct courier *c, struct arena *a, const char *name)
 	return false;
 }
 
+/* What earlier runs saw of the host is of interest where a password may go out in clear. */
+static void
+recall(const struct courier *c, struct arena *a, const char *name, struct secret *s)
+{
+	struct spool spool;
+	struct fail ignored;
+
+	if (!c->errand.conf->auth_client_allow_notls_passwords ||
+	    !spool_open(&spool, c->errand.conf, false, &ignored))
+		return;
+	s->seen = hosts_seen(&spool, name, a, &s->seen_in);
+	spool_close(&spool);
+}
+
+static void
+remember(const struct courier *c, struct str rest)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	const char *name = record_text(&rest, &a);
+	unsigned seen = (unsigned)record_number(&rest);
+	struct spool spool;
+	struct fail ignored;
+
+	if (!is_sent_to(c, &a, name) || !spool_open(&spool, c->errand.conf, true, &ignored))
+		return;
+	hosts_saw(&spool, name, seen);
+	spool_close(&spool);
+}
+
 static bool
 give_secret(const struct courier *c, struct str rest, struct fail *f)
 {
@@ -89,12 +119,16 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 		(void)fail_conf(&why, "it asked for the password of another host");
 	else if (secret_find(c->errand.conf, &a, configured, canonical, &s, &why))
 		why.cls = FAIL_NONE;
+	if (s.login.n > 0)
+		recall(c, &a, configured, &s);
 	record_add_fail(&b, &why);
 	record_add(&b, s.key);
 	record_add(&b, s.where);
 	record_add(&b, s.warning);
 	record_add_number(&b, s.match);
 	record_add_number(&b, s.only);
+	record_add_number(&b, s.seen);
+	record_add(&b, s.seen_in);
 	record_add_number(&b, s.login.n);
 	buf_put(&b, s.login);
 	buf_put(&b, s.password);
@@ -203,6 +237,8 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 			relay(c, rest);
 		else if (letter == 'S')
 			ok = give_secret(c, rest, f);
+		else if (letter == 'K')
+			remember(c, rest);
 		else if (letter == 'P')
 			ok = give_leave(c, rest, f);
 		else if (letter == 'V' && h->settled < h->n)

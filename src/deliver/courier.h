@@ -7,10 +7,10 @@
  *   to the courier                          from the courier
  *   C hosts: connect now                    T kind + line: trace
  *   L hosts, is the message the caller's,   S names of a host: which password is for it?
- *     is a list tried once; then the        P may the text go, to all or to some?
- *     message as in spool/submit.h          V what became of one recipient, in order
- *   s the credential; p go on, or why not   Z the end; the fail, if any
- *   Q that was all
+ *     is a list tried once; then the        K name of a host: what was seen of it
+ *     message as in spool/submit.h          P may the text go, to all or to some?
+ *   s the credential; p go on, or why not   V what became of one recipient, in order
+ *   Q that was all                          Z the end; the fail, if any
  *
  * A courier that ends before Z (killed by its filter, say) is a temporary failure of those who had
  * no V; the next use starts another. */

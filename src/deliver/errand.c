@@ -68,6 +68,8 @@ ask_secret(
 		const char *warning = record_optional(&rest, &w->arena);
 		enum secret_match match = (enum secret_match)record_number(&rest);
 		bool only = record_number(&rest) != 0;
+		unsigned seen = (unsigned)record_number(&rest);
+		const char *seen_in = record_optional(&rest, &w->arena);
 		uint64_t n = record_number(&rest);
 
 		login = str_at(rest.p, n < rest.n ? (size_t)n : rest.n);
@@ -77,11 +79,25 @@ ask_secret(
 		found.warning = warning;
 		found.match = match;
 		found.only = only;
+		found.seen = seen;
+		found.seen_in = seen_in;
 	}
 	buf_wipe(&b);
 	if (ok)
 		*s = found;
 	return ok;
+}
+
+static void
+tell_seen(void *ctx, const char *configured, unsigned seen)
+{
+	const struct worker *w = ctx;
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct fail ignored;
+
+	record_add(&b, configured);
+	record_add_number(&b, seen);
+	(void)!record_put_buf(w->fd, 'K', &b, &ignored);
 }
 
 static bool
@@ -197,7 +213,7 @@ errand_serve(void *errand, int fd)
 	w.trace = (struct trace){ .emit = tell, .ctx = &w };
 	confine(&w);
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
-	smarthost_ask_secret(w.smarthost, ask_secret, &w);
+	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)))
 		;
 	smarthost_free(w.smarthost);

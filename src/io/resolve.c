@@ -20,21 +20,30 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-static bool
-is_loopback(const struct sockaddr_storage *ss)
+/* Of an IPv4 address, also one within IPv6. */
+static void
+mark_v4(uint32_t v4, struct endpoint *e)
 {
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ss;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ss;
-
-	if (ss->ss_family == AF_INET)
-		return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-	if (ss->ss_family != AF_INET6)
-		return false;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
-	    (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+	e->loopback = v4 >> 24 == 127;
+	e->private = e->loopback || v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 ||
+	    v4 >> 16 == 0xa9fe;
 }
 
-/* Text form and loopback mark from the socket address.  False: not an address of ours. */
+static void
+mark_v6(const struct in6_addr *v6, struct endpoint *e)
+{
+	uint32_t last;
+
+	memcpy(&last, v6->s6_addr + 12, sizeof(last));
+	if (IN6_IS_ADDR_V4MAPPED(v6)) {
+		mark_v4(ntohl(last), e);
+		return;
+	}
+	e->loopback = IN6_IS_ADDR_LOOPBACK(v6);
+	e->private = e->loopback || (v6->s6_addr[0] & 0xfe) == 0xfc || IN6_IS_ADDR_LINKLOCAL(v6);
+}
+
+/* Text form and marks from the socket address.  False: not an address of ours. */
 static bool
 describe(struct endpoint *e)
 {
@@ -42,11 +51,13 @@ describe(struct endpoint *e)
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&e->addr;
 	const char *text = NULL;
 
-	if (e->addr.ss_family == AF_INET && e->len == sizeof(*v4))
+	if (e->addr.ss_family == AF_INET && e->len == sizeof(*v4)) {
+		mark_v4(ntohl(v4->sin_addr.s_addr), e);
 		text = inet_ntop(AF_INET, &v4->sin_addr, e->ip, sizeof(e->ip));
-	else if (e->addr.ss_family == AF_INET6 && e->len == sizeof(*v6))
+	} else if (e->addr.ss_family == AF_INET6 && e->len == sizeof(*v6)) {
+		mark_v6(&v6->sin6_addr, e);
 		text = inet_ntop(AF_INET6, &v6->sin6_addr, e->ip, sizeof(e->ip));
-	e->loopback = is_loopback(&e->addr);
+	}
 	return text != NULL;
 }
 

@@ -14,6 +14,7 @@ struct endpoint {
 	socklen_t len;
 	char ip[INET6_ADDRSTRLEN]; /* as text; "" for a unix socket */
 	bool loopback;             /* 127/8, ::1 or a unix socket: counts as secure */
+	bool private;              /* loopback, or RFC 1918, 3927, 4193, link-local IPv6 */
 };
 
 struct resolved {

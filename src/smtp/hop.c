@@ -135,6 +135,17 @@ log_in(struct hop *h, const struct link *l, struct fail *f)
 	return auth_login(s, h->conf, &h->secret, l->tls || l->loopback, f);
 }
 
+static void
+note_seen(struct hop *h, const struct link *l)
+{
+	unsigned seen = h->secret.seen | policy_seen(h->conf, l);
+
+	if (h->tell_seen == NULL || seen == h->secret.seen)
+		return;
+	h->secret.seen = seen;
+	h->tell_seen(h->ask_ctx, h->at.name, seen);
+}
+
 /* A line of -v for the attempt, as Exim has it. */
 static void
 note_attempt(const struct hop *h, size_t which, const char *how)
@@ -174,6 +185,7 @@ bool
 hop_open(struct hop *h, size_t *which, struct fail *f)
 {
 	struct session *s = &h->session;
+	bool ok;
 	struct link l = { .host = h->at.canonical,
 		.configured = h->at.name,
 		.secret = &h->secret,
@@ -190,8 +202,11 @@ hop_open(struct hop *h, size_t *which, struct fail *f)
 	s->ip = h->at.list[*which].ip;
 	s->lmtp = h->host->kind == HOST_LMTP;
 	l.loopback = h->at.list[*which].loopback;
+	l.private = h->at.list[*which].private;
 	l.port = endpoint_port(&h->at.list[*which]);
-	if (encrypt(h, &l, f) && log_in(h, &l, f))
+	ok = encrypt(h, &l, f) && log_in(h, &l, f);
+	note_seen(h, &l);
+	if (ok)
 		return true;
 	trace_line(h->trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
 	hop_close(h);

@@ -14,6 +14,8 @@ struct hop {
 	/* asked for the credential, as secret_find() is; NULL: that is called itself */
 	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
 	    struct secret *s, struct fail *f);
+	/* told what is new of it: SEEN_...; may be NULL */
+	void (*tell_seen)(void *ctx, const char *configured, unsigned seen);
 	void *ask_ctx;
 	/* after hop_find() */
 	const struct host *host;

@@ -58,6 +58,16 @@ deny_clear(const struct conf *c, const struct link *l, struct fail *f)
 	    s->where, s->key, l->configured);
 }
 
+/* The host was another, or safer, before: somebody may have come between. */
+static bool
+deny_changed(const struct link *l, const char *before, struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
+	    "%s %s, so the password of %s is not sent to it in clear; if that is as it should be, "
+	    "remove %s",
+	    l->host, before, l->secret->where, l->secret->seen_in);
+}
+
 static bool
 deny_unverified(const struct conf *c, const struct link *l, struct fail *f)
 {
@@ -78,6 +88,14 @@ deny_confused(const struct link *l, struct fail *f)
 	    "the password of %s (%s) was found only through the name that DNS gave for %s, and the "
 	    "certificate does not prove that name; write a line for %s itself",
 	    l->secret->where, l->secret->key, l->configured, l->configured);
+}
+
+unsigned
+policy_seen(const struct conf *c, const struct link *l)
+{
+	if (!c->auth_client_allow_notls_passwords || !has_secret(l))
+		return 0;
+	return (l->offered || l->tls ? SEEN_TLS : 0U) | (l->private ? SEEN_PRIVATE : 0U);
 }
 
 bool
@@ -101,6 +119,10 @@ policy_allows(const struct conf *c, const struct link *l, struct fail *f)
 		return true;
 	if (!l->tls && (!c->auth_client_allow_notls_passwords || pattern))
 		return deny_clear(c, l, f);
+	if (!l->tls && (l->secret->seen & SEEN_TLS) && c->tls != TLS_OFF)
+		return deny_changed(l, "offered TLS before and does not now", f);
+	if (!l->tls && (l->secret->seen & SEEN_PRIVATE) && !l->private)
+		return deny_changed(l, "had a private address before and has none now", f);
 	if (pattern && !l->secret->only && l->verdict != TLS_PINNED)
 		return deny_confused(l, f);
 	return true;

@@ -1,7 +1,8 @@
 /* policy.h - what may go over a link: TLS, certificates and passwords (DESIGN 6, SECURITY 2). Pure.
  *
  * With a credential: TLS that verified against a reference name, or loopback, or an option that
- * allows less in so many words.  Without one TLS is opportunistic, but a server that has offered
+ * allows less in so many words; and even then never clear text to a host that has offered TLS
+ * before, or had a private address and has it no longer.  Without one TLS is opportunistic, but a server that has offered
  * it gets mail over TLS or not at all: after a failed handshake nothing goes out in clear. */
 #ifndef ONEHOP_SMTP_POLICY_H
 #define ONEHOP_SMTP_POLICY_H
@@ -16,6 +17,7 @@ struct link {
 	const struct secret *secret; /* login.n == 0: no credential */
 	bool via_dns;                /* the line was found through the canonical name alone */
 	bool loopback;               /* counts as secure */
+	bool private;                /* the address is of a private network, or loopback */
 	unsigned port;
 	bool submissions; /* found as _submissions._tcp: implicit TLS, whatever the port */
 	bool offered;     /* STARTTLS is in the server's list */
@@ -32,6 +34,8 @@ bool policy_starttls(const struct conf *c, const struct link *l);
  * never one, unless it is exactly the key of the line that matched; and when there are other lines
  * too it is the only one, so that a forged CNAME cannot send one host's password to another. */
 size_t policy_names(const struct link *l, const char *names[2]);
+/* SEEN_... of this link, to be remembered for as long as passwords may go out in clear. */
+unsigned policy_seen(const struct conf *c, const struct link *l);
 /* May mail (and the password, if there is one) go over this link as it now is?
  * False: TEMP/TLS or TEMP/AUTH; the sentence says which option would allow it. */
 bool policy_allows(const struct conf *c, const struct link *l, struct fail *f) NODISCARD;

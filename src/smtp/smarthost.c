@@ -52,9 +52,10 @@ void
 smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
-    void *ctx)
+    void (*tell)(void *ctx, const char *configured, unsigned seen), void *ctx)
 {
 	h->hop.ask_secret = ask;
+	h->hop.tell_seen = tell;
 	h->hop.ask_ctx = ctx;
 }
 

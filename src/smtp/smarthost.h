@@ -18,11 +18,12 @@ struct secret;
 
 /* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
-/* The passwords are another's to read: ask is called instead of secret_find(). */
+/* The passwords are another's to read: ask is called instead of secret_find(); and what is seen of
+ * a host is another's to remember: tell is called with all SEEN_... of it. */
 void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
-    void *ctx);
+    void (*tell)(void *ctx, const char *configured, unsigned seen), void *ctx);
 /* Connect and log in to the hosts of this list, without a message.  When none can be had, the next
  * smarthost_deliver() to this list says why, without another try. */
 void smarthost_warm(struct smarthost *h, const char *hosts);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/num.h"
+#include "conf/secret.h"
 #include "spool/note.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -19,12 +20,12 @@ is_plain(char c)
 	return ascii_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 
-/* "host." and the list, percent-escaped; a long one is cut, and its hash tells it apart. */
+/* kind ("host.") and the list, percent-escaped; a long one is cut, and its hash tells it apart. */
 static const char *
-file_name(const char *hosts, char out[NOTE_NAME_MAX + 32])
+file_name(const char *kind, const char *hosts, char out[NOTE_NAME_MAX + 32])
 {
 	struct str s = str_of(hosts);
-	int n = snprintf(out, NOTE_NAME_MAX, "host.");
+	int n = snprintf(out, NOTE_NAME_MAX, "%s", kind);
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (n > NOTE_NAME_MAX - 4) {
@@ -96,7 +97,7 @@ hosts_read(const struct spool *s, const char *hosts, struct host_record *r)
 {
 	char name[NOTE_NAME_MAX + 32];
 
-	read_file(s, file_name(hosts, name), r);
+	read_file(s, file_name("host.", hosts, name), r);
 }
 
 static void
@@ -140,7 +141,7 @@ hosts_note(const struct spool *s, const char *hosts, const struct fail *f, const
 	char name[NOTE_NAME_MAX + 32];
 	struct host_record r;
 
-	read_file(s, file_name(hosts, name), &r);
+	read_file(s, file_name("host.", hosts, name), &r);
 	if (f == NULL)
 		succeeded(&r, a);
 	else
@@ -153,6 +154,39 @@ hosts_due(const struct host_record *r, const struct ages *a, const struct retry 
 {
 	return r->tries == 0 || r->next_try <= a->wall ||
 	    r->next_try - a->wall > (int64_t)retry_longest(rule);
+}
+
+static const struct {
+	unsigned bit;
+	const char *word;
+} sights[] = { { SEEN_TLS, "tls\n" }, { SEEN_PRIVATE, "private-address\n" } };
+
+unsigned
+hosts_seen(const struct spool *s, const char *name, struct arena *a, const char **file)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
+	char n[NOTE_NAME_MAX + 32];
+	struct str text;
+	unsigned seen = 0;
+
+	*file = arena_fmt(a, "%s/db/%s", s->path, file_name("seen.", name, n));
+	text = note_read(s, n, &b) ? buf_get(&b) : STR("");
+	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
+		if (memmem(text.p, text.n, sights[i].word, strlen(sights[i].word)) != NULL)
+			seen |= sights[i].bit;
+	return seen;
+}
+
+void
+hosts_saw(const struct spool *s, const char *name, unsigned seen)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
+	char n[NOTE_NAME_MAX + 32];
+
+	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
+		if (seen & sights[i].bit)
+			buf_fmt(&b, "%s", sights[i].word);
+	note_write(s, file_name("seen.", name, n), &b);
 }
 
 static void

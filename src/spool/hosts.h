@@ -1,5 +1,5 @@
-/* hosts.h - what is known of a host list between runs: db/host.NAME, small files that may be lost.
- */
+/* hosts.h - what is known between runs of a host list, db/host.LIST, and of a host, db/seen.NAME:
+ * small files that may be lost. */
 #ifndef ONEHOP_SPOOL_HOSTS_H
 #define ONEHOP_SPOOL_HOSTS_H
 
@@ -22,6 +22,10 @@ void hosts_note(const struct spool *s, const char *hosts, const struct fail *f,
 /* May it be tried?  Also when next_try lies further ahead than the rule's longest interval: the
  * clock was set back. */
 bool hosts_due(const struct host_record *r, const struct ages *a, const struct retry *rule);
+/* What was seen of one host (the name in the list): SEEN_... of conf/secret.h; *file: its path,
+ * in the arena, for the sentence that tells how it is forgotten. */
+unsigned hosts_seen(const struct spool *s, const char *name, struct arena *a, const char **file);
+void hosts_saw(const struct spool *s, const char *name, unsigned seen);
 /* For status: the latest success, and the error of the list that failed last ("" when none fails),
  * over all lists. */
 void hosts_summary(const struct spool *s, struct host_record *r);

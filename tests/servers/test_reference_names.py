@@ -129,6 +129,21 @@ def test_without_tls(name):
     assert (step["rc"], len(sent), len(delivered)) == ((0, 1, 1) if allowed else (75, 0, 0)), (step, sent)
 
 
+def test_clear_text_after_tls():
+    """Who strips STARTTLS from a host that had it does not get the password, whatever may go out in clear; until the file is removed."""
+    clear = {"auth": {"PLAIN": ["235 ok"]}, "ehlo": ["250-hello", "250 AUTH PLAIN"]}
+    send = {"argv": ["/usr/sbin/sendmail", "x@far.example"], "stdin": "Subject: s\n\nb\n"}
+    forget = {"argv": ["/bin/rm", "/var/spool/onehop/db/seen." + ALIAS], "user": "root"}
+    observed = sandbox.run_case({
+        "config": {"tls": True, "passwd_client": MINE % ALIAS + "\n", "localmacros": OPEN, "dc": {"dc_smarthost": ALIAS + "::587"}},
+        "dns": {ALIAS: {"A": ["192.0.2.25"]}},
+        "servers": [{"port": 587, "sessions": [clear, profile_of("alias"), clear, clear, profile_of("alias")]}],
+        "steps": [send, send, send, forget, send, send]})
+    assert [s["rc"] for s in observed["steps"]] == [0, 0, 0, 0, 0, 0], observed["steps"]
+    assert [(bool(c["tls"]), len(c["auth"]), len(c["messages"])) for c in observed["smtp"]] == [
+        (False, 1, 1), (True, 1, 1), (False, 0, 0), (False, 1, 2), (True, 1, 1)], observed["smtp"]
+
+
 @pytest.mark.parametrize("passwd", [MINE % ALIAS, ALL, SECOND + ALL, r"^mail\.evil:user:" + SECRET], ids=["exact", "all", "all and another", "pattern"])
 def test_an_alias_for_one_kind_of_address_only(passwd):
     """AAAA leads to a thief with a certificate of his own, A to the smarthost: only that one gets the password."""

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "conf/secret.h"
 #include "spool/hosts.h"
 
 #define HOUR INT64_C(3600)
@@ -278,6 +279,24 @@ hosts_are_remembered(void **state)
 }
 
 static void
+what_was_seen_of_a_host_is_remembered(void **state)
+{
+	const struct spool *s = *state;
+	AUTO_ARENA struct arena a = { NULL };
+	const char *file;
+
+	assert_int_equal(hosts_seen(s, "smtp.isp.example", &a, &file), 0);
+	hosts_saw(s, "smtp.isp.example", SEEN_TLS | SEEN_PRIVATE);
+	assert_int_equal(hosts_seen(s, "smtp.isp.example", &a, &file), SEEN_TLS | SEEN_PRIVATE);
+	assert_int_equal(hosts_seen(s, "smtp.isp", &a, &file), 0);
+	hosts_saw(s, "../x", SEEN_TLS);
+	assert_int_equal(hosts_seen(s, "../x", &a, &file), SEEN_TLS);
+	assert_string_equal(strrchr(file, '/'), "/seen...%2Fx");
+	assert_int_equal(unlinkat(s->db, strrchr(file, '/') + 1, 0), 0);
+	assert_int_equal(hosts_seen(s, "../x", &a, &file), 0);
+}
+
+static void
 intervals_grow(void **state)
 {
 	const struct retry grow = { .part = { { 'G', 10 * DAY, HOUR, 2000 } }, .n = 1 };
@@ -412,6 +431,7 @@ main(void)
 		cmocka_unit_test(nothing_gets_old),
 		FILE_TEST(the_clock_is_kept),
 		FILE_TEST(hosts_are_remembered),
+		FILE_TEST(what_was_seen_of_a_host_is_remembered),
 		FILE_TEST(intervals_grow),
 		FILE_TEST(long_lists_have_names),
 		FILE_TEST(damaged_records_are_none),

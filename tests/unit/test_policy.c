@@ -84,7 +84,10 @@ static const struct row {
 static struct secret
 credential(int match, bool only)
 {
-	struct secret s = { .key = "mx.isp.example", .where = "/etc/p:7", .only = only };
+	struct secret s = { .key = "mx.isp.example",
+		.where = "/etc/p:7",
+		.only = only,
+		.seen_in = "/db/seen.x" };
 
 	if (match != NONE) {
 		s.login = STR("user");
@@ -154,6 +157,82 @@ when_tls_starts(void **state)
 	}
 }
 
+/* A password that may go out in clear, to a host that was otherwise in an earlier run. */
+static void
+changed_hosts(void **state)
+{
+	static const struct {
+		unsigned tls, seen;
+		bool encrypted, private, loopback;
+		const char *says; /* NULL: it is allowed */
+	} what[] = {
+		{ TLS_AUTO, SEEN_TLS, false, false, false,
+		    "mx.isp.example offered TLS before and does not now, so the password of "
+		    "/etc/p:7 is not sent to it in clear; if that is as it should be, remove "
+		    "/db/seen.x" },
+		{ TLS_AUTO, SEEN_TLS, true, false, false, NULL },
+		{ TLS_AUTO, SEEN_TLS, false, true, true, NULL },
+		{ TLS_OFF, SEEN_TLS, false, false, false, NULL },
+		{ TLS_AUTO, SEEN_PRIVATE, false, false, false,
+		    "had a private address before and has none now" },
+		{ TLS_OFF, SEEN_PRIVATE, false, false, false, "remove /db/seen.x" },
+		{ TLS_AUTO, SEEN_PRIVATE, false, true, false, NULL },
+		{ TLS_AUTO, SEEN_PRIVATE, true, false, false, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		struct secret secret = credential(SECRET_CONFIGURED, false);
+		const struct conf c = { .tls = what[i].tls,
+			.auth_client_allow_notls_passwords = true };
+		const struct link l = { .host = "mx.isp.example",
+			.secret = &secret,
+			.loopback = what[i].loopback,
+			.private = what[i].private,
+			.tls = what[i].encrypted,
+			.verdict = TLS_VERIFIED };
+		struct fail f = FAIL_INIT;
+
+		secret.seen = what[i].seen;
+		if (policy_allows(&c, &l, &f) != (what[i].says == NULL))
+			fail_msg("row %zu: %s", i, f.text);
+		if (what[i].says != NULL &&
+		    (f.cls != FAIL_TEMP || strstr(f.text, what[i].says) == NULL))
+			fail_msg("row %zu says '%s'", i, f.text);
+	}
+}
+
+static void
+what_is_remembered(void **state)
+{
+	static const struct {
+		bool clear;
+		int match;
+		bool offered, tls, private;
+		unsigned seen;
+	} what[] = {
+		{ true, SECRET_CONFIGURED, true, false, false, SEEN_TLS },
+		{ true, SECRET_CONFIGURED, false, true, true, SEEN_TLS | SEEN_PRIVATE },
+		{ true, SECRET_CONFIGURED, false, false, true, SEEN_PRIVATE },
+		{ true, SECRET_CONFIGURED, false, false, false, 0 },
+		{ true, NONE, true, true, true, 0 },
+		{ false, SECRET_CONFIGURED, true, true, true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		const struct secret secret = credential(what[i].match, true);
+		const struct conf c = { .auth_client_allow_notls_passwords = what[i].clear };
+		const struct link l = { .secret = &secret,
+			.offered = what[i].offered,
+			.tls = what[i].tls,
+			.private = what[i].private };
+
+		if (policy_seen(&c, &l) != what[i].seen)
+			fail_msg("row %zu", i);
+	}
+}
+
 static void
 reference_names(void **state)
 {
@@ -188,6 +267,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row),
 		cmocka_unit_test(when_tls_starts),
+		cmocka_unit_test(changed_hosts),
+		cmocka_unit_test(what_is_remembered),
 		cmocka_unit_test(reference_names),
 	};
 

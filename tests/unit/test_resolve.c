@@ -30,23 +30,36 @@ takes_addresses(void **state)
 	static const struct {
 		const char *name, *ip;
 		bool loopback;
+		bool private;
 	} cases[] = {
-		{ "192.0.2.25", "192.0.2.25", false },
-		{ "127.0.0.1", "127.0.0.1", true },
-		{ "127.255.0.9", "127.255.0.9", true },
-		{ "128.0.0.1", "128.0.0.1", false },
-		{ "2001:db8:0::1", "2001:db8::1", false },
-		{ "::1", "::1", true },
-		{ "::", "::", false },
-		{ "::ffff:127.0.0.1", "::ffff:127.0.0.1", true },
-		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1", false },
-		{ "fe80::1%lo", "fe80::1", false },
-		{ "fe80::1%7", "fe80::1", false },
-		{ "fe80::1%no-such-link", NULL, false },
-		{ "192.0.2", NULL, false },
-		{ "587", NULL, false },
-		{ "", NULL, false },
-		{ "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111", NULL, false },
+		{ "192.0.2.25", "192.0.2.25", false, false },
+		{ "127.0.0.1", "127.0.0.1", true, true },
+		{ "127.255.0.9", "127.255.0.9", true, true },
+		{ "128.0.0.1", "128.0.0.1", false, false },
+		{ "2001:db8:0::1", "2001:db8::1", false, false },
+		{ "::1", "::1", true, true },
+		{ "::", "::", false, false },
+		{ "::ffff:127.0.0.1", "::ffff:127.0.0.1", true, true },
+		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1", false, false },
+		{ "fe80::1%lo", "fe80::1", false, true },
+		{ "fe80::1%7", "fe80::1", false, true },
+		{ "fe80::1%no-such-link", NULL, false, false },
+		{ "192.0.2", NULL, false, false },
+		{ "587", NULL, false, false },
+		{ "", NULL, false, false },
+		{ "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111", NULL, false, false },
+		{ "10.255.0.1", "10.255.0.1", false, true },
+		{ "11.0.0.1", "11.0.0.1", false, false },
+		{ "172.15.0.1", "172.15.0.1", false, false },
+		{ "172.16.0.1", "172.16.0.1", false, true },
+		{ "172.31.255.1", "172.31.255.1", false, true },
+		{ "172.32.0.1", "172.32.0.1", false, false },
+		{ "192.168.1.1", "192.168.1.1", false, true },
+		{ "192.169.1.1", "192.169.1.1", false, false },
+		{ "169.254.1.1", "169.254.1.1", false, true },
+		{ "fd00::1", "fd00::1", false, true },
+		{ "fe00::1", "fe00::1", false, false },
+		{ "::ffff:10.0.0.1", "::ffff:10.0.0.1", false, true },
 	};
 
 	(void)state;
@@ -68,6 +81,7 @@ takes_addresses(void **state)
 		assert_string_equal(r.name, cases[i].name);
 		assert_string_equal(r.canonical, cases[i].name);
 		assert_int_equal(r.list[0].loopback, cases[i].loopback);
+		assert_int_equal(r.list[0].private, cases[i].private);
 		assert_int_equal(port_of(&r.list[0]), 587);
 		h.port = 2525;
 		assert_true(resolve_host(&a, &h, &(struct resolve_options){ 587, 0, 0 }, &r, &f));
