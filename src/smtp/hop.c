@@ -78,6 +78,7 @@ void
 hop_close(struct hop *h)
 {
 	if (h->open) {
+		h->no_chunks |= h->session.no_chunks;
 		session_quit(&h->session);
 		session_free(&h->session);
 		stream_close(&h->stream);
@@ -197,6 +198,7 @@ hop_open(struct hop *h, size_t *which, struct fail *f)
 	h->stream.final_ms = h->final_ms;
 	h->tls = (struct tls_info){ 0 };
 	session_init(s, &h->stream, h->conf, h->trace);
+	s->no_chunks = h->no_chunks;
 	h->open = true;
 	s->host = h->at.canonical;
 	s->ip = h->at.list[*which].ip;

@@ -25,6 +25,7 @@ struct hop {
 	int64_t final_ms;     /* total_timeout for all its addresses together */
 	/* after hop_open() */
 	bool open;
+	bool no_chunks; /* a server of this run did not know the BDAT that it offered */
 	struct stream stream;
 	struct session session;
 	struct tls_info tls;

@@ -2,8 +2,9 @@
  *
  * With a credential: TLS that verified against a reference name, or loopback, or an option that
  * allows less in so many words; and even then never clear text to a host that has offered TLS
- * before, or had a private address and has it no longer.  Without one TLS is opportunistic, but a server that has offered
- * it gets mail over TLS or not at all: after a failed handshake nothing goes out in clear. */
+ * before, or had a private address and has it no longer.  Without one TLS is opportunistic, but a
+ * server that has offered it gets mail over TLS or not at all: after a failed handshake nothing
+ * goes out in clear. */
 #ifndef ONEHOP_SMTP_POLICY_H
 #define ONEHOP_SMTP_POLICY_H
 

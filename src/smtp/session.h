@@ -38,6 +38,7 @@ struct session {
 	bool tls;
 	bool dead;      /* 421, lost or out of step: no further command may be sent */
 	bool reused;    /* it has carried a message */
+	bool no_chunks; /* no BDAT, whatever is offered; set when it turns out to be unknown */
 	uint64_t mails; /* transactions that were begun */
 	bool mail_open; /* MAIL was taken and its transaction has not ended */
 	struct caps caps;

@@ -255,6 +255,7 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 	if (!hop_find(&h->hop, host, f))
 		return false;
 	while (i < h->hop.at.n && wake(load) > 0) {
+		bool chunks = !h->hop.no_chunks;
 		size_t sent = 0;
 
 		if (!hop_open(&h->hop, &i, f)) {
@@ -264,7 +265,8 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 			continue;
 		}
 		ok = use_link(h, load, &sent, f);
-		if (ok || sent == 0) /* else it took some and hung up: ask it for the others */
+		/* else it took some and hung up, or wants DATA: ask it again */
+		if (ok || (sent == 0 && chunks != h->hop.no_chunks))
 			i++;
 		if (wake(load) > 0)
 			hop_close(&h->hop);

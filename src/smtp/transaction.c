@@ -329,12 +329,29 @@ say_chunk(struct transaction *t, struct fail *f)
 	return true;
 }
 
+/* What it offers is not there (a filter on the way may do that), and the text was taken for
+ * commands: nobody has it, and here nothing more can be said. */
+static bool
+without_chunks(struct transaction *t, struct fail *f)
+{
+	t->s->no_chunks = t->s->dead = true;
+	t->flown = false;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->accepted[i]) {
+			rcpt_at(t, i)->state = RCPT_WAITING;
+			rcpt_at(t, i)->fail = (struct fail)FAIL_INIT;
+		}
+	return fail_set(f, FAIL_TEMP, STAGE_DATA, 0,
+	    "%s offers CHUNKING and does not know BDAT; it is tried with DATA", t->s->host);
+}
+
 /* The reply to BDAT; when nobody was accepted it is a refusal that says nothing new. */
 static bool
 hear_chunk(struct transaction *t, struct fail *f)
 {
 	if (t->naccepted > 0)
-		return hear_final(t, f);
+		return hear_final(t, f) &&
+		    ((t->s->reply.code != 500 && t->s->reply.code != 502) || without_chunks(t, f));
 	about(t, "BDAT", NULL);
 	return session_hear(t->s, STAGE_DATA, f);
 }
@@ -460,8 +477,8 @@ session_transaction(struct session *s, struct envelope *e, const size_t *which, 
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
 	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
 	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
-	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX &&
-	    (s->before_text == NULL || (n == 1 && !s->part));
+	t.chunk = (s->caps.have & both) == both && !s->no_chunks && !s->lmtp &&
+	    t.plan.size <= SESSION_CHUNK_MAX && (s->before_text == NULL || (n == 1 && !s->part));
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",

@@ -103,6 +103,19 @@ def chunk(s):
     s.take(s.heard[:size], s.heard[size:])
 
 
+def filtered(s):
+    """It has offered what it does not know: each line that is no command of RFC 5321 is answered with 500."""
+    while True:
+        s.wait_for("")
+        if s.line.upper().startswith(b"QUIT"):
+            s.say(b"221 bye\r\n")
+            raise Over()
+        if s.line.upper().startswith(b"DATA"):
+            s.say(b"354 go\r\n")
+            text(s)
+        s.say(b"250 ok\r\n" if s.line.upper().startswith((b"MAIL", b"RCPT", b"DATA")) else b"500 what?\r\n")
+
+
 def part(s):
     """Some of the message; the rest is not read."""
     while b"\r\n\r\n" not in s.heard:

@@ -84,10 +84,9 @@ static const struct row {
 static struct secret
 credential(int match, bool only)
 {
-	struct secret s = { .key = "mx.isp.example",
-		.where = "/etc/p:7",
-		.only = only,
-		.seen_in = "/db/seen.x" };
+	struct secret s = {
+		.key = "mx.isp.example", .where = "/etc/p:7", .only = only, .seen_in = "/db/seen.x"
+	};
 
 	if (match != NONE) {
 		s.login = STR("user");

@@ -28,6 +28,9 @@ enum { HOSTS = 2, RCPTS = 3, PATIENCE_S = 20 };
 #define TO(who, reply) "C: RCPT TO:<" who ">", "S: " reply
 #define TEXT "C: DATA", "S: 354 go", "C: Subject: t", "C: ", "C: t", "C: ."
 #define BYE "C: QUIT", "X"
+#define FILTERED \
+	"+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250-CHUNKING", "S: 250 PIPELINING", \
+	    "C: MAIL FROM:<a@b>", "C: RCPT TO:<x@y>"
 
 #define W RCPT_WAITING
 #define S RCPT_SENT
@@ -97,6 +100,12 @@ static const struct row {
 		  TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
 		{ NULL } },
 	    { S, S, W }, true, NULL, NULL, NULL, false, 0 },
+	{ "BDAT is offered and unknown: DATA, at the same host",
+	    { { FILTERED, "C: BDAT 17 LAST", "C: Subject: t", "C: ", "C: t", "S: 250 ok",
+		  "S: 250 ok", "S: 500 what", "X", FILTERED, "C: DATA", "S: 250 ok", "S: 250 ok",
+		  "S: 354 go", "C: Subject: t", "C: ", "C: t", "C: .", "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, W, W }, true, NULL, NULL, "does not know BDAT; it is tried with DATA", false, 2 },
 	{ "with a password: loopback is secure",
 	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN",
 		  "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 235 ok",
