@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "deliver/attempt.h"
+#include "deliver/repeat.h"
 #include "deliver/share.h"
 #include "log/mainlog.h"
 
@@ -172,10 +173,33 @@ add_reason(struct queued *q, const struct fail *why)
 	}
 }
 
+/* Put all of it into the spool, or to what waits there and is the same. */
+static bool
+keep(struct attempt *t, bool *folded, struct fail *f)
+{
+	const char *key = repeat_key(t->d, t->q);
+
+	*folded = repeat_fold(t->d, t->q, key);
+	if (*folded)
+		return true;
+	if (!commit(t, f))
+		return false;
+	repeat_note(t->d, t->q, key);
+	return true;
+}
+
+static void
+log_fold(const struct attempt *t)
+{
+	trace_line(t->d->trace, TRACE_LOG, "%s", t->q->trouble.error);
+	trace_line(t->d->trace, TRACE_LOG, "Completed");
+}
+
 static void
 settle_now(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
+	bool folded = false;
 
 	attempt_settle(t);
 	if (hand_back(t))
@@ -187,12 +211,16 @@ settle_now(struct attempt *t)
 	if (!t->safe) {
 		if (delivery_spool(t->d, true, &f))
 			(void)attempt_note_trouble(t);
-		if (!commit(t, &f)) {
+		if (!(count(t->q, RCPT_RETRY) < t->q->e.nrcpts ? commit(t, &f) :
+								 keep(t, &folded, &f))) {
 			add_reason(t->q, &f);
 			return;
 		}
 	}
-	attempt_finish(t);
+	if (folded)
+		log_fold(t);
+	else
+		attempt_finish(t);
 	keep_rest(t);
 }
 
@@ -237,11 +265,14 @@ bool
 deliver_keep(struct delivery *d, struct queued *q, struct fail *f)
 {
 	struct attempt t = { .d = d, .q = q };
+	bool folded;
 
-	if (!commit(&t, f))
+	if (!keep(&t, &folded, f))
 		return false;
 	log_arrival(&t);
-	if (q->trouble.error != NULL)
+	if (folded)
+		log_fold(&t);
+	else if (q->trouble.error != NULL)
 		trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
 	set_all(q, RCPT_KEPT, NULL);
 	return true;

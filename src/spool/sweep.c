@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "spool/note.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -104,32 +105,53 @@ sweep_name(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
+/* Or may be. */
+static bool
+is_message(const struct spool *s, const char *id)
+{
+	bool there = false;
+
+	for (int split = 0; split < 2 && !there; split++) {
+		AUTO_FD int input = place_open(s, id, split != 0, false);
+
+		there =
+		    input < 0 ? errno != ENOENT : exists(input, id, 'H') || exists(input, id, 'D');
+	}
+	return there;
+}
+
 /* The log of a message that is no more. */
 static void
 sweep_log(void *ctx, int dir, const char *name)
 {
 	const struct spool *s = ctx;
-	bool there = !place_of_id(name);
 
-	for (int split = 0; split < 2 && !there; split++) {
-		AUTO_FD int input = place_open(s, name, split != 0, false);
-
-		there = input < 0 ? errno != ENOENT :
-				    exists(input, name, 'H') || exists(input, name, 'D');
-	}
-	if (!there)
+	if (place_of_id(name) && !is_message(s, name))
 		(void)unlinkat(dir, name, 0);
 }
 
-/* What note_write() of a process that was killed has left. */
+/* The id that is in a note (deliver/repeat.h) of a message that is no more. */
+static bool
+is_of_nothing(const struct spool *s, const char *name)
+{
+	AUTO_BUF struct buf b = BUF_INIT(ID_MAX);
+	char id[ID_MAX];
+
+	if (!note_read(s, name, &b) || b.n >= sizeof id)
+		return true;
+	(void)snprintf(id, sizeof id, "%.*s", S_ARG(buf_get(&b)));
+	return !place_of_id(id) || !is_message(s, id);
+}
+
+/* And what note_write() of a process that was killed has left. */
 static void
 sweep_note(void *ctx, int dir, const char *name)
 {
 	uint64_t pid;
 
-	(void)ctx;
-	if (strncmp(name, "new.", 4) == 0 && num_parse(str_of(name + 4), INT32_MAX, &pid) &&
-	    pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+	if ((strncmp(name, "new.", 4) == 0 && num_parse(str_of(name + 4), INT32_MAX, &pid) &&
+		pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) ||
+	    (strncmp(name, "same.", 5) == 0 && is_of_nothing(ctx, name)))
 		(void)unlinkat(dir, name, 0);
 }
 
@@ -149,6 +171,6 @@ spool_sweep(const struct spool *s)
 
 	(void)place_walk(s, sweep_name, &each);
 	(void)place_each(s->msglog, ".", sweep_log, &each);
-	(void)place_each(s->db, ".", sweep_note, NULL);
+	(void)place_each(s->db, ".", sweep_note, &each);
 	(void)place_each(s->fd, ".", sweep_body, NULL);
 }
