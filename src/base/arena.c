@@ -11,7 +11,7 @@ enum { BLOCK = 16384, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
-	size_t used, size; /* of data[], in bytes */
+	size_t used; /* bytes of data[]; more than BLOCK: it is a large one */
 	_Alignas(ALIGN) char data[];
 };
 
@@ -24,39 +24,51 @@ no_memory(void)
 	_exit(EX_TEMPFAIL);
 }
 
-static struct arena_block *
-new_block(struct arena *a, size_t need)
+/* A block of its own: pages that are not used are not touched. */
+static void *
+large(struct arena *a, size_t n)
 {
-	size_t size = need > BLOCK ? need : BLOCK;
 	struct arena_block *b;
 
-	if (size > SIZE_MAX - sizeof *b || (b = calloc(1, sizeof *b + size)) == NULL)
+	if (n > SIZE_MAX - sizeof *b || (b = calloc(1, sizeof *b + n)) == NULL)
 		no_memory();
-	b->size = size;
-	if (size > BLOCK && a->head != NULL) { /* keep filling the block that has room */
+	b->used = n;
+	if (a->head != NULL) { /* keep filling the block that has room */
 		b->next = a->head->next;
 		a->head->next = b;
 	} else {
-		b->next = a->head;
 		a->head = b;
 	}
-	return b;
+	return b->data;
+}
+
+static void
+add_block(struct arena *a)
+{
+	struct arena_block *b = malloc(sizeof *b + BLOCK);
+
+	if (b == NULL)
+		no_memory();
+	b->used = 0;
+	b->next = a->head;
+	a->head = b;
 }
 
 void *
 arena_alloc(struct arena *a, size_t n)
 {
-	struct arena_block *b = a->head;
 	void *p;
 
 	if (n > SIZE_MAX - ALIGN)
 		no_memory();
 	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (b == NULL || b->size - b->used < n)
-		b = new_block(a, n);
-	p = b->data + b->used;
-	b->used += n;
-	return p;
+	if (n > BLOCK)
+		return large(a, n);
+	if (a->head == NULL || a->head->used + n > BLOCK)
+		add_block(a);
+	p = a->head->data + a->head->used;
+	a->head->used += n;
+	return memset(p, 0, n);
 }
 
 void *
@@ -91,15 +103,17 @@ arena_str(struct arena *a, struct str s)
 char *
 arena_fmt(struct arena *a, const char *fmt, ...)
 {
+	char usual[256], *p;
 	va_list ap;
-	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(usual, sizeof usual, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		no_memory();
+	if ((size_t)n < sizeof usual)
+		return arena_strz(a, str_at(usual, (size_t)n));
 	p = arena_alloc(a, (size_t)n + 1);
 	va_start(ap, fmt);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);

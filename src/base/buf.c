@@ -66,19 +66,24 @@ buf_str(struct buf *b, const char *s)
 void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
+	size_t room = reserve(b, 0) ? b->cap - b->n : 0;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n < 0 || !reserve(b, (size_t)n)) {
 		b->bad = true;
+		if (room > 0)
+			b->p[b->n] = '\0';
 		return;
 	}
-	va_start(ap, fmt);
-	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

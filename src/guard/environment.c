@@ -16,7 +16,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { PASSWD_MAX = 65536 };
+enum { PASSWD_USUAL = 1024, PASSWD_MAX = 65536 };
 
 static const char safe_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -139,9 +139,10 @@ bool
 guard_user(struct arena *a, unsigned uid, struct caller *who, struct fail *f)
 {
 	struct passwd pw, *found = NULL;
-	char *space = arena_alloc(a, PASSWD_MAX);
-	int e = getpwuid_r(uid, &pw, space, PASSWD_MAX, &found);
+	int e = ERANGE;
 
+	for (size_t n = PASSWD_USUAL; e == ERANGE && n <= PASSWD_MAX; n *= 8)
+		e = getpwuid_r(uid, &pw, arena_alloc(a, n), n, &found);
 	*who = (struct caller){ .uid = uid };
 	if (found != NULL) {
 		who->gid = pw.pw_gid;

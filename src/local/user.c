@@ -8,15 +8,16 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { ENTRY_MAX = 65536 };
+enum { ENTRY_USUAL = 1024, ENTRY_MAX = 65536 };
 
 int
 user_find(struct arena *a, const char *name, struct user *u, struct fail *f)
 {
 	struct passwd pw, *found = NULL;
-	char *space = arena_alloc(a, ENTRY_MAX);
-	int e = getpwnam_r(name, &pw, space, ENTRY_MAX, &found);
+	int e = ERANGE;
 
+	for (size_t n = ENTRY_USUAL; e == ERANGE && n <= ENTRY_MAX; n *= 8)
+		e = getpwnam_r(name, &pw, arena_alloc(a, n), n, &found);
 	if (found == NULL) {
 		/* What glibc's sources give for "there is none". */
 		bool none = e == 0 || e == ENOENT || e == ESRCH || e == EBADF || e == EPERM;

@@ -2,7 +2,6 @@
 #include "spool/record.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -194,8 +193,13 @@ record_add(struct buf *b, const char *z)
 void
 record_add_number(struct buf *b, uint64_t v)
 {
-	buf_fmt(b, "%" PRIu64, v);
-	buf_char(b, '\0');
+	char digits[21] = "";
+	size_t at = sizeof digits - 1;
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	buf_add(b, digits + at, sizeof digits - at);
 }
 
 /* The next NUL-terminated field. */
