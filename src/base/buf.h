@@ -30,6 +30,9 @@ void buf_put(struct buf *b, struct str s);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+/* Room for n more octets behind what is in use, to be filled and then counted; NULL: .bad. */
+char *buf_room(struct buf *b, size_t n) NODISCARD;
+void buf_filled(struct buf *b, size_t n);
 void buf_reset(struct buf *b);
 void buf_wipe(struct buf *b); /* zero the bytes (secrets), keep it usable */
 void buf_free(struct buf *b);

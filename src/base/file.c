@@ -112,18 +112,14 @@ fd_read_full(int fd, void *p, size_t n)
 bool
 buf_read(struct buf *b, int fd, size_t n)
 {
-	char piece[8192];
+	char *room;
 
 	buf_reset(b);
-	while (n > 0) {
-		ssize_t got = fd_read(fd, piece, n < sizeof piece ? n : sizeof piece);
-
-		if (got <= 0)
-			return false;
-		buf_add(b, piece, (size_t)got);
-		n -= (size_t)got;
-	}
-	return buf_ok(b);
+	room = buf_room(b, n);
+	if (room == NULL || fd_read_full(fd, room, n) != (ssize_t)n)
+		return false;
+	buf_filled(b, n);
+	return true;
 }
 
 bool
