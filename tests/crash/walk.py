@@ -26,6 +26,8 @@ MBOX = "/var/mail/alice"
 A, B, C = "a@far.example", "bad@far.example", "c@far.example"
 REFUSE, DEFER = {"rcpt": {"bad@": "550 5.1.1 who is that", "default": "250 ok"}}, {"rcpt": {"bad@": "451 4.2.0 later", "default": "250 ok"}}
 NOBODY = {"rcpt": "550 5.7.1 not for you"}
+LOGIN = {"ehlo": ["250-hi", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}
+IN_CLEAR = "auth_client_allow_notls_passwords = yes\npasswd_client = /etc/onehop-crash.passwd\n"
 
 # to: recipients; profile: what the smarthost does (None: nobody listens), and again when the queue is run (default: takes all);
 # says: the exit status when nothing goes wrong; queue: needs the spool; waiting: so many messages wait in the spool and the
@@ -34,6 +36,7 @@ NOBODY = {"rcpt": "550 5.7.1 not for you"}
 # where the file system has no O_TMPFILE.  mbox: a copy made again does not replace the one that is there.
 SCENARIOS = {
     "up": {"to": [A], "says": 0},
+    "up-in-clear": {"to": [A], "profile": LOGIN, "again": LOGIN, "conf": IN_CLEAR, "says": 0},
     "up-three": {"to": [A, B, C], "says": 0},
     "all-refused": {"to": [A, B], "profile": NOBODY, "again": NOBODY, "says": 69, "bounced": [A, B]},
     "local": {"to": ["alice@debian"], "says": 0},
@@ -267,6 +270,7 @@ class Walk:
         world.put(OWN_CONF if own else CONF, "smarthost = 127.0.0.1::%d\nspool_directory = %s\nlog_file = %s\n"
                   "local_domains = debian\nqualify_domain = debian\n%s"
                   % (self.host.port, self.spool, self.log, self.scenario.get("conf", "")))
+        world.put("/etc/onehop-crash.passwd", "127.0.0.1:user:secret\n", 0o600)
 
     def submission(self, words, name):
         """Its arguments, and what is given to it."""
