@@ -94,7 +94,7 @@ read_message(struct handover *h, struct fail *f)
 	struct mailbox m;
 	struct fail ignored;
 
-	if (mailbox_parse(h->arena, from_line, false, &m, &ignored)) {
+	if (mailbox_parse(h->arena, from_line, true, &m, &ignored)) {
 		h->who.sender = handover_qualified(h, m);
 		h->who.sender_given = true;
 	}
