@@ -83,7 +83,7 @@ qualify(const void *ctx, struct mailbox *box)
 {
 	const struct rewrite *r = ctx;
 
-	if (box->domain.n > 0 || r->conf->qualify_domain[0] == '\0')
+	if (box->domain.n > 0 || r->bare || r->conf->qualify_domain[0] == '\0')
 		return false;
 	box->domain = str_of(r->conf->qualify_domain);
 	return true;

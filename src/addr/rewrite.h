@@ -15,6 +15,7 @@ struct rewrite {
 	struct str map;       /* the text of email-addresses; empty when there is none */
 	const char *map_file; /* its path, or NULL */
 	const struct trace *trace;
+	bool bare; /* fields keep addresses without a domain (-bnq) */
 };
 
 /* Find and read the map (conf->email_addresses or the three default places).  No file: no mapping,

@@ -25,6 +25,8 @@ client_init(struct client *c, int in, int out)
 	c->out = out;
 	c->line_timeout = c->data_timeout = 300; /* RFC 5321 4.5.3.2.7 */
 	c->state = CLIENT_HERE;
+	c->batch = false;
+	c->refused = 0;
 	c->replies = (struct buf)BUF_INIT(REPLIES_MAX);
 	c->pos = c->len = 0;
 }
@@ -180,6 +182,10 @@ client_reply(struct client *c, int code, bool more, const char *dsn, const char 
 	struct str rest;
 	va_list ap;
 
+	if (code >= 400)
+		c->refused = code;
+	else if (c->batch)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -193,7 +199,7 @@ client_reply(struct client *c, int code, bool more, const char *dsn, const char 
 		for (size_t i = 0; i < n; i++)
 			buf_char(&c->replies,
 			    ascii_control(rest.p[i]) || ascii_8bit(rest.p[i]) ? '?' : rest.p[i]);
-		buf_str(&c->replies, "\r\n");
+		buf_str(&c->replies, c->batch ? "\n" : "\r\n");
 		rest = str_skip(rest, n);
 	} while (rest.n > 0);
 	if (c->replies.n > REPLIES_MAX / 2)

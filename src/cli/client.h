@@ -21,6 +21,8 @@ struct client {
 	int in, out;
 	uint64_t line_timeout, data_timeout; /* seconds: for a command, for the next octets */
 	enum client_state state;
+	bool batch;  /* only what is wrong is said */
+	int refused; /* the last reply from 400 up, 0: none */
 	struct buf replies;
 	size_t pos, len;
 	char buf[8192];
@@ -37,8 +39,8 @@ bool client_line(struct client *c, struct buf *line, bool *crlf, bool *whole) NO
  * by client_unread() (its length).  False: see state. */
 bool client_octets(struct client *c, uint64_t max, struct str *out) NODISCARD;
 void client_unread(struct client *c, size_t n);
-/* One reply; text that is long becomes several lines, what is not printable ASCII '?'. dsn may be
- * NULL.  more: further lines of the same reply follow. */
+/* One reply (in a batch, if it is from 400 up); text that is long becomes several lines, what is
+ * not printable ASCII '?'. dsn may be NULL.  more: further lines of the same reply follow. */
 void client_reply(struct client *c, int code, bool more, const char *dsn, const char *fmt, ...)
     PRINTF(5, 6);
 /* Write what is held back.  False: the client has gone. */

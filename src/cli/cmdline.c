@@ -15,6 +15,7 @@ enum action {
 	IGNORE,
 	EXTRACT,
 	NO_DOT,
+	BARE,
 	SENDER,
 	NAME,
 	NOTIFY,
@@ -183,6 +184,9 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 	case NO_DOT:
 		c->dot_is_text = true;
 		break;
+	case BARE:
+		c->bare = true;
+		break;
 	case SENDER:
 		c->sender = value;
 		break;
@@ -225,10 +229,8 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		c->queue = value;
 		break;
 	case HELP:
-		c->mode = MODE_HELP;
-		break;
 	case VERSION_:
-		c->mode = MODE_VERSION;
+		c->mode = flag->action == HELP ? MODE_HELP : MODE_VERSION;
 		break;
 	}
 	return true;
@@ -293,6 +295,10 @@ name_from_argv0(struct cmdline *c, const char *argv0)
 		c->mode = MODE_ALIASES;
 	else if (strcmp(name, "runq") == 0)
 		c->mode = MODE_QUEUE;
+	else if (strcmp(name, "rsmtp") == 0)
+		c->mode = MODE_BATCH;
+	else if (strcmp(name, "rmail") == 0)
+		c->dot_is_text = true;
 }
 
 /* Verbs are for those who call it by its own name. */

@@ -16,6 +16,7 @@ enum mode {
 	MODE_JSON,
 	MODE_STATUS,
 	MODE_SMTP,
+	MODE_BATCH,
 	MODE_TEST,
 	MODE_VERIFY,
 	MODE_VERSION,
@@ -35,6 +36,7 @@ struct cmdline {
 	size_t narguments;
 	bool extract;     /* -t */
 	bool dot_is_text; /* -i */
+	bool bare;        /* -bnq */
 	bool verbose, debug;
 	const char *sender;     /* -f, -r; NULL when not given */
 	const char *name;       /* -F */
@@ -48,7 +50,8 @@ struct cmdline {
 	struct buf warnings;    /* one line each: unknown flags and values */
 };
 
-/* Read argv.  argv[0] may be mailq (-bp) or newaliases (-bi).  Strings stay argv's.
+/* Read argv.  argv[0] may be mailq (-bp), newaliases (-bi), runq (-q), rsmtp (-bS) or rmail
+ * (-i).  Strings stay argv's.
  * Unknown flags and values become warnings, because the mail must still go; an unknown mode (-b)
  * and a flag at the end that lacks its value are USER/ARGS.  cmdline_free() in every case. */
 bool cmdline_parse(

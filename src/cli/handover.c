@@ -64,6 +64,7 @@ handover_submitter(struct handover *h, struct fail *f)
 
 	if (!rewrite_open(&h->rewrite, &h->start->conf, h->arena, &h->trace, f))
 		return false;
+	h->rewrite.bare = cmd->bare;
 	h->who = (struct submitter){
 		.login = h->start->caller.login,
 		.gecos_name = full_name(h),

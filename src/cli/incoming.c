@@ -51,8 +51,8 @@ refused(struct fail *f)
 }
 
 bool
-incoming_mail(
-    struct incoming *in, struct str argument, const char *helo, bool esmtp, struct fail *f)
+incoming_mail(struct incoming *in, struct str argument, const char *helo, const char *protocol,
+    struct fail *f)
 {
 	uint64_t max = in->start->conf.message_size_limit;
 	struct handover *h = &in->h;
@@ -69,7 +69,7 @@ incoming_mail(
 		return refused(f);
 	h->who.sender = handover_qualified(h, in->mail.sender);
 	h->who.sender_given = true;
-	h->who.protocol = esmtp ? "local-esmtp" : "local-smtp";
+	h->who.protocol = protocol;
 	h->who.helo = helo;
 	in->open = true;
 	return true;

@@ -1,4 +1,4 @@
-/* incoming.h - one transaction of -bs, from MAIL to the reply to its message.
+/* incoming.h - one transaction of -bs or -bS, from MAIL to the reply to its message.
  *
  * What is refused is a struct fail with the reply in it: smtp, dsn and text. */
 #ifndef ONEHOP_CLI_INCOMING_H
@@ -28,8 +28,8 @@ struct incoming {
 void incoming_init(struct incoming *in, struct session_start *start);
 /* What came so far is forgotten. */
 void incoming_reset(struct incoming *in);
-/* MAIL: helo lasts as long as in; esmtp: it was EHLO's. */
-bool incoming_mail(struct incoming *in, struct str argument, const char *helo, bool esmtp,
+/* MAIL: helo (may be NULL) and protocol are Received's, and last as long as in. */
+bool incoming_mail(struct incoming *in, struct str argument, const char *helo, const char *protocol,
     struct fail *f) NODISCARD;
 bool incoming_rcpt(struct incoming *in, struct str argument, struct fail *f) NODISCARD;
 /* The message begins, behind DATA or the first BDAT: onehop-send is started.  What goes wrong now

@@ -1,4 +1,4 @@
-/* smtpd.c - -bs: SMTP on standard input and output. */
+/* smtpd.c - -bs and -bS: SMTP on standard input and output, a batch of it on standard input. */
 #include "cli/smtpd.h"
 
 #include <errno.h>
@@ -29,12 +29,12 @@ struct smtpd {
 	struct incoming in;
 	struct buf line;
 	char helo[DOMAIN_MAX + 1]; /* "": not said yet */
-	bool esmtp;
+	const char *protocol;
 	bool crlf; /* a command ended with CRLF: the client's lines do */
 	bool closing;
 	int status;   /* the exit status, when it is closing */
 	bool in_text; /* behind DATA's 354 */
-	unsigned errors, junk, overshoot;
+	unsigned errors, junk, overshoot, taken;
 };
 
 static const char *
@@ -93,7 +93,8 @@ hello(struct smtpd *s, struct str name, bool esmtp)
 	incoming_reset(&s->in);
 	s->junk++;
 	(void)snprintf(s->helo, sizeof s->helo, "%.*s", S_ARG(name));
-	s->esmtp = esmtp;
+	if (!s->client.batch)
+		s->protocol = esmtp ? "local-esmtp" : "local-smtp";
 	client_reply(&s->client, 250, esmtp, NULL, "%s Hello %s at %s", host(s),
 	    s->start->caller.login, s->helo);
 	if (esmtp)
@@ -114,13 +115,14 @@ help(struct smtpd *s)
 static void
 mail(struct smtpd *s, struct str argument)
 {
+	const char *helo = s->helo[0] != '\0' ? s->helo : NULL;
 	struct fail f = FAIL_INIT;
 
-	if (s->helo[0] == '\0') {
+	if (helo == NULL && !s->client.batch) {
 		error(s, 503, "5.5.1", "HELO or EHLO required");
 	} else if (s->in.open) {
 		error(s, 503, "5.5.1", "sender already given");
-	} else if (!incoming_mail(&s->in, argument, s->helo, s->esmtp, &f)) {
+	} else if (!incoming_mail(&s->in, argument, helo, s->protocol, &f)) {
 		s->errors++;
 		refuse(s, &f);
 	} else {
@@ -154,6 +156,7 @@ finish(struct smtpd *s)
 	if (incoming_end(&s->in, &f)) {
 		client_reply(&s->client, 250, false, "2.0.0", "OK id=%s", s->in.h.envelope.id);
 		s->junk = 0;
+		s->taken++;
 	} else {
 		refuse(s, &f);
 	}
@@ -357,6 +360,8 @@ lost(struct smtpd *s)
 {
 	bool begun = s->in.open;
 
+	if (s->client.batch && !begun && s->client.state == CLIENT_LOST)
+		return EX_OK;
 	if (s->client.state == CLIENT_LATE)
 		close_with(s, "4.4.2", "timeout exceeded");
 	else if (s->client.state == CLIENT_ENDLESS)
@@ -372,6 +377,19 @@ lost(struct smtpd *s)
 		" (its end is a line with a dot alone, between CRLF and CRLF)" :
 		"");
 	return EX_IOERR;
+}
+
+/* A command of a batch was refused, and with it all that follows. */
+static int
+abandon(struct smtpd *s)
+{
+	buf_put(&s->client.replies, buf_get(&s->line));
+	buf_char(&s->client.replies, '\n');
+	(void)fprintf(stderr,
+	    "onehop: reading the message: -bS: standard output says what was refused; "
+	    "messages taken before it: %u; the rest was not read\n",
+	    s->taken);
+	return s->client.refused < 500 ? EX_TEMPFAIL : EX_DATAERR;
 }
 
 static int
@@ -396,6 +414,8 @@ serve(struct smtpd *s)
 			error(s, 500, "5.5.2", "line too long");
 		if (s->client.state != CLIENT_HERE)
 			break;
+		if (s->client.batch && s->client.refused != 0)
+			return abandon(s);
 		if (s->errors + (s->junk > JUNK_MAX ? s->junk - JUNK_MAX : 0) > ERRORS_MAX)
 			close_with(s, "4.7.0", "too many errors");
 	}
@@ -439,6 +459,8 @@ cli_smtpd(struct session_start *start)
 	client_init(&s.client, STDIN_FILENO, STDOUT_FILENO);
 	s.client.line_timeout = start->conf.command_timeout;
 	s.client.data_timeout = start->conf.data_timeout;
+	s.client.batch = start->cmd->mode == MODE_BATCH;
+	s.protocol = "local-bsmtp";
 	incoming_init(&s.in, start);
 	if (is_near(STDIN_FILENO))
 		status = serve(&s);

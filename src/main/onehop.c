@@ -56,6 +56,7 @@ run(struct session_start *s)
 	case MODE_MESSAGE:
 		return cli_queue(s);
 	case MODE_SMTP:
+	case MODE_BATCH:
 		return cli_smtpd(s);
 	case MODE_DAEMON:
 		return not_yet("there is no daemon to start: onehop works when it is called");

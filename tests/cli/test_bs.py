@@ -1,5 +1,5 @@
-"""sendmail -bs: what a client says, what it is told, and what then is on the wire.  A message that did not come to its end
-is never sent, and where it ends is not the sender's to decide."""
+"""sendmail -bs and -bS: what a client says, what it is told, and what then is on the wire.  A message that did not come to
+its end is never sent, and where it ends is not the sender's to decide."""
 import email.message
 import os
 import re
@@ -88,6 +88,28 @@ def test_session(caller, name):
     assert replies(out) == heard, out
     assert len(mails) == messages
     assert rc == (0 if "QUIT" in said.upper() or name == "no QUIT" else 76), out
+
+
+ONE = (MAIL + RCPT + "DATA\r\n" + TEXT + ".\r\n").replace("\r\n", "\n")
+BATCHES = {  # (the batch, exit status, what is said, messages)
+    "two messages": (ONE + ONE, 0, "", 2),
+    "with all that needs no answer": ("HELO here\nNOOP\nRSET\nVRFY x\nHELP\n" + ONE + "QUIT\nFOO\n", 0, "", 1),
+    "CRLF": (ONE.replace("\n", "\r\n"), 0, "", 1),
+    "nothing": ("", 0, "", 0),
+    "a bad recipient": (ONE + MAIL + "RCPT TO:<x@@y>\n" + RCPT + "DATA\n\nb\n.\n" + ONE, 65, r"501 5\.1\.3 .*malformed\nRCPT TO:<x@@y>\n", 1),
+    "no recipient": (MAIL + "DATA\n\nb\n.\n" + ONE, 65, r"503 5\.5\.1 .*\nDATA\n", 0),
+    "not a command": ("FOO\n" + ONE, 65, r"500 5\.5\.2 .*\nFOO\n", 0),
+    "no end": (ONE + ONE[:-2], 74, r"421 4\.4\.2 .*\n", 1),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_batch(caller, name):
+    batch, status, said, messages = BATCHES[name]
+    rc, out, mails = caller.call(["-bS"], batch.encode())
+    assert rc == status and re.fullmatch(r"(?:onehop: .*\n)?" + said, out.decode()), (rc, out)
+    assert len(mails) == messages
+    assert all(b" with local-bsmtp (" in text and text.endswith(b"\r\n\r\nbody\r\n") for _, text in mails)
 
 
 def test_what_is_on_the_wire(caller):

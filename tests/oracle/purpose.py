@@ -300,6 +300,9 @@ SUBMISSION = {
         received(["x@far.example"], mail="FROM:<4321@debian>", data=unnamed("4321"))),
     "sub-opt-p": on_purpose("Received says how the message came, whatever -p says",
                             message(data=sub("with test ", "with local ")), logged(("P=test", "P=local"))),
+    "sub-rmail": on_purpose("Received says how the message came, whatever the name", message(data=sub("local-rmail", "local"))),
+    "sub-bS-bad-rcpt": on_purpose("enhanced status codes, and the command", exits(65, "before it: 1"), shows(
+        re.compile("501 5.1.3 .*: domain missing or malformed\nRCPT TO:<bad@@far.example>\n"), rc=65)),
     "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
     "sub-long-line-ignore": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
 }

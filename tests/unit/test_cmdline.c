@@ -14,14 +14,16 @@ static void
 describe(const struct cmdline *c, struct buf *out)
 {
 	static const char *const names[] = { "submit", "list", "count", "json", "status", "smtp",
-		"test", "verify", "version", "options", "aliases", "rewrite", "daemon", "queue",
-		"message", "help" };
+		"batch", "test", "verify", "version", "options", "aliases", "rewrite", "daemon",
+		"queue", "message", "help" };
 
 	buf_str(out, names[c->mode]);
 	if (c->extract)
 		buf_str(out, " t");
 	if (c->dot_is_text)
 		buf_str(out, " i");
+	if (c->bare)
+		buf_str(out, " bare");
 	if (c->verbose)
 		buf_str(out, " v");
 	if (c->debug)
@@ -114,6 +116,9 @@ static const struct {
 	{ "sendmail -bpc", "count" },
 	{ "sendmail -bpj", "json" },
 	{ "sendmail -bs", "smtp" },
+	{ "sendmail -bS", "batch" },
+	{ "sendmail -bnq -bS", "batch bare" },
+	{ "sendmail -bnqt x", "submit t bare <x>" },
 	{ "sendmail -bt fax -v", "test v <fax>" },
 	{ "sendmail -bv fax", "verify <fax>" },
 	{ "sendmail -bvs fax", "verify <fax>" },
@@ -131,6 +136,8 @@ static const struct {
 	{ "/usr/bin/mailq", "list" },
 	{ "newaliases", "aliases" },
 	{ "runq", "queue" },
+	{ "/usr/sbin/rsmtp -odq", "batch od=2" },
+	{ "rmail x", "submit i <x>" },
 	/* refused: to go on could send what was not to be sent, or lose a value */
 	{ "sendmail -bz x", "error" },
 	{ "sendmail -be ${run{/bin/id}}", "error" },

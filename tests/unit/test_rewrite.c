@@ -122,7 +122,7 @@ maps_senders(void **state)
 		AUTO_BUF struct buf log = BUF_INIT(4096);
 		const struct trace t = { .emit = collect, .ctx = &log };
 		struct conf c;
-		const struct rewrite r = { &c, &a, str_of(senders[i].map), "/map", &t };
+		const struct rewrite r = { &c, &a, str_of(senders[i].map), "/map", &t, false };
 		bool changed;
 
 		configure(&c, &a, senders[i].mailname);
@@ -142,7 +142,7 @@ qualifies_others(void **state)
 	AUTO_ARENA struct arena a = { 0 };
 	AUTO_BUF struct buf out = BUF_INIT(4096);
 	struct conf c;
-	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL };
+	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL, false };
 
 	(void)state;
 	configure(&c, &a, "mail.name.example");
@@ -160,7 +160,7 @@ maps_envelope(void **state)
 {
 	AUTO_ARENA struct arena a = { 0 };
 	struct conf c;
-	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL };
+	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL, false };
 
 	(void)state;
 	configure(&c, &a, "debian");
