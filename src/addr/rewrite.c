@@ -22,7 +22,7 @@ rewrite_open(
 		found.map_file = found.map.p != NULL ? *places : NULL;
 	}
 	if (found.map.p == NULL && c->email_addresses[0] != '\0')
-		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)",
+		trace_line(t, TRACE_WARNING, "email_addresses: there is no file %s (%s)",
 		    c->email_addresses, conf_where(c, CONF_email_addresses));
 	*r = found;
 	return true;
@@ -40,13 +40,13 @@ map_value(const struct rewrite *r, struct mailbox *m)
 	if (!lsearch_find(r->map, m->local, r->arena, &e))
 		return NO_KEY;
 	if (!extract_address(r->arena, e.value, NULL, false, &x)) {
-		trace_line(r->trace, TRACE_LOG,
+		trace_line(r->trace, TRACE_WARNING,
 		    "Rewrite of %s yielded unparseable address: %s in address %.*s (%s:%u)",
 		    mailbox_text(r->arena, *m), x.reason, S_ARG(e.value), r->map_file, e.line);
 		return UNUSABLE;
 	}
 	if (x.box.domain.n == 0) {
-		trace_line(r->trace, TRACE_LOG,
+		trace_line(r->trace, TRACE_WARNING,
 		    "Rewrite of %s yielded unqualified address \"%.*s\" (%s:%u)",
 		    mailbox_text(r->arena, *m), S_ARG(x.box.local), r->map_file, e.line);
 		return UNUSABLE;

@@ -23,7 +23,8 @@ struct rewrite {
 bool rewrite_open(struct rewrite *r, const struct conf *c, struct arena *a, const struct trace *t,
     struct fail *f) NODISCARD;
 /* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address.  An unusable value of the map
- * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_LOG with file:line. */
+ * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_WARNING with
+ * file:line. */
 struct mailbox rewrite_address(const struct rewrite *r, struct mailbox m);
 /* What a header field becomes: every unqualified address is qualified; when map is set
  * (From, Sender, Reply-To and Resent- forms) each address also goes through rewrite_address().

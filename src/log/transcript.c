@@ -20,6 +20,8 @@ lead(struct transcript *t, enum trace_kind kind, struct str line)
 	switch (kind) {
 	case TRACE_LOG:
 		return "LOG: MAIN\n  ";
+	case TRACE_WARNING:
+		return t->verbose ? "LOG: MAIN\n  " : "onehop: warning: ";
 	case TRACE_OUT:
 		return "  SMTP>> ";
 	case TRACE_IN:
@@ -38,7 +40,7 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 	struct transcript *t = ctx;
 	AUTO_BUF struct buf b = BUF_INIT(LINE_MAX_BYTES);
 
-	if (kind == TRACE_DEBUG ? !t->debug : !t->verbose)
+	if (kind != TRACE_WARNING && (kind == TRACE_DEBUG ? !t->debug : !t->verbose))
 		return;
 	buf_str(&b, lead(t, kind, line));
 	for (size_t i = 0; i < line.n; i++)

@@ -2,7 +2,8 @@
 
 Left out is what differs by nature: ids, dates, versions, sizes, EHLO and its answers, the order of
 connections and recipients.
-  steps  one entry a call: argv, rc, stdout, routers (the "R: router for address" lines of -bt, -bv and -v)
+  steps  one entry a call: argv, rc, stdout, routers (the "R: router for address" lines of -bt, -bv and -v), warned (of values
+         in the map of senders that are no address)
   wire   each message a server took: server, tls, mail, rcpt (command and reply), data
   tried  transactions that ended without a message: server, mail, rcpt
   auth   each AUTH: server, tls, mech, decoded (what was sent), reply (the last one)
@@ -57,7 +58,8 @@ def without_size(mail):
 def step_facts(step):
     routers = [line.strip() for line in step["stderr"].splitlines()
                if re.match(r"\s*R: \S+ for ", line) and "lowuid_aliases" not in line]
-    return {"argv": step["argv"], "rc": step["rc"], "stdout": step["stdout"], "routers": routers, "stderr": step["stderr"]}
+    warned = re.findall(r"Rewrite of \S+ yielded \w+ address", step["stderr"])
+    return {"argv": step["argv"], "rc": step["rc"], "stdout": step["stdout"], "routers": routers, "warned": warned, "stderr": step["stderr"]}
 
 
 def transactions(connection):
@@ -142,6 +144,8 @@ def differences(expected, got):
             out.append(where + "stdout %r, expected %r" % (g["stdout"], e["stdout"]))
         if e["routers"] is not None and e["routers"] != g["routers"]:
             out.append(where + "routers %s, expected %s" % (g["routers"], e["routers"]))
+        if e["warned"] != g["warned"]:
+            out.append(where + "warned %s, expected %s" % (g["warned"], e["warned"]))
         if e.get("says") and not re.search(e["says"], g["stderr"]):
             out.append(where + "stderr does not say %r: %s" % (e["says"], g["stderr"].strip()[-600:]))
     if expected.get("log_says") and not re.search(expected["log_says"], "\n".join(got["log"])):

@@ -184,6 +184,13 @@ transcript(void **state)
 	say_all(&trace);
 	assert_string_equal(content(t.fd, text), "detail\n");
 	(void)close(t.fd);
+	for (int verbose = 0; verbose <= 1; verbose++) {
+		t = (struct transcript){ .fd = memfd_create("t", 0), .verbose = verbose };
+		trace_line(&trace, TRACE_WARNING, "a\nb");
+		assert_string_equal(
+		    content(t.fd, text), verbose ? "LOG: MAIN\n  a?b\n" : "onehop: warning: a?b\n");
+		(void)close(t.fd);
+	}
 }
 
 enum { BODY = 20000, CUT = 8189 };
