@@ -309,21 +309,29 @@ may_ask(const struct router *router, struct subject *s)
 	return s->user != 0;
 }
 
+/* In small letters, which Exim routes in. */
+static void
+tell(const struct router *router, const struct subject *s)
+{
+	struct str domain = s->r->address.domain;
+	char *text = router->scope == SCOPE_ANY ?
+	    arena_fmt(s->e->arena, "%.*s", S_ARG(domain)) :
+	    arena_fmt(s->e->arena, "%s@%.*s", s->local, S_ARG(domain));
+
+	for (char *p = text; *p != '\0'; p++)
+		*p = ascii_lower(*p);
+	trace_line(s->e->trace, TRACE_NOTE, "R: %s for %s", router->name, text);
+}
+
 /* One router's turn.  True: taken. */
 static bool
 ask(const struct router *router, struct subject *s)
 {
-	const struct route_env *e = s->e;
 	const char *name = s->local;
 	bool taken = false;
 
 	if (may_ask(router, s)) {
-		if (router->scope == SCOPE_ANY)
-			trace_line(e->trace, TRACE_NOTE, "R: %s for %.*s", router->name,
-			    S_ARG(s->r->address.domain));
-		else
-			trace_line(e->trace, TRACE_NOTE, "R: %s for %s@%.*s", router->name,
-			    s->local, S_ARG(s->r->address.domain));
+		tell(router, s);
 		if (router->check_user && s->user < 0)
 			taken = subject_refuse(s, FAIL_TEMP,
 			    "cannot say now whether %s is a user: the user database "
