@@ -68,6 +68,17 @@ is_weaker(const struct conf *c, enum conf_option o, struct str value)
 	    (c->tls == TLS_IMPLICIT || (c->tls == TLS_STARTTLS && str_eq(value, STR("off"))));
 }
 
+/* Where Exim must have TLS a certificate that does not verify stops the mail, password or not. */
+static bool
+demand_proof(struct conf *c, const struct assignment *tls, struct fail *f)
+{
+	struct assignment proof = { STR("tls_verify"), STR("yes"), tls->where };
+
+	if (!str_eq(tls->name, STR("tls")) || c->tls == TLS_OFF || c->tls_verify != CHOICE_AUTO)
+		return true;
+	return conf_set(c, &proof, f);
+}
+
 static bool
 mapped(struct conf *c, const struct mapping *m, const struct assignment *one, struct fail *f)
 {
@@ -75,7 +86,8 @@ mapped(struct conf *c, const struct mapping *m, const struct assignment *one, st
 		m->value != NULL ? str_of(m->value) : one->value, one->where };
 
 	if (applies(m, one->value))
-		return is_weaker(c, m->option, plain.value) || conf_set(c, &plain, f);
+		return is_weaker(c, m->option, plain.value) ||
+		    (conf_set(c, &plain, f) && demand_proof(c, &plain, f));
 	if (m->test == TEST_EQUAL && is_list(one->value))
 		conf_warn(c, &one->where,
 		    "%s = %.*s is not \"%s\": ignored, TLS is used as tls says", m->macro,

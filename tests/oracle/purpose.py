@@ -56,6 +56,8 @@ AUTH = {
     "auth-starttls-untrusted-mac": on_purpose(
         "a server that fails the check of its certificate does not get the password in clear either",
         as_root, clean("auth"), waits("certificate")),
+    "auth-starttls-require-bad": on_purpose("the log says what is wrong with the certificate, and what would accept it",
+                                            waits("certificate")),
     "auth-starttls-wrongname": on_purpose(
         "mail does not go in clear after the certificate failed", as_root, clean("auth"), waits("certificate")),
     "seed-alias-name-in-passwd": on_purpose(
