@@ -220,7 +220,8 @@ bounce(struct attempt *t)
 	if (refused == 0)
 		return;
 	if (about.nrcpts > 0 && t->q->e.sender[0] == '\0') {
-		freeze(t, "delivery error message");
+		freeze(t,
+		    t->q->parent != NULL ? "delivery error message" : "message created with -f <>");
 		return;
 	}
 	if (about.nrcpts > 0 && !bounces_allow(&t->d->spool, t->q->e.sender, &t->d->ages)) {

@@ -163,10 +163,34 @@ run_message(struct delivery *d, const char *id, struct fail *f)
 	return ok;
 }
 
+static void
+drop(struct delivery *d, struct queued *q)
+{
+	struct fail f = FAIL_INIT;
+
+	if (!spool_remove(&d->spool, q, &f))
+		trace_line(d->trace, TRACE_LOG, "it cannot be removed: %s", f.text);
+	else
+		trace_line(d->trace, TRACE_LOG, "Completed");
+}
+
+/* Where there is a sender he is told. */
+static void
+give_up(struct delivery *d, struct queued *q, const char *reason)
+{
+	q->frozen = false;
+	if (q->e.sender[0] != '\0') {
+		deliver_give_up(d, q, reason);
+		return;
+	}
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	drop(d, q);
+}
+
 bool
 run_give_up(struct delivery *d, const char *id, const char *reason, struct fail *f)
 {
-	bool ok = answer(with_message(d, id, deliver_give_up, reason, f), id, f);
+	bool ok = answer(with_message(d, id, give_up, reason, f), id, f);
 
 	try_offspring(d);
 	return ok;
@@ -229,20 +253,16 @@ due(const struct delivery *d, const struct queued *q, enum run_which which)
 static void
 end_frozen(struct delivery *d, struct queued *q, const char *reason)
 {
-	struct fail f = FAIL_INIT;
+	uint64_t any = d->conf->timeout_frozen_after;
 
-	if (q->e.sender[0] != '\0') {
-		q->frozen = false;
-		deliver_give_up(d, q, reason);
+	if (q->e.sender[0] != '\0' || (any > 0 && ages_since(&d->ages, q->frozen_counted) >= any)) {
+		give_up(d, q, reason);
 		return;
 	}
 	for (size_t i = 0; i < q->e.nrcpts; i++)
 		if (q->e.rcpts[i].state != RCPT_SENT)
 			trace_line(d->trace, TRACE_LOG, "%s: error ignored", q->e.rcpts[i].address);
-	if (!spool_remove(&d->spool, q, &f))
-		trace_line(d->trace, TRACE_LOG, "it cannot be removed: %s", f.text);
-	else
-		trace_line(d->trace, TRACE_LOG, "Completed");
+	drop(d, q);
 }
 
 static enum due

@@ -113,9 +113,8 @@ explain(const struct race *r, struct fail *f)
 
 	for (size_t i = r->begin; i < r->next; i++) {
 		const struct endpoint *e = &r->list[i];
-		int err = r->error[i - r->begin];
 
-		sys = err != 0 ? err : ETIMEDOUT;
+		sys = r->error[i - r->begin];
 		buf_fmt(&why, "%s%s: %s", i > r->begin ? "; " : "",
 		    e->ip[0] != '\0' ? e->ip : "the socket", strerrordesc_np(sys));
 	}
@@ -136,9 +135,12 @@ race(struct race *r, int64_t deadline_ms, size_t *which, int *fd, struct fail *f
 	if (r->end - r->begin > ENDPOINTS_MAX)
 		r->end = r->begin + ENDPOINTS_MAX;
 	ok = run(r, deadline_ms, &won);
-	for (size_t i = 0; i < r->next - r->begin; i++)
-		if (i != won && r->fd[i].fd >= 0)
-			(void)close(r->fd[i].fd);
+	for (size_t i = 0; i < r->next - r->begin; i++) {
+		if (i == won || r->fd[i].fd < 0)
+			continue;
+		(void)close(r->fd[i].fd);
+		r->error[i] = ok ? 0 : ETIMEDOUT;
+	}
 	if (!ok)
 		return explain(r, f);
 	*which = r->begin + won;
@@ -194,6 +196,7 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 	struct race r = { .list = list, .begin = *which, .next = *which, .end = n };
 	struct endpoint local;
 	int fd = -1;
+	bool ok;
 
 	if (o->interface != NULL && o->interface[0] != '\0') {
 		if (!endpoint_parse(o->interface, 0, &local))
@@ -204,8 +207,11 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 	if (o->socks != NULL && o->socks[0] != '\0' && r.begin < n &&
 	    list[r.begin].addr.ss_family != AF_UNIX)
 		return through_proxy(&r, o->socks, deadline_ms, which, s, f);
-	if (!race(&r, deadline_ms, which, &fd, f))
-		return false;
-	stream_socket(s, fd);
-	return true;
+	ok = race(&r, deadline_ms, which, &fd, f);
+	for (size_t i = r.begin; o->tell != NULL && i < r.next; i++)
+		if (r.error[i - r.begin] != 0)
+			o->tell(o->ctx, &list[i], r.error[i - r.begin]);
+	if (ok)
+		stream_socket(s, fd);
+	return ok;
 }

@@ -9,6 +9,9 @@ struct connect_options {
 	uint64_t timeout_s;    /* for the whole race */
 	const char *interface; /* local address, or "" or NULL */
 	const char *socks;     /* host:port, or "" or NULL */
+	/* Told of each address that failed before the race was over, no proxy's; may be NULL. */
+	void (*tell)(void *ctx, const struct endpoint *e, int err);
+	void *ctx;
 };
 
 /* Connect to the first address of list (from index *which on) that answers, in the list's order;

@@ -51,7 +51,7 @@ refill(struct stream *s, enum fail_stage at, struct fail *f)
 	if (n < 0)
 		return broken(s, at, errno, f);
 	if (n == 0)
-		return fail_set(f, FAIL_TEMP, at, 0, "the server closed the connection");
+		return fail_set(f, FAIL_TEMP, at, 0, "%s", STREAM_CLOSED);
 	s->in_pos = 0;
 	s->in_len = (size_t)n;
 	return true;

@@ -41,6 +41,8 @@ struct stream {
 void stream_init(struct stream *s, const struct stream_ops *ops, void *ctx, int fd);
 /* Start a phase of at most seconds (cut by final_ms). */
 void stream_phase(struct stream *s, uint64_t seconds);
+/* The text of the failure when the other side has closed the connection: Exim's words. */
+#define STREAM_CLOSED "Remote host closed connection"
 /* Next line without its CRLF (a bare LF is taken too) into *line, valid until the next call.
  * Lines over line->max, a closed connection and a passed deadline fail: TEMP at that stage. */
 bool stream_line(struct stream *s, struct buf *line, enum fail_stage at, struct fail *f) NODISCARD;

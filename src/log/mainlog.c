@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "io/stream.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 static void
@@ -70,6 +72,8 @@ mainlog_defer_number(const struct fail *f)
 
 	if (f->sys != 0)
 		return f->sys;
+	if (f->smtp == 0 && str_starts(str_of(f->text), STR(STREAM_CLOSED)))
+		return LOST;
 	if (f->stage == STAGE_AUTH && f->smtp >= 500)
 		return AUTH_PROBLEM;
 	return f->smtp != 0 ? numbers[f->stage].answered : numbers[f->stage].silent;

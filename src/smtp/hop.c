@@ -149,10 +149,8 @@ note_seen(struct hop *h, const struct link *l)
 
 /* A line of -v for the attempt, as Exim has it. */
 static void
-note_attempt(const struct hop *h, size_t which, const char *how)
+note_attempt(const struct hop *h, const struct endpoint *e, const char *how)
 {
-	const struct endpoint *e = &h->at.list[which];
-
 	if (e->ip[0] == '\0')
 		trace_line(h->trace, TRACE_NOTE, "Connecting to %s ... %s", h->at.name, how);
 	else
@@ -160,24 +158,38 @@ note_attempt(const struct hop *h, size_t which, const char *how)
 		    e->ip, endpoint_port(e), how);
 }
 
+struct failures {
+	const struct hop *h;
+	bool any;
+};
+
+static void
+note_failed(void *ctx, const struct endpoint *e, int err)
+{
+	struct failures *all = ctx;
+
+	all->any = true;
+	note_attempt(all->h, e, "failed");
+	trace_line(all->h->trace, TRACE_LOG, "H=%s [%s] %s", all->h->at.canonical, e->ip,
+	    strerrordesc_np(err));
+}
+
 static bool
 dial(struct hop *h, size_t *which, struct fail *f)
 {
 	const struct conf *c = h->conf;
-	const struct connect_options o = {
-		.timeout_s = c->connect_timeout, .interface = c->interface, .socks = c->socks_proxy
-	};
+	struct failures all = { .h = h };
+	const struct connect_options o = { .timeout_s = c->connect_timeout,
+		.interface = c->interface,
+		.socks = c->socks_proxy,
+		.tell = note_failed,
+		.ctx = &all };
 
 	if (connect_race(h->at.list, h->at.n, which, &o, &h->stream, f)) {
-		note_attempt(h, *which, "connected");
+		note_attempt(h, &h->at.list[*which], "connected");
 		return true;
 	}
-	for (size_t i = *which; i < h->at.n; i++)
-		note_attempt(h, i, "failed");
-	if (h->at.n == 1 && f->sys != 0)
-		trace_line(h->trace, TRACE_LOG, "H=%s [%s] %s", h->at.canonical, h->at.list[0].ip,
-		    strerrordesc_np(f->sys));
-	else
+	if (!all.any)
 		trace_line(h->trace, TRACE_LOG, "H=%s %s", h->at.canonical, f->text);
 	return false;
 }

@@ -148,6 +148,10 @@ session_hear(struct session *s, enum fail_stage at, struct fail *f)
 
 		if (!stream_line(s->stream, &s->line, at, f)) {
 			s->dead = true;
+			if (strcmp(f->text, STREAM_CLOSED) == 0)
+				return fail_set(f, FAIL_TEMP, at, 0,
+				    STREAM_CLOSED " in response to %.*s",
+				    S_ARG(buf_get(&s->asked)));
 			fail_prefix(f, "after %.*s", S_ARG(buf_get(&s->asked)));
 			return false;
 		}

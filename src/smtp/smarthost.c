@@ -148,7 +148,7 @@ stamp(const struct smarthost *h, const struct load *load, struct rcpt *r)
 
 	r->host = s->host;
 	r->ip = arena_strz(load->m->arena, str_of(s->ip));
-	if (r->state != RCPT_SENT)
+	if (r->state != RCPT_SENT && r->state != RCPT_REFUSED)
 		return;
 	r->tls = s->tls ? h->hop.tls.cipher : NULL;
 	r->tls_peer = s->tls ? h->hop.tls.peer : NULL;
@@ -158,13 +158,20 @@ stamp(const struct smarthost *h, const struct load *load, struct rcpt *r)
 }
 
 /* Exim's line of a host that does not take a message now, or not for the recipients that the next
- * host is asked for. */
+ * host is asked for: why the first of them has to wait. */
 static void
-tell_of_refusal(const struct smarthost *h, const struct rcpt *r)
+tell_of_refusal(const struct smarthost *h, const struct load *load, const size_t *which, size_t n)
 {
-	if (r->state == RCPT_RETRY && r->fail.smtp != 0 &&
-	    (r->fail.stage != STAGE_RCPT || h->place + 1 < h->nlist))
-		trace_line(h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", r->host, r->ip, r->fail.text);
+	for (size_t i = 0; i < n; i++) {
+		const struct rcpt *r = &load->e->rcpts[which[i]];
+
+		if (r->state != RCPT_RETRY || r->fail.smtp == 0)
+			continue;
+		if (r->fail.stage != STAGE_RCPT || h->place + 1 < h->nlist)
+			trace_line(
+			    h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", r->host, r->ip, r->fail.text);
+		return;
+	}
 }
 
 /* One transaction for as many as it may hold.  *sent counts those that were taken. */
@@ -188,7 +195,7 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 		stamp(h, load, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
-	tell_of_refusal(h, &load->e->rcpts[which[0]]);
+	tell_of_refusal(h, load, which, n);
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
 	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];

@@ -58,6 +58,8 @@ AUTH = {
         as_root, clean("auth"), waits("certificate")),
     "auth-starttls-require-bad": on_purpose("the log says what is wrong with the certificate, and what would accept it",
                                             waits("certificate")),
+    "auth-starttls-rcpt-550": on_purpose("a bounce has RFC 3464's order, since when, and a status of its own",
+                                         report("5.1.1")),
     "auth-starttls-wrongname": on_purpose(
         "mail does not go in clear after the certificate failed", as_root, clean("auth"), waits("certificate")),
     "seed-alias-name-in-passwd": on_purpose(
