@@ -3,7 +3,7 @@
 
 #include <sysexits.h>
 
-#include "addr/list.h"
+#include "addr/extract.h"
 #include "addr/phrase.h"
 #include "base/date.h"
 
@@ -154,14 +154,13 @@ add_from(struct submission *s)
 		    null ? s->login : s->sender);
 }
 
-/* Is the author the caller? */
+/* Is the caller the author, and the only one (RFC 5322 3.6.2)? */
 static bool
 is_from_caller(const struct submission *s, const struct header *from)
 {
-	struct address_list l = address_list_open(field_body(from));
 	struct address x;
 
-	if (!address_list_next(&l, s->m->arena, &x) || x.bad ||
+	if (!extract_address(s->m->arena, field_body(from), NULL, false, &x) ||
 	    !str_ieq(x.box.local, s->login.local))
 		return false;
 	return x.box.domain.n == 0 || str_ieq(x.box.domain, s->login.domain);

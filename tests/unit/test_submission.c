@@ -108,6 +108,10 @@ static const struct row rows[] = {
 	    "Subject: s\n" ID_FIELD "From: Alice Liddell <alice@debian>\nDate: DATE\n" },
 	{ "force-sender, broken From", { ALICE }, "", NULL, true, "From: a@@b\n", "alice@debian",
 	    "From: a@@b\n" ID_FIELD "Sender: Alice Liddell <alice@debian>\nDate: DATE\n" },
+	{ "force-sender, two authors", { ALICE }, "", NULL, true, "From: alice, bob@debian\n",
+	    "alice@debian",
+	    "From: alice@debian, bob@debian\n" ID_FIELD
+	    "Sender: Alice Liddell <alice@debian>\nDate: DATE\n" },
 	{ "force-sender, trusted", { ROOT, FROM_F("boss", "corp.example") }, "", NULL, true,
 	    "From: boss@corp.example\nSender: sec@corp.example\n", "boss@corp.example",
 	    "From: boss@corp.example\nSender: sec@corp.example\n" ID_FIELD "Date: DATE\n" },
