@@ -283,7 +283,9 @@ alias_expand(struct arena *a, struct str text, struct alias_items *out, struct f
 			continue;
 		}
 		if (alias_is_verdict(it.kind))
-			all.n = depth = 0;
+			depth = 0;
+		if (alias_is_verdict(it.kind) && it.kind != ALIAS_FAIL)
+			all.n = 0;
 		all.list = arena_grow(a, all.list, all.n, sizeof *all.list);
 		all.list[all.n++] = it;
 	}

@@ -39,7 +39,7 @@ struct alias_list {
  * Pure. */
 struct alias_list alias_list_open(struct str text);
 bool alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out);
-/* FAIL, DEFER, BLACKHOLE, UNKNOWN: it decides for the whole list. */
+/* FAIL, DEFER, BLACKHOLE, UNKNOWN: it decides for the whole list; FAIL only for what follows. */
 bool alias_is_verdict(enum alias_kind kind);
 
 struct alias_items {
@@ -47,8 +47,8 @@ struct alias_items {
 	size_t n;
 };
 
-/* The whole list with its :include: files read (with the rights of this process).  When there is a
- * verdict among the items, it is the only one.
+/* The whole list with its :include: files read (with the rights of this process).  A verdict is
+ * the last item, and the only one but for FAIL: what stands before that is served as in Exim.
  * False: TEMP/ROUTE: an included file cannot be read, or a limit. */
 bool alias_expand(
     struct arena *a, struct str text, struct alias_items *out, struct fail *f) NODISCARD;

@@ -100,6 +100,17 @@ drop(struct route *r)
 	r->transport = TRANSPORT_BYPASSED;
 }
 
+/* ":fail:" behind other addresses: they get it, and the alias fails all the same. */
+static void
+fail_beside(struct subject *s, const struct alias_item *it)
+{
+	struct route *r = add_final(s, "system_aliases", s->r->text);
+	struct str why = it->text.n > 0 ? it->text : STR("the alias says :fail:");
+
+	r->outcome = ROUTE_FAIL;
+	(void)fail_set(&r->fail, FAIL_PERM, STAGE_ROUTE, 0, "%.*s", S_ARG(why));
+}
+
 static bool
 add_alias_item(struct subject *s, const struct alias_item *it, const struct lsearch_entry *entry,
     struct fail *f)
@@ -109,7 +120,9 @@ add_alias_item(struct subject *s, const struct alias_item *it, const struct lsea
 	if (it->kind == ALIAS_BAD)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_ROUTE, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
-	if (it->kind == ALIAS_DEVNULL)
+	if (it->kind == ALIAS_FAIL)
+		fail_beside(s, it);
+	else if (it->kind == ALIAS_DEVNULL)
 		drop(add_final(s, "system_aliases", "/dev/null"));
 	else
 		refuse_item(s, it, entry);
@@ -179,11 +192,11 @@ redirect_forward(struct subject *s)
 	const struct route_env *e = s->e;
 	struct fail why = FAIL_INIT;
 
-	if (s->probe.found != PROBE_FORWARD)
-		return false;
 	if (s->probe.skipped != NULL)
 		trace_line(e->trace, TRACE_LOG, "%s: skipped an item of the .forward of %s: %s",
 		    s->r->text, s->local, s->probe.skipped);
+	if (s->probe.found != PROBE_FORWARD)
+		return false;
 	if (s->probe.discard)
 		return discard(s);
 	for (size_t i = 0; i < s->probe.nitems; i++) {

@@ -213,6 +213,7 @@ LOCAL = {name: on_purpose(OTHERS, as_root) for name in (
 LOCAL.update({
     "loc-alias-empty": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
     "loc-alias-fail": on_purpose(TO_THE_CALLER, not_sent("error", "no longer here")),
+    "loc-alias-fail-mixed": on_purpose(TO_THE_CALLER, not_sent(69, "ali@debian: .*no")),
     "loc-alias-star": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
     "loc-caps-account": on_purpose(TO_THE_CALLER, not_sent("error", UNROUTEABLE)),
     "loc-configtype-local": on_purpose(TO_THE_CALLER, not_sent("error", "Mailing to remote domains not supported")),
