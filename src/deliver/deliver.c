@@ -140,13 +140,24 @@ keep_rest(struct attempt *t)
 	spool_release(t->q);
 }
 
+/* Has somebody got it?  A recipient that is refused may have become others, of whom some took it.
+ */
+static bool
+has_reached(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (t->routes.list[i]->outcome == ROUTE_DELIVER && t->results[i].state == RCPT_SENT)
+			return true;
+	return false;
+}
+
 /* The caller is there, and nobody has it: the refusal is his, and the spool has nothing. */
 static bool
 hand_back(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
 
-	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts)
+	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts || has_reached(t))
 		return false;
 	trace_line(t->d->trace, TRACE_TAKEN, "0");
 	if (t->safe && !spool_remove(&t->d->spool, t->q, &f)) {
