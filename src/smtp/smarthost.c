@@ -259,8 +259,11 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 	bool ok = false;
 	size_t i = 0;
 
-	if (!hop_find(&h->hop, host, f))
+	if (!hop_find(&h->hop, host, f)) {
+		if (h->place + 1 < h->nlist)
+			trace_line(h->hop.trace, TRACE_LOG, "%s", f->text);
 		return false;
+	}
 	while (i < h->hop.at.n && wake(load) > 0) {
 		bool chunks = !h->hop.no_chunks;
 		size_t sent = 0;

@@ -179,6 +179,8 @@ DELIVERY = {
     "del-size-552": on_purpose(TO_THE_CALLER, not_sent(69, "552 5.3.4")),
     "del-single-colon-port": on_purpose("host:port with one colon is a port, as everywhere else", only_step(2),
                                         received(["x@far.example"])),
+    "del-two-noresolve-first": on_purpose("it says which name could not be found, and what to do", logged(
+        ("no IP address found for host (.*)", r"no address of \1 is known; check the name, and the name server if it is right"))),
     "del-two-colon": on_purpose("blanks in dc_smarthost are harmless",
                                 received(["x@far.example"], server="192.0.2.26:2525")),
     "del-two-semicolon-space": on_purpose("blanks in dc_smarthost are harmless",
