@@ -160,6 +160,7 @@ set_long(struct cmdline *c, const char *value)
 static bool
 set_mode(struct cmdline *c, const char *value, struct fail *f)
 {
+	c->queue = value;
 	for (size_t i = 0; i < COUNT(modes); i++)
 		if (strcmp(modes[i].value, value) == 0) {
 			c->mode = modes[i].mode;
@@ -215,7 +216,6 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		c->config = value;
 		break;
 	case MODE:
-		c->queue = value;
 		return set_mode(c, value, f);
 	case DELIVERY:
 		set_delivery(c, value);
