@@ -277,11 +277,12 @@ def submits(step):
 def as_root(case, expected):
     """Root submits for alice: until onehop-send has its doors he alone may deliver to others and has a spool."""
     nameless = False
+    domain = case["config"].get("mailname", "debian").strip()
     for step in case["steps"]:
         if step.get("user", "root") != "root" and submits(step):
             nameless |= not re.search(r"(?im)^From:", step.get("stdin", "").split("\n\n")[0])
             if "-f" not in step["argv"]:
-                step["argv"][1:1] = ["-f", step["user"] + "@debian"]
+                step["argv"][1:1] = ["-f", step["user"] + "@" + domain]
             step["user"] = "root"
     case["config"]["passwd_reader"] = "root"
 

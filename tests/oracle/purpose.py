@@ -211,7 +211,11 @@ body
 LOCAL = {name: on_purpose(OTHERS, as_root) for name in (
     "loc-alias-backslash", "loc-alias-chain", "loc-alias-include", "loc-forward-loop", "loc-fwd-blackhole",
     "loc-fwd-crlf", "loc-fwd-empty", "loc-fwd-include", "loc-fwd-pipe", "loc-fwd-self-plain", "loc-fwd-self", "loc-mixed",
-    "loc-real", "loc-root-noalias", "loc-spool", "loc-spool-existing", "loc-spool-two", "sub-t-local")}
+    "loc-real", "loc-root-noalias", "loc-spool", "loc-spool-existing", "loc-spool-two", "sub-t-local",
+    "loc-alias-dup-key", "loc-alias-list", "loc-alias-list-odd", "loc-alias-self", "loc-alias-unknown", "loc-alias-unqualified-local",
+    "loc-case", "loc-case-domain", "loc-fwd-ancestor", "loc-fwd-comment", "loc-fwd-devnull", "loc-localdomain-colon",
+    "loc-localdomain-other", "loc-localdomain-pattern", "loc-maildir", "loc-maildir-dots", "loc-maildir-exists",
+    "loc-mailname-notlocal-given", "loc-nologin", "loc-trace", "rw-hide-local")}
 IN_PART = "a bounce has RFC 3464's order, since when, a status of its own, and who failed beside who was meant"
 
 
@@ -239,9 +243,38 @@ LOCAL.update({
     "loc-dup": on_purpose(OTHERS + "; of one copy for several the first is named", as_root, logged(("<ali@debian>", "<fax@debian>"))),
     "loc-alias-syntax": on_purpose(WITH_PLACE, as_root, logged(
         (r"\(-17\)(.*: )(domain missing or malformed) in (.*)", r"(-1)\1bad address \3: \2 (/etc/aliases:4)"))),
-    "loc-alias-pipe-enabled": on_purpose(
-        "aliases lead to addresses only: a command run by a mail alias is refused at once, with its place",
-        not_sent("error", r"/etc/aliases:4")),
+    **{name: on_purpose(
+        "aliases lead to addresses only: a command run or a file written by a mail alias is refused at once, with its place",
+        not_sent("error", r"/etc/aliases:4")) for name in (
+            "loc-alias-file", "loc-alias-file-enabled", "loc-alias-pipe", "loc-alias-pipe-enabled")},
+    "loc-alias-devnull": on_purpose("/dev/null in aliases throws the mail away, as it says; with Exim it waits for ever", clean("waiting")),
+    "loc-alias-include-missing": on_purpose(WITH_PLACE, as_root, logged(
+        (r"\(-17\)(.*: )failed to open included file (.*)", r"(-1)\1included file: cannot open \2 (/etc/aliases:4)"))),
+    "loc-alias-loop": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
+    "loc-alias-nofile": on_purpose("a host without /etc/aliases has no aliases, and its users get their mail", as_root,
+                                   delivered("fax", MAIL_TO_FAX), clean("waiting")),
+    "loc-bad-transport": on_purpose(WITH_PLACE, as_root, waits(
+        r"local_delivery = nosuch \(/etc/exim4/update-exim4.conf.conf:13\)", rcpt="fax@debian")),
+    "loc-configtype-none": on_purpose(
+        "a configuration that says nothing usable is an error (78), not silence", not_sent(78, "conf:1: configtype none")),
+    "loc-fwd-directory": on_purpose(WITH_PLACE, as_root, logged((r"\(-1\)", "(0)"))),
+    "loc-fwd-pipe-fail": on_purpose(TO_THE_CALLER + "; it has the whole command and what it printed", as_root,
+                                    not_sent(69, r"returned 3 from command: /bin/sh -c 'echo sorry; exit 3': sorry")),
+    "loc-fwd-pipe-tempfail": on_purpose("the log has the whole command", as_root, logged(
+        (r"75 \(could mean temporary error\) from command: /bin/sh", "75 from command: /bin/sh -c 'exit 75'"))),
+    "loc-fwd-unreadable": on_purpose(WITH_PLACE, as_root, logged(
+        (r"\(-1\): require_files: error for (\S+): (.*)", r"(13): \2: cannot read \1"))),
+    "loc-lowuid": on_purpose(NO_DOOR, as_root),
+    "loc-maildir-nohome": on_purpose(WITH_PLACE, as_root, logged(
+        (r"\(2\): No such file or directory: failed to chdir to", "(13): Permission denied: cannot create"))),
+    "loc-minus": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
+    "loc-spool-default": on_purpose("without dc_localdelivery mail goes to the Maildir, as the walkthrough has it", as_root,
+                                    delivered("fax", MAIL_TO_FAX)),
+    "loc-spool-locked": on_purpose(WITH_PLACE, as_root, logged(
+        (r"\(-9\)(.*) \(lock file\)", r"(0)\1: /var/mail/fax.lock is there; another program has it, or died with it"))),
+    "loc-unknown-null": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
+    "loc-unknown-odi": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
+    "rw-hide-bounce": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
     "loc-fwd-fail": on_purpose(WITH_PLACE, as_root, logged((r"\(-17\)(.*)", r"(0)\1 (/home/bob/.forward)"))),
     "loc-fwd-filter": on_purpose("Exim's filter language is not spoken here: the mail waits, and is not misdelivered",
                                  as_root, waits("filter", rcpt="bob@debian")),
@@ -280,12 +313,26 @@ def unnamed(login):
             "Message-Id: <<ID>@debian>\r\nDate: <DATE>\r\n\r\nbody\r\n").format(login)
 
 
+def folded(case, expected):
+    """The Subject in two lines."""
+    received(["x@far.example"])(case, expected)
+    message(data=sub(r"(Subject: s{989})", r"\1\r\n "))(case, expected)
+
+
+DSN_OPTIONS = "-N, -R and -V are sendmail's DSN options; Exim's -N drops the mail"
 NO_RECIPIENT = "no recipient is a wrong call (64), said to the caller and not in a mail to him"
 
 SUBMISSION = {
     "sub-arg-bad": on_purpose(BAD_ADDRESS, not_sent(65, "domain missing or malformed")),
     "sub-arg-bad-good": on_purpose(BAD_ADDRESS, not_sent(65, "domain missing or malformed")),
     "sub-newline-rcpt": on_purpose(BAD_ADDRESS, not_sent(65)),
+    "sub-long-rcpt": on_purpose(BAD_ADDRESS, not_sent(65, "long")),
+    "sub-t-bad": on_purpose(BAD_ADDRESS, not_sent(65, "domain missing or malformed")),
+    "sub-t-bad-oep": on_purpose(BAD_ADDRESS, not_sent(65, "domain missing or malformed")),
+    "sub-utf8-rcpt": on_purpose("an address that the smarthost cannot take is refused with the reason; Exim makes another of it",
+                                not_sent(69, "SMTPUTF8"), tries("FROM:<alice@debian>")),
+    "sub-utf8-rcpt-ext": on_purpose("8-bit text is declared to a server that has 8BITMIME",
+                                    message(mail="FROM:<alice@debian> BODY=8BITMIME SMTPUTF8")),
     "sub-two-args": on_purpose(BAD_ADDRESS, not_sent(65)),
     "sub-null-rcpt": on_purpose("an empty address is no address: refused, not accepted and thrown away",
                                 not_sent(64, "recipient")),
@@ -293,17 +340,26 @@ SUBMISSION = {
                                  clean("dead")),
     "sub-bcc-no-t": on_purpose(BCC, message(data=sub(r"Bcc: secret@far\.example\r\n", ""))),
     "sub-t-resent": on_purpose(BCC, message(data=sub(r"Bcc: ob@far\.example\r\n", ""))),
+    "rw-to-cc": on_purpose(BCC, message(data=sub(r"Bcc: root@debian\r\n", ""))),
     "sub-eightbit": on_purpose("8-bit text is declared to a server that has 8BITMIME",
                                message(mail="FROM:<alice@debian> BODY=8BITMIME")),
     "sub-no-args": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oee": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-t-none-oem": on_purpose(NO_RECIPIENT, not_sent(64, "recipient")),
     "sub-opt-G": on_purpose("-G says nothing that matters here, so everyone may", received(["x@far.example"])),
-    "sub-opt-N-sep": on_purpose("-N is sendmail's DSN option; Exim's drops the mail", received(["x@far.example"])),
+    **{name: on_purpose(DSN_OPTIONS, received(["x@far.example"])) for name in (
+        "sub-opt-N", "sub-opt-N-sep", "sub-opt-R-V", "sub-opt-R-V-joined", "sub-opt-V")},
+    "sub-opt-N-alone": on_purpose(DSN_OPTIONS + "; it takes a value, and then there is no recipient", not_sent(64, "recipient"),
+                                  lambda case, e: e["steps"][0].update(routers=[])),
+    "sub-opt-L": on_purpose("-L is a tag for sendmail's log: everyone may, and it is ignored", received(["x@far.example"])),
     "sub-opt-e": on_purpose("-e takes a value, as in every sendmail; then there is no recipient", not_sent(64, "recipient")),
     "sub-opt-oQ": on_purpose("-oQ names no directory here: taken and ignored", received(["x@far.example"])),
     "sub-opt-it": on_purpose("-it is -i -t", received(["x@far.example"]),
                              message(data=sub(r"\r\n\.\r\n", "\r\n..\r\n"))),
+    "sub-opt-ta": on_purpose("-toi is -t -oi", received(["x@far.example"]), message(data=sub(r"\r\n\.\r\n", "\r\n..\r\n"))),
+    "sub-f-missing": on_purpose("options may follow the recipients, as with getopt", not_sent(64, "-f needs a value")),
+    "sub-f-missing-alone": on_purpose("what was not sent is kept in dead.letter", not_sent(64, "-f needs a value")),
+    "sub-f-bad": on_purpose("what was not sent is kept in dead.letter", not_sent(65, "domain missing or malformed")),
     "sub-opts-after": on_purpose("options may follow the recipients, as with getopt", clean("files"),
                                  message(data=sub(r"x\r\n$", "x\r\n..\r\ny\r\n")),
                                  message(data=sub("<ID>;", "<ID>\r\n\tfor x@far.example;"))),
@@ -322,6 +378,8 @@ SUBMISSION = {
     "sub-bS-bad-rcpt": on_purpose("enhanced status codes, and the command", exits(65, "before it: 1"), shows(
         re.compile("501 5.1.3 .*: domain missing or malformed\nRCPT TO:<bad@@far.example>\n"), rc=65)),
     "sub-long-body-line": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
+    "sub-body-999": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 999 + "\n"))),
+    "sub-long-header-line": on_purpose("a header line over 998 octets is no reason to lose the mail: it is folded", folded),
     "sub-long-line-ignore": on_purpose(LONG_LINES, received(["x@far.example"], data=encoded("x" * 1200 + "\n"))),
 }
 
