@@ -272,7 +272,8 @@ LOCAL.update({
                                     delivered("fax", MAIL_TO_FAX)),
     "loc-spool-locked": on_purpose(WITH_PLACE, as_root, logged(
         (r"\(-9\)(.*) \(lock file\)", r"(0)\1: /var/mail/fax.lock is there; another program has it, or died with it"))),
-    "loc-unknown-null": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
+    "loc-unknown-null": on_purpose(TO_THE_CALLER + "; from the queue it is frozen, as with Exim, and mailq shows it",
+                                   not_sent(67, UNROUTEABLE)),
     "loc-unknown-odi": on_purpose(TO_THE_CALLER, not_sent(67, UNROUTEABLE)),
     "rw-hide-bounce": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
     "loc-fwd-fail": on_purpose(WITH_PLACE, as_root, logged((r"\(-17\)(.*)", r"(0)\1 (/home/bob/.forward)"))),
