@@ -4,7 +4,7 @@ A reason is one that a user would approve; a difference without such a reason is
 """
 import re
 
-from play import (aged, argv, as_root, auth, clean, dead_letter, delivered, exits, explained, logged, message, not_sent, on_purpose,
+from play import (aged, anyhow, argv, as_root, auth, clean, dead_letter, delivered, exits, explained, logged, message, not_sent, on_purpose,
                   only_step, options, received, refused, report, sent, shows, sub, tries, waits)
 
 # ---------------------------------------------------------------- passwords
@@ -32,6 +32,23 @@ AUTH = {
     "auth-plain-334-b64": on_purpose(NO_DOOR, as_root),
     "auth-login-empty-prompt": login_fails("LOGIN|login"),
     "auth-login-not-base64": login_fails("LOGIN|login"),
+    "auth-421": on_purpose(NO_DOOR, as_root),
+    "auth-all-535": login_fails("535 5.7.8"),
+    "auth-drop": on_purpose(NO_DOOR + ", and a login that failed is -48 in the log", as_root, waits("the server closed the connection")),
+    "auth-cram-bad-challenge": on_purpose(NO_DOOR + ", and the log has the server's words", as_root, waits("334 !!!not base64")),
+    "auth-none-common": on_purpose(NEVER_WITHOUT + "; and SCRAM is spoken", as_root, waits("504 "), anyhow("auth")),
+    "auth-starttls-untrusted": on_purpose(
+        "mail does not go in clear after the certificate failed", as_root, clean("auth"), waits("certificate")),
+    "auth-port-465-plain": on_purpose("on port 465 TLS comes first, unless tls says otherwise", as_root, clean("auth"), waits("TLS")),
+    "auth-unreadable": on_purpose("a password file that cannot be read is said, and the mail does not go without its login",
+                                  not_sent(75, r"passwd\.client", 2)),
+    "auth-colon-in-pass-cram": on_purpose("the password is the same for every mechanism, colon or not",
+                                          auth(("CRAM-MD5", ["user d7ab7b25983f6b677a98eecba2efa368"], "235 ok"))),
+    "auth-continuation": on_purpose("the blank that joins two lines is no part of the login", auth(("PLAIN", [PLAIN], "235 ok"))),
+    "auth-no-newline": on_purpose("white space at the end is no part of the password, with or without a newline behind it",
+                                  auth(("PLAIN", [PLAIN], "235 ok"))),
+    "auth-lowercase": on_purpose("EHLO keywords are read without regard to case (RFC 5321, 2.4)", auth(("PLAIN", [PLAIN], "235 ok")),
+                                 message(mail="FROM:<alice@debian> AUTH=alice@debian")),
     "auth-cname-both": on_purpose("the name in dc_smarthost is looked up first: DNS does not choose the password",
                                   auth(("PLAIN", [r"\0alias\0pass"], "235 ok"))),
     "auth-legacy-only": on_purpose(
@@ -90,6 +107,19 @@ def mailq_young(case, expected):
     expected["steps"][2]["stdout"] = expected["steps"][2]["stdout"].replace("25h ", " 0m ")
 
 
+TUNNEL = "a tunnel or a daemon on this host may be the smarthost"
+ONLY_HIM = "the caller waits, so a refusal is his exit status: there is no bounce that could fail, and nothing to freeze"
+
+
+def both_arrive(case, expected):
+    """x, which waited, and y, for whom the host was tried."""
+    one = {"steps": [{}]}
+    for rcpt in "xy":
+        received([rcpt + "@far.example"])(case, one)
+        one["wire"][0]["data"] = one["wire"][0]["data"].replace("<root@debian>", "<alice@debian>")
+        expected["wire"] += one["wire"]
+
+
 def twice(rcpt):
     """Both messages arrive."""
     def edit(case, expected):
@@ -131,7 +161,7 @@ def actions(case, expected):
 
 DELIVERY = {
     **{name: on_purpose(NO_DOOR, as_root) for name in (
-        "del-data-451", "del-mail-451", "del-refused", "del-refused-odi", "del-rcpt450-new-message", "del-freeze-thaw",
+        "del-data-451", "del-mail451-new-message", "del-own-address", "del-mail-451", "del-refused", "del-refused-odi", "del-rcpt450-new-message", "del-freeze-thaw",
         "sub-opt-odq")},
     "del-noresolve-servfail": on_purpose(NO_DOOR + ", and the log names the transport", as_root, logged(
         (r"defer \(-36\): .*", "T=remote_smtp_smarthost defer (-36): the name server could not answer for smtp.isp.example"))),
@@ -157,6 +187,25 @@ DELIVERY = {
             "<ID> => x@far.example R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25]%s A=plain C=\"250 2.0.0 queued\"" % star
             for star in ("", "*")] + ["<ID> Completed"] * 2)),
     "del-queue-many": on_purpose(ONE_CONNECTION, as_root, logged((r"(=> [bc]@.* \[192.0.2.25\])", r"\1*"))),
+    "del-queue-qf": on_purpose(NOT_DUE, as_root, logged((".*retry time not reached.*", ""))),
+    "del-spool-files": on_purpose(REASONS, as_root, explained(1)),
+    "del-queue-second-message": on_purpose(EACH_ONCE, as_root, shows("0\n", 2), clean("waiting"), both_arrive,
+                                           logged((".*retry time not reached.*", ""), more=[
+                                               "<ID> => y@far.example R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25] "
+                                               'C="250 2.0.0 queued"', "<ID> => x@far.example R=smarthost T=remote_smtp_smarthost "
+                                               'H=smtp.isp.example [192.0.2.25]* C="250 2.0.0 queued"'] + ["<ID> Completed"] * 2)),
+    **{name: on_purpose(TUNNEL, as_root, waits("Connection refused")) for name in ("del-localhost", "del-own-address-all")},
+    "del-empty-smarthost": on_purpose("it says which setting is missing", as_root, waits("no smarthost is set")),
+    "del-servfail-two": on_purpose("a name that DNS cannot find for now is passed over, as a host is that does not answer",
+                                   received(["x@far.example"], server="192.0.2.26:2525")),
+    "del-bounce-mapped-sender": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
+    "del-rcpt-550-foreign-sender": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
+    "del-two-first-550": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
+    "del-bounce-refused": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1), tries("FROM:<someone@other.example>", "x@far.example")),
+    "del-rcpt-550-nullsender": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1)),
+    "del-dot-451": on_purpose(NO_DOOR + "; that is known only when the server has it all", as_root),
+    "del-dot-554": on_purpose(TO_THE_CALLER, anyhow("log"), exits(69, "554 5.7.1"), dead_letter, clean("files", "waiting")),
+    "del-size-too-big": on_purpose(ONLY_HIM + "; the server's limit is asked first", not_sent(69, "takes at most 500"), clean("tried")),
     "del-mvh-mvb": on_purpose("the -H file has lines of onehop's own, which Exim's programs pass over; -Mvc is not there", as_root,
                               header_file),
     "del-m-actions": on_purpose("a message that waits is not altered: -Mes, -Mar and -Mmd are not there; flags may follow the ids",
@@ -408,6 +457,10 @@ CONF = {
     "conf-mailname-empty": on_purpose("an empty mailname is no name: the host's own is taken",
                                       options(qualify_domain="debian")),
     "conf-split-bad": on_purpose(NO_GENERATED_FILE + "; nor is an old one used further", broken(10)),
+    **{name: on_purpose(NO_GENERATED_FILE, options()) for name in ("conf-relay6", "conf-upper-macro")},
+    "conf-shell-error": on_purpose(SHELL, broken(2)),
+    "conf-exim4conf-writable": on_purpose("Exim's own exim4.conf is not read", only_step(0), shows(re.compile(
+        FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*"))),
     "conf-mailname-at": on_purpose("a mailname that is no domain is an error with its place", broken(1, "/etc/mailname")),
     "conf-localmacros": on_purpose(OWN_WORDS, argv("/usr/sbin/sendmail", "-bP", "smarthost"),
                                    shows(re.compile(r"smarthost = other\.example::26\t# /etc/exim4/exim4.conf.localmacros:1\n"))),

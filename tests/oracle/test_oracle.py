@@ -43,9 +43,8 @@ def run_denied(name):
 
 def neutral(found):
     """Without what a bounce of ours has on purpose: RFC 3464's order, a status of its own, since when, why, that it is 8bit."""
-    for item in [*found["files"], *found["wire"]]:
-        key = "data" if "data" in item else "content"
-        text = re.sub(r"Arrival-Date: .*\n|Diagnostic-Code: X-onehop; .*\n|Content-Transfer-Encoding: 8bit\n", "", item[key] or "")
+    for item, key in [(f, "content") for f in found["files"]] + [(w, "data") for w in found["wire"]]:
+        text = re.sub(r"Arrival-Date: .*\n|Diagnostic-Code: X-onehop; .*\n|Content-Transfer-Encoding: 8bit\r?\n", "", item[key] or "")
         text = text.replace("X-Onehop-DSN-", "X-Exim-DSN-")
         text = re.sub(r"(Final-Recipient: .*\n)(Action: .*\n)", r"\2\1", text)
         item[key] = re.sub(r"(?m)^Status: .*", "Status: <STATUS>", text)
