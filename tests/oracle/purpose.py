@@ -161,7 +161,8 @@ def actions(case, expected):
 
 DELIVERY = {
     **{name: on_purpose(NO_DOOR, as_root) for name in (
-        "del-data-451", "del-mail451-new-message", "del-own-address", "del-mail-451", "del-refused", "del-refused-odi", "del-rcpt450-new-message", "del-freeze-thaw",
+        "del-data-451", "del-mail451-new-message", "del-own-address", "del-mail-451",
+        "del-refused", "del-refused-odi", "del-rcpt450-new-message", "del-freeze-thaw",
         "sub-opt-odq")},
     "del-noresolve-servfail": on_purpose(NO_DOOR + ", and the log names the transport", as_root, logged(
         (r"defer \(-36\): .*", "T=remote_smtp_smarthost defer (-36): the name server could not answer for smtp.isp.example"))),
@@ -201,7 +202,9 @@ DELIVERY = {
     "del-bounce-mapped-sender": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
     "del-rcpt-550-foreign-sender": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
     "del-two-first-550": on_purpose(TO_THE_CALLER, not_sent(69, "550 5.1.1")),
-    "del-bounce-refused": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1), tries("FROM:<someone@other.example>", "x@far.example")),
+    "del-rcpt-mixed": on_purpose(NO_DOOR + "; " + REASONS, as_root, explained(1), report("5.1.1")),
+    "del-bounce-refused": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1),
+                                     tries("FROM:<someone@other.example>", "x@far.example")),
     "del-rcpt-550-nullsender": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1)),
     "del-dot-451": on_purpose(NO_DOOR + "; that is known only when the server has it all", as_root),
     "del-dot-554": on_purpose(TO_THE_CALLER, anyhow("log"), exits(69, "554 5.7.1"), dead_letter, clean("files", "waiting")),
@@ -458,6 +461,7 @@ CONF = {
                                       options(qualify_domain="debian")),
     "conf-split-bad": on_purpose(NO_GENERATED_FILE + "; nor is an old one used further", broken(10)),
     **{name: on_purpose(NO_GENERATED_FILE, options()) for name in ("conf-relay6", "conf-upper-macro")},
+    "conf-mailname-comment": on_purpose("a mailname that is no domain is an error with its place", broken(1, "/etc/mailname")),
     "conf-shell-error": on_purpose(SHELL, broken(2)),
     "conf-exim4conf-writable": on_purpose("Exim's own exim4.conf is not read", only_step(0), shows(re.compile(
         FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*"))),
