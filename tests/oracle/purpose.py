@@ -120,6 +120,11 @@ def both_arrive(case, expected):
         expected["wire"] += one["wire"]
 
 
+def waits_too(case, expected):
+    """It is in the spool."""
+    expected["waiting"] = [{"sender": "<alice@debian>", "rcpts": ["x@far.example"], "done": [], "frozen": False}]
+
+
 def twice(rcpt):
     """Both messages arrive."""
     def edit(case, expected):
@@ -206,6 +211,11 @@ DELIVERY = {
     "del-bounce-refused": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1),
                                      tries("FROM:<someone@other.example>", "x@far.example")),
     "del-rcpt-550-nullsender": on_purpose(ONLY_HIM, not_sent(69, "550 5.1.1"), shows("", 1)),
+    "del-interrupted": on_purpose("nothing was taken, so there is nothing in the log", logged((".*SIGTERM received.*", ""))),
+    "del-log-full": on_purpose("a log that cannot be written is no reason to refuse mail", as_root, anyhow("log"), exits(0, None, 1),
+                               waits_too),
+    "del-spool-full": on_purpose("it says that the spool is full, and the mail is the caller's", as_root, anyhow("log"),
+                                 not_sent(75, "spool .* make room", 1)),
     "del-dot-451": on_purpose(NO_DOOR + "; that is known only when the server has it all", as_root),
     "del-dot-554": on_purpose(TO_THE_CALLER, anyhow("log"), exits(69, "554 5.7.1"), dead_letter, clean("files", "waiting")),
     "del-size-too-big": on_purpose(ONLY_HIM + "; the server's limit is asked first", not_sent(69, "takes at most 500"), clean("tried")),
@@ -462,6 +472,8 @@ CONF = {
     "conf-split-bad": on_purpose(NO_GENERATED_FILE + "; nor is an old one used further", broken(10)),
     **{name: on_purpose(NO_GENERATED_FILE, options()) for name in ("conf-relay6", "conf-upper-macro")},
     "conf-mailname-comment": on_purpose("a mailname that is no domain is an error with its place", broken(1, "/etc/mailname")),
+    "conf-noconf": on_purpose(NO_GENERATED_FILE, as_root, delivered("fax", re.sub(
+        r"From: .*\n(?:.*\n)*?(Message-Id: .*\n)(?:.*\n)*", r"\1From: alice@debian\nDate: <DATE>\n\na\n", MAIL_TO_FAX)), exits(0, None, 1)),
     "conf-shell-error": on_purpose(SHELL, broken(2)),
     "conf-exim4conf-writable": on_purpose("Exim's own exim4.conf is not read", only_step(0), shows(re.compile(
         FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*"))),
