@@ -91,6 +91,17 @@ parse(struct smarthost *h, const char *hosts, struct fail *f)
 	return true;
 }
 
+/* The reason of the last host is that of the message. */
+static bool
+find(struct smarthost *h, const struct host *host, struct fail *f)
+{
+	if (hop_find(&h->hop, host, f))
+		return true;
+	if (h->place + 1 < h->nlist)
+		trace_line(h->hop.trace, TRACE_LOG, "%s", f->text);
+	return false;
+}
+
 void
 smarthost_warm(struct smarthost *h, const char *hosts)
 {
@@ -99,7 +110,7 @@ smarthost_warm(struct smarthost *h, const char *hosts)
 	if (!parse(h, hosts, &h->cold))
 		return;
 	for (h->place = 0; h->place < h->nlist && !h->hop.open; h->place += !h->hop.open) {
-		if (!hop_find(&h->hop, &h->list[h->place], &h->cold))
+		if (!find(h, &h->list[h->place], &h->cold))
 			continue;
 		for (size_t i = 0; i < h->hop.at.n; i++)
 			if (hop_open(&h->hop, &i, &h->cold) || !hop_other_address(&h->cold))
@@ -259,11 +270,8 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 	bool ok = false;
 	size_t i = 0;
 
-	if (!hop_find(&h->hop, host, f)) {
-		if (h->place + 1 < h->nlist)
-			trace_line(h->hop.trace, TRACE_LOG, "%s", f->text);
+	if (!find(h, host, f))
 		return false;
-	}
 	while (i < h->hop.at.n && wake(load) > 0) {
 		bool chunks = !h->hop.no_chunks;
 		size_t sent = 0;

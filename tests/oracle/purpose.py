@@ -34,7 +34,6 @@ AUTH = {
     "auth-login-not-base64": login_fails("LOGIN|login"),
     "auth-421": on_purpose(NO_DOOR, as_root),
     "auth-all-535": login_fails("535 5.7.8"),
-    "auth-drop": on_purpose(NO_DOOR + ", and a login that failed is -48 in the log", as_root, waits("the server closed the connection")),
     "auth-cram-bad-challenge": on_purpose(NO_DOOR + ", and the log has the server's words", as_root, waits("334 !!!not base64")),
     "auth-none-common": on_purpose(NEVER_WITHOUT + "; and SCRAM is spoken", as_root, waits("504 "), anyhow("auth")),
     "auth-starttls-untrusted": on_purpose(
