@@ -22,7 +22,7 @@ rewrite_open(
 		found.map_file = found.map.p != NULL ? *places : NULL;
 	}
 	if (found.map.p == NULL && c->email_addresses[0] != '\0')
-		trace_line(t, TRACE_WARNING, "email_addresses: there is no file %s (%s)",
+		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)",
 		    c->email_addresses, conf_where(c, CONF_email_addresses));
 	*r = found;
 	return true;

@@ -123,9 +123,12 @@ class Caller:
         assert rc == 0 and words == b"" and mails == [] and self.waiting() > before, words
         return self.call(["-bp"], b"")[1]
 
-    def sent(self, *args, **how):
+    def sent(self, *args, warned=False, **how):
         rc, words, mails = self.call(*args, **how)
-        assert rc == 0 and words == b"", words
+        assert rc == 0 and (words != b"") == warned, words
+        for line in words.splitlines(True):
+            assert line.startswith(b"onehop: warning: ")
+            one_sentence(line)
         (mail,) = mails
         return mail
 
@@ -378,10 +381,10 @@ def test_alias(caller, name):
 @pytest.mark.parametrize("value", ["a@b\\\nRCPT", "a@b> BODY=7BIT", "a@b, c@d", "a\x01@b", "a@b\rX: y", "", "a@b\0c", "a" * 5000 + "@b", "g: a@b;"],
                          ids=repr)
 def test_sender_map(caller, value):
-    """A line that is not one address is no line."""
+    """A line that is not one address is no line, and is warned about."""
     login = subprocess.run(["id", "-un"], stdout=subprocess.PIPE, check=True).stdout.strip()
     caller.put("email-addresses", login + b": " + value.encode("latin-1") + b"\n")
-    commands, text = caller.sent(["x@far.example"], b"From: " + login + b"\nSubject: s\n\nbody\n")
+    commands, text = caller.sent(["x@far.example"], b"From: " + login + b"\nSubject: s\n\nbody\n", warned=True)
     assert commands[1].startswith(b"MAIL FROM:<%s@debian>" % login)
     assert b"<%s@debian>\r\n" % login in text
 

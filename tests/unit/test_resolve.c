@@ -29,8 +29,7 @@ takes_addresses(void **state)
 {
 	static const struct {
 		const char *name, *ip;
-		bool loopback;
-		bool private;
+		bool loopback, private;
 	} cases[] = {
 		{ "192.0.2.25", "192.0.2.25", false, false },
 		{ "127.0.0.1", "127.0.0.1", true, true },

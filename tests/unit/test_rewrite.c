@@ -99,7 +99,9 @@ static const struct {
 static void
 collect(void *ctx, enum trace_kind kind, struct str line)
 {
-	assert_int_equal(kind, str_starts(line, STR("rewrite: ")) ? TRACE_LOG : TRACE_WARNING);
+	bool warns = str_starts(line, STR("Rewrite of "));
+
+	assert_int_equal(kind, warns ? TRACE_WARNING : TRACE_LOG);
 	buf_put(ctx, line);
 	buf_char(ctx, '\n');
 }
