@@ -25,7 +25,7 @@ client_init(struct client *c, int in, int out)
 	c->out = out;
 	c->line_timeout = c->data_timeout = 300; /* RFC 5321 4.5.3.2.7 */
 	c->state = CLIENT_HERE;
-	c->batch = false;
+	c->batch = c->broken = false;
 	c->refused = 0;
 	c->replies = (struct buf)BUF_INIT(REPLIES_MAX);
 	c->pos = c->len = 0;
@@ -96,6 +96,7 @@ refill(struct client *c, int64_t deadline)
 		n = read(c->in, c->buf, sizeof c->buf);
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
 			c->state = CLIENT_LOST;
+			c->broken = n < 0;
 			return false;
 		}
 	}

@@ -21,6 +21,7 @@ struct client {
 	int in, out;
 	uint64_t line_timeout, data_timeout; /* seconds: for a command, for the next octets */
 	enum client_state state;
+	bool broken; /* CLIENT_LOST by an error of reading, not by the end */
 	bool batch;  /* only what is wrong is said */
 	int refused; /* the last reply from 400 up, 0: none */
 	struct buf replies;

@@ -83,7 +83,7 @@ recall(const struct courier *c, struct arena *a, const char *name, struct secret
 	struct fail ignored;
 
 	if (!c->errand.conf->auth_client_allow_notls_passwords ||
-	    !spool_open(&spool, c->errand.conf, false, &ignored))
+	    !spool_open(&spool, c->errand.conf, true, &ignored))
 		return;
 	s->seen = hosts_seen(&spool, name, a, &s->seen_in);
 	spool_close(&spool);
@@ -98,7 +98,7 @@ remember(const struct courier *c, struct str rest)
 	struct spool spool;
 	struct fail ignored;
 
-	if (!is_sent_to(c, &a, name) || !spool_open(&spool, c->errand.conf, true, &ignored))
+	if (!is_sent_to(c, &a, name) || !spool_open(&spool, c->errand.conf, false, &ignored))
 		return;
 	hosts_saw(&spool, name, seen);
 	spool_close(&spool);

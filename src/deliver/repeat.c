@@ -16,7 +16,7 @@ static bool
 differs_by_nature(const struct header *h)
 {
 	return h->type == H_DELETED || h->type == H_ID || h->type == H_RECEIVED ||
-	    str_iends(h->name, STR("Date"));
+	    str_ieq(h->name, STR("Date")) || str_ieq(h->name, STR("Resent-Date"));
 }
 
 /* With its NUL, so that no two lists of strings look the same. */

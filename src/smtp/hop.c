@@ -141,7 +141,8 @@ note_seen(struct hop *h, const struct link *l)
 {
 	unsigned seen = h->secret.seen | policy_seen(h->conf, l);
 
-	if (h->tell_seen == NULL || seen == h->secret.seen)
+	if (h->secret.seen_in == NULL ||
+	    seen == h->secret.seen) /* there is no memory, or no news */
 		return;
 	h->secret.seen = seen;
 	h->tell_seen(h->ask_ctx, h->at.name, seen);

@@ -14,7 +14,7 @@ struct hop {
 	/* asked for the credential, as secret_find() is; NULL: that is called itself */
 	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
 	    struct secret *s, struct fail *f);
-	/* told what is new of it: SEEN_...; may be NULL */
+	/* told what is new of it, SEEN_..., where the credential has a seen_in */
 	void (*tell_seen)(void *ctx, const char *configured, unsigned seen);
 	void *ask_ctx;
 	/* after hop_find() */

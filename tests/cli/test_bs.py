@@ -99,6 +99,7 @@ BATCHES = {  # (the batch, exit status, what is said, messages)
     "a bad recipient": (ONE + MAIL + "RCPT TO:<x@@y>\n" + RCPT + "DATA\n\nb\n.\n" + ONE, 65, r"501 5\.1\.3 .*malformed\nRCPT TO:<x@@y>\n", 1),
     "no recipient": (MAIL + "DATA\n\nb\n.\n" + ONE, 65, r"503 5\.5\.1 .*\nDATA\n", 0),
     "not a command": ("FOO\n" + ONE, 65, r"500 5\.5\.2 .*\nFOO\n", 0),
+    "no end of a command": (ONE + MAIL[:-4], 74, "", 1),
     "no end": (ONE + ONE[:-2], 74, r"421 4\.4\.2 .*\n", 1),
 }
 
@@ -110,6 +111,15 @@ def test_batch(caller, name):
     assert rc == status and re.fullmatch(r"(?:onehop: .*\n)?" + said, out.decode()), (rc, out)
     assert len(mails) == messages
     assert all(b" with local-bsmtp (" in text and text.endswith(b"\r\n\r\nbody\r\n") for _, text in mails)
+
+
+def test_a_batch_that_cannot_be_read(post):
+    """An error is no end: who knows what would have come."""
+    directory = os.open("/", os.O_RDONLY)
+    r = subprocess.run([sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "-bS"], stdin=directory,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    os.close(directory)
+    assert r.returncode == 74 and b"cannot be read on; messages taken before it: 0" in r.stderr, r
 
 
 def test_what_is_on_the_wire(caller):

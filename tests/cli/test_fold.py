@@ -52,7 +52,7 @@ def test_not_unless_asked_for(post):
 
 
 @pytest.mark.parametrize("other", [
-    {"mail": MAIL % "" + "\n"}, {"mail": (MAIL % "").replace("cron", "Cron")}, {"mail": MAIL % "X-A: b\n"}, {"to": "further@far.example"},
+    {"mail": MAIL % "" + "\n"}, {"mail": (MAIL % "").replace("cron", "Cron")}, {"mail": MAIL % "X-Update: b\n"}, {"to": "further@far.example"},
     {"words": ("-odq", "-f", "other@here.example")}], ids=["body", "subject", "field", "recipient", "sender"])
 def test_what_differs_is_kept(post, other):
     post.configure(fold_duplicates="yes")
