@@ -354,26 +354,18 @@ obey(struct smtpd *s, enum verb verb, struct str argument)
 	}
 }
 
-/* Nobody hears of a message that would have come, so what is not a clean end is an error. */
-static int
-end_of_batch(const struct smtpd *s)
-{
-	if (!s->client.broken && s->line.n == 0)
-		return EX_OK;
-	(void)fprintf(stderr,
-	    "onehop: reading the message: -bS: the batch %s; messages taken before it: %u\n",
-	    s->client.broken ? "cannot be read on" : "ends within a command", s->taken);
-	return EX_IOERR;
-}
-
 /* The session is over, and not by QUIT. */
 static int
 lost(struct smtpd *s)
 {
 	bool begun = s->in.open;
 
-	if (s->client.batch && !begun && s->client.state == CLIENT_LOST)
-		return end_of_batch(s);
+	/* nobody hears of a batch's next message: what is not a clean end is an error */
+	if (s->client.batch && s->client.state == CLIENT_LOST && !begun) {
+		if (!s->client.broken && s->line.n == 0)
+			return EX_OK;
+		begun = true;
+	}
 	if (s->client.state == CLIENT_LATE)
 		close_with(s, "4.4.2", "timeout exceeded");
 	else if (s->client.state == CLIENT_ENDLESS)
