@@ -104,8 +104,9 @@ void
 incoming_data(struct incoming *in)
 {
 	const struct conf *c = &in->start->conf;
-	struct intake_options o = { .size_max = c->message_size_limit,
-		.tmp_dir = c->spool_directory };
+	struct intake_options o = {
+		.crlf_alone = true, .size_max = c->message_size_limit, .tmp_dir = c->spool_directory
+	};
 
 	in->intake = intake_new(&in->h.message, &o);
 	if (!handover_open(&in->h, &in->fail))

@@ -17,7 +17,7 @@ enum state {
 	HEAD_TEXT, /* within a line of a field, or where one would begin */
 	HEAD_CR,   /* a CR, held back */
 	HEAD_EOL,  /* a field's line has ended; a blank would continue it */
-	HEAD_GLUE, /* the same behind a bare LF in a header section with CRLF */
+	HEAD_GLUE, /* the same behind a bare LF that ends no line */
 	BODY,
 };
 
@@ -241,7 +241,7 @@ field_done(struct intake *in, struct fail *f)
 static bool
 head_line_end(struct intake *in, bool crlf, struct fail *f)
 {
-	bool glue = !crlf && in->first == FIRST_CRLF;
+	bool glue = in->o.crlf_alone && !crlf && in->first == FIRST_CRLF;
 
 	if (in->first == FIRST_UNKNOWN)
 		in->first = crlf ? FIRST_CRLF : FIRST_LF;

@@ -5,7 +5,11 @@
 #include "msg/message.h"
 
 struct intake_options {
-	bool dot_ends;       /* no -i: a line that is only "." ends the message */
+	bool dot_ends; /* no -i: a line that is only "." ends the message */
+	/* SMTP: where the first line ends in CRLF, a bare LF ends none of the header's (RFC 5321
+	 * 2.3.8): the next line is taken for more of the field, as Exim does.  Otherwise LF and
+	 * CRLF end a line in any mixture: PHP 8 writes CRLF, the application behind it LF. */
+	bool crlf_alone;
 	uint64_t size_max;   /* message_size_limit; 0: none */
 	const char *tmp_dir; /* for a large body (O_TMPFILE); else /var/tmp, then /tmp */
 };

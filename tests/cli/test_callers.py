@@ -1,0 +1,53 @@
+"""What programs really write to sendmail's standard input, and what must be on the wire: headers with line ends of every
+mixture, and names that are not quite legal."""
+import pytest
+
+from harness import sandbox
+
+pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
+
+
+def fields(text):
+    """[(name, body)] of the header section, unfolded."""
+    head = text.split("\r\n\r\n", 1)[0].replace("\r\n ", " ").replace("\r\n\t", " ")
+    return [tuple(part.strip() for part in line.split(":", 1)) for line in head.split("\r\n")]
+
+
+def sent(post, *words, stdin):
+    r = post.sendmail(*words, stdin=stdin)
+    assert r.returncode == 0, r.stderr
+    (_, rcpts, text), = post.mails
+    return rcpts, fields(text), text.split("\r\n\r\n", 1)[1]
+
+
+# ---------------------------------------------------------------- line ends
+@pytest.mark.parametrize("stdin, rcpts, names", [
+    # PHP 8's mail() ends its own fields with CRLF, the application ends its own with LF
+    ("To: x@far.example\r\nSubject: s\r\nX-PHP: 1\nFrom: alice\nReply-To: root\nMIME-Version: 1.0\n"
+     "Content-Type: text/html; charset=UTF-8\n\n<p>\r\n", {"x@far.example"},
+     ["To", "Subject", "X-PHP", "From", "Reply-To", "MIME-Version", "Content-Type"]),
+    ("To: x@far.example\r\nSubject: s\nBcc: secret@far.example\r\n\r\nb\r\n", {"x@far.example", "secret@far.example"},
+     ["To", "Subject"]),
+    ("To: x@far.example\r\nX-A: 1\nTo: y@far.example\n\nb\n", {"x@far.example", "y@far.example"}, ["To", "X-A", "To"]),
+    ("To: x@far.example\r\nFrom: alice\nX-App: 1\r\n\r\nb\r\n", {"x@far.example"}, ["To", "From", "X-App"]),
+    ("To: x@far.example\r\nCc: y@far.example\nFrom: alice\r\n\r\nb\r\n", {"x@far.example", "y@far.example"}, ["To", "Cc", "From"]),
+    ("To: x@far.example,\r\n y@far.example,\n\tz@far.example\r\nX-A: 1\n\r\nb\n",
+     {"x@far.example", "y@far.example", "z@far.example"}, ["To", "X-A"]),
+    ("To: x@far.example\nSubject: s\r\nX-A: 1\n\r\nb\n", {"x@far.example"}, ["To", "Subject", "X-A"]),
+    ("To: x@far.example\r\r\nSubject: s\nX-A: 1\r\n\nb\n", {"x@far.example"}, ["To", "Subject", "X-A"]),
+])
+def test_lf_and_crlf_end_a_line_in_any_mixture(post, stdin, rcpts, names):
+    got, header, _ = sent(post, "-t", "-i", stdin=stdin)
+    assert set(got) == rcpts
+    mine = [name for name, _ in header if name not in ("Received", "Message-Id", "Date")]
+    assert mine[:len(names)] == names
+    assert "secret" not in str(header)
+
+
+def test_smtp_on_standard_input_is_strict(post):
+    """Where the first line ends in CRLF nothing else ends one: no field comes out of a bare line feed."""
+    r = post.sendmail("-bs", stdin="EHLO c\r\nMAIL FROM:<a@host.example>\r\nRCPT TO:<x@far.example>\r\nDATA\r\n"
+                                   "To: x@far.example\r\nSubject: s\nX-A: 1\r\n\r\nb\r\n.\r\nQUIT\r\n")
+    assert b"250 2.0.0 OK id=" in r.stdout
+    (_, _, text), = post.mails
+    assert ("Subject", "s X-A: 1") in fields(text)
