@@ -383,3 +383,48 @@ extract_address(struct arena *a, struct str item, bool *in_group, bool null_ok, 
 	out->reason = p.reason;
 	return false;
 }
+
+/* Where the one octet c of s is; s.n: there is none, or more. */
+static size_t
+only_one(struct str s, char c)
+{
+	size_t at = str_find(s, c);
+
+	return str_find(str_skip(s, at + 1), c) == str_skip(s, at + 1).n ? at : s.n;
+}
+
+/* Where the address begins that stands alone behind a name, or s.n. */
+static size_t
+last_word(struct str s)
+{
+	size_t at = s.n, sign = only_one(s, '@');
+
+	while (at > 0 && !ascii_space(s.p[at - 1]))
+		at--;
+	return sign > at && sign < s.n && str_find(s, '<') == s.n ? at : s.n;
+}
+
+bool
+extract_loose(struct arena *a, struct str item, bool author, struct address *out)
+{
+	struct str all = str_trim(item);
+	struct parser p = { .arena = a, .in = all, .at = only_one(all, '<') };
+	struct address x = { .used = item.n };
+	bool phrase;
+
+	if (p.at < all.n && only_one(all, '>') < all.n) {
+		x.name = str_trim(str_at(all.p, p.at));
+		if (!read_angle(&p, false))
+			return false;
+	} else {
+		p.at = author ? last_word(all) : all.n;
+		x.name = str_trim(str_at(all.p, p.at));
+		if (p.at == all.n || !read_bare(&p, &phrase) || phrase)
+			return false;
+	}
+	if (x.name.n == 0 || p.at < all.n || !check(&p, &x))
+		return false;
+	x.active = all;
+	*out = x;
+	return true;
+}

@@ -1,6 +1,8 @@
 /* list.c - the addresses in a header field or an argument. */
 #include "addr/list.h"
 
+#include "addr/phrase.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { FOLD_COLUMN = 40 };
@@ -53,15 +55,40 @@ address_list_open(struct str text)
 	return (struct address_list){ .rest = str_ltrim(text) };
 }
 
+/* Is all of s one author: an unquoted name with commas, and the only address behind it? */
+static bool
+is_one_author(struct str s)
+{
+	struct str name = str_at(s.p, str_find(s, '<'));
+
+	return str_find(s, '>') > name.n && str_find(name, '@') == name.n &&
+	    str_find(name, '"') == name.n && str_find(name, ':') == name.n &&
+	    str_find(str_skip(s, name.n + 1), '<') == str_skip(s, name.n + 1).n;
+}
+
+struct address_list
+address_list_authors(struct str text)
+{
+	struct address_list l = address_list_open(text);
+
+	l.author = true;
+	l.item = is_one_author(l.rest) ? l.rest.n : 0;
+	return l;
+}
+
 bool
 address_list_next(struct address_list *l, struct arena *a, struct address *out)
 {
 	while (l->rest.n > 0) {
+		struct str item;
 		bool ok;
 
 		if (l->item == 0)
 			l->item = item_end(l->rest);
-		ok = extract_address(a, str_at(l->rest.p, l->item), &l->in_group, false, out);
+		item = str_at(l->rest.p, l->item);
+		ok = extract_address(a, item, &l->in_group, false, out) ||
+		    (!out->empty && !l->in_group && out->used == item.n &&
+			extract_loose(a, item, l->author, out));
 		advance(l, out->used);
 		if (ok || !out->empty)
 			return true;
@@ -78,29 +105,45 @@ line_ends_before(struct str field, const char *p)
 	return p > field.p && p[-1] == '\n';
 }
 
+static void
+put_address(struct buf *out, const struct address *x)
+{
+	if (x->name.n > 0) {
+		phrase_put(out, x->name);
+		buf_str(out, " <");
+	}
+	buf_put(out, x->box.local);
+	if (x->box.domain.n > 0)
+		buf_fmt(out, "@%.*s", S_ARG(x->box.domain));
+	if (x->name.n > 0)
+		buf_char(out, '>');
+}
+
 bool
 address_list_edit(struct str field, struct arena *a, const struct address_edit *e, struct buf *out)
 {
-	struct address_list l = address_list_open(str_skip(field, str_find(field, ':') + 1));
+	struct str body = str_skip(field, str_find(field, ':') + 1);
+	struct address_list l = e->author ? address_list_authors(body) : address_list_open(body);
 	const char *done = field.p; /* all before it is in out */
 	size_t line = out->n;       /* where the line that is being written begins there */
 	struct address x;
 
 	while (address_list_next(&l, a, &x)) {
 		const char *behind = x.active.p + x.active.n;
-		size_t old = x.active.n, at;
+		size_t at;
 
 		if (x.bad && e->bad != NULL)
 			e->bad(e->ctx, x.reason);
-		if (x.bad || !e->change(e->ctx, &x.box))
+		if (x.bad || (!e->change(e->ctx, &x.box) && x.name.n == 0))
 			continue;
 		buf_add(out, done, (size_t)(x.active.p - done));
 		at = out->n;
-		buf_fmt(out, "%.*s@%.*s", S_ARG(x.box.local), S_ARG(x.box.domain));
+		put_address(out, &x);
 		at = out->n - at;
 		buf_add(out, behind, (size_t)(l.rest.p - behind));
 		done = l.rest.p;
-		if (at > old && out->n - line > FOLD_COLUMN && !line_ends_before(field, done)) {
+		if (at > x.active.n && out->n - line > FOLD_COLUMN &&
+		    !line_ends_before(field, done)) {
 			line = out->n;
 			buf_str(out, "\n\t");
 		}

@@ -11,10 +11,13 @@
 struct address_list {
 	struct str rest; /* private: begins at the next item */
 	size_t item;     /* private: bytes of it that belong to an item begun already */
-	bool in_group;
+	bool in_group, author;
 };
 
 struct address_list address_list_open(struct str text);
+/* The same for a field that names an author (From, Sender, Reply-To): see extract_loose(), and a
+ * comma in the only name is no separator ("From: Doe, John <root>"). */
+struct address_list address_list_authors(struct str text);
 /* Next item; false at the end.  Empty items and group brackets are stepped over.
  * Unlike Exim, what follows the ";" of a group without a comma is an item too. */
 bool address_list_next(struct address_list *l, struct arena *a, struct address *out);
@@ -26,11 +29,13 @@ struct address_edit {
 	/* An item that could not be parsed, and stays; may be NULL. */
 	void (*bad)(const void *ctx, const char *reason);
 	const void *ctx;
+	bool author; /* address_list_authors() */
 };
 
 /* A field (name through final LF) with its addresses edited.  True when something changed: the
  * new field was appended to out, all other bytes kept; when an address became longer and ends
- * past column 40, "\n\t" follows its separator, as Exim does.  False: out is as it was. */
+ * past column 40, "\n\t" follows its separator, as Exim does; a name that extract_loose() found is
+ * quoted.  False: out is as it was. */
 bool address_list_edit(
     struct str field, struct arena *a, const struct address_edit *e, struct buf *out);
 #endif

@@ -148,7 +148,9 @@ put_head(struct buf *out, struct str name)
 		special |= piece.special || piece.open > 0;
 	}
 	head = str_at(name.p, name.n - rest.n);
-	if (special)
+	if (special && memmem(head.p, head.n, "=?", 2) != NULL)
+		put_words(out, head); /* an encoded word says nothing between quotes */
+	else if (special)
 		put_quoted(out, head);
 	else
 		put_text(out, head);

@@ -110,6 +110,7 @@ rewrite_field(const struct rewrite *r, struct str text, bool map, struct buf *ou
 		.change = map ? change_sender : qualify,
 		.bad = log_bad,
 		.ctx = r,
+		.author = map,
 	};
 
 	return address_list_edit(text, r->arena, &edit, out);

@@ -140,16 +140,16 @@ add_message_id(struct submission *s, const struct submission_time *t)
 			s->rw->conf->primary_hostname));
 }
 
+/* From is obligatory (RFC 5322 3.6): where the sender is nobody, the caller is named. */
 static void
 add_from(struct submission *s)
 {
 	const struct submitter *who = s->who;
-	bool named =
-	    !who->trusted || who->name_given || (who->protocol == NULL && !who->sender_given);
 	bool null = s->sender.local.n == 0;
+	bool named = !who->trusted || who->name_given || null ||
+	    (who->protocol == NULL && !who->sender_given);
 
-	/* A trusted caller is not the sender: there is nobody to name. */
-	if (find_type(s, H_FROM) == NULL && !(null && who->trusted))
+	if (find_type(s, H_FROM) == NULL)
 		add_person(s, "From", named && s->name[0] != '\0' ? s->name : NULL,
 		    null ? s->login : s->sender);
 }
@@ -158,10 +158,13 @@ add_from(struct submission *s)
 static bool
 is_from_caller(const struct submission *s, const struct header *from)
 {
+	struct str body = field_body(from);
 	struct address x;
 
-	if (!extract_address(s->m->arena, field_body(from), NULL, false, &x) ||
-	    !str_ieq(x.box.local, s->login.local))
+	if (!extract_address(s->m->arena, body, NULL, false, &x) &&
+	    !extract_loose(s->m->arena, body, true, &x))
+		return false;
+	if (!str_ieq(x.box.local, s->login.local))
 		return false;
 	return x.box.domain.n == 0 || str_ieq(x.box.domain, s->login.domain);
 }

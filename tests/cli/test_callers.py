@@ -51,3 +51,30 @@ def test_smtp_on_standard_input_is_strict(post):
     assert b"250 2.0.0 OK id=" in r.stdout
     (_, _, text), = post.mails
     assert ("Subject", "s X-A: 1") in fields(text)
+
+
+# ---------------------------------------------------------------- names and senders
+@pytest.mark.parametrize("to, rcpts, field", [
+    ("x@far.example <x@far.example>", ["x@far.example"], '"x@far.example" <x@far.example>'),
+    ("Ops [oncall] <x@far.example>", ["x@far.example"], '"Ops [oncall]" <x@far.example>'),
+    ("Night; shift <x@far.example>, y@far.example", ["x@far.example", "y@far.example"],
+     '"Night; shift" <x@far.example>, y@far.example'),
+])
+def test_one_address_in_angle_brackets_is_a_recipient_s_whatever_stands_before_it(post, to, rcpts, field):
+    got, header, _ = sent(post, "-t", "-i", stdin="From: a@host.example\nTo: %s\nSubject: s\n\nb\n" % to)
+    assert sorted(got) == rcpts and ("To", field) in header
+
+
+@pytest.mark.parametrize("to", ["x@far.example y@far.example", "[a] <x@far.example> <y@far.example>", "a [b] <x@@far.example>"])
+def test_two_addresses_are_not_guessed_at(post, to):
+    r = post.sendmail("-t", "-i", stdin="To: %s\nSubject: s\n\nb\n" % to)
+    assert r.returncode == 65 and post.mails == [] and b"the To field" in r.stderr
+
+
+@pytest.mark.parametrize("words", [["-f", ""], ["-f", "<>"], ["-f<>", "-F", "Robot"]])
+def test_a_message_of_nobody_has_an_author(post, words):
+    """FIELD C4: a provider refuses mail without From (RFC 5322 3.6)."""
+    _, header, _ = sent(post, *words, "x@far.example", stdin="Subject: s\n\nb\n")
+    (author,) = [body for name, body in header if name == "From"]
+    assert author == ("Robot" if "-F" in words else "root") + " <root@host.example>"
+    assert post.mails[0][0] == ""

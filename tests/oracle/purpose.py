@@ -436,6 +436,8 @@ SUBMISSION = {
         received(["x@far.example"], mail="FROM:<4321@debian>", data=unnamed("4321"))),
     "sub-opt-p": on_purpose("Received says how the message came, whatever -p says",
                             message(data=sub("with test ", "with local ")), logged(("P=test", "P=local"))),
+    "sub-no-from-null-root": on_purpose("From is obligatory, whoever the sender is",
+                                        message(data=sub("Date: <DATE>", "From: root <root@debian>\\r\\nDate: <DATE>"))),
     "sub-mixed": on_purpose("LF and CRLF end a line of the header in any mixture, as for everyone but Exim: PHP writes them so",
                             message(data=sub(r"X-A: 1\r\n X-B: 2", "X-A: 1\r\nX-B: 2"))),
     "sub-rmail": on_purpose("Received says how the message came, whatever the name", message(data=sub("local-rmail", "local"))),
