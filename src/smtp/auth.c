@@ -10,21 +10,25 @@ enum { BLOB_MAX = 16384, B64_MAX = 2 * BLOB_MAX, STEPS_MAX = 8 };
 
 enum kind { EXTERNAL, SCRAM, CRAM, PLAIN, LOGIN, OAUTHBEARER, XOAUTH2 };
 
+/* What a mechanism is given: what it needs and, but for the certificate, all that it gets to see.
+ * A binding that a SCRAM without -PLUS does not need would make libgsasl say "y" or fail. */
+enum { NAME = 1, PASSWORD = 2, TOKEN = 4, BINDING = 8, CERTIFICATE = 16 };
+
 static const struct mechanism {
 	const char *name, *log; /* log: as Exim names its authenticators */
 	enum kind kind;
-	bool plus; /* binds the login to the TLS channel */
+	unsigned given;
 } ladder[] = {
-	{ "EXTERNAL", "external", EXTERNAL, false },
-	{ "SCRAM-SHA-256-PLUS", "scram_sha_256_plus", SCRAM, true },
-	{ "SCRAM-SHA-256", "scram_sha_256", SCRAM, false },
-	{ "SCRAM-SHA-1-PLUS", "scram_sha_1_plus", SCRAM, true },
-	{ "SCRAM-SHA-1", "scram_sha_1", SCRAM, false },
-	{ "CRAM-MD5", "cram_md5", CRAM, false },
-	{ "PLAIN", "plain", PLAIN, false },
-	{ "LOGIN", "login", LOGIN, false },
-	{ "OAUTHBEARER", "oauthbearer", OAUTHBEARER, false },
-	{ "XOAUTH2", "xoauth2", XOAUTH2, false },
+	{ "EXTERNAL", "external", EXTERNAL, CERTIFICATE },
+	{ "SCRAM-SHA-256-PLUS", "scram_sha_256_plus", SCRAM, NAME | PASSWORD | BINDING },
+	{ "SCRAM-SHA-256", "scram_sha_256", SCRAM, NAME | PASSWORD },
+	{ "SCRAM-SHA-1-PLUS", "scram_sha_1_plus", SCRAM, NAME | PASSWORD | BINDING },
+	{ "SCRAM-SHA-1", "scram_sha_1", SCRAM, NAME | PASSWORD },
+	{ "CRAM-MD5", "cram_md5", CRAM, NAME | PASSWORD },
+	{ "PLAIN", "plain", PLAIN, NAME | PASSWORD },
+	{ "LOGIN", "login", LOGIN, NAME | PASSWORD },
+	{ "OAUTHBEARER", "oauthbearer", OAUTHBEARER, NAME | TOKEN },
+	{ "XOAUTH2", "xoauth2", XOAUTH2, NAME | TOKEN },
 };
 enum { LADDER = sizeof ladder / sizeof ladder[0] };
 
@@ -48,25 +52,21 @@ auth_external(const struct session *s, const struct conf *c)
 	return s->tls && c->tls_certificate[0] != '\0' && caps_offers(&s->caps, STR("EXTERNAL"));
 }
 
-static bool
-usable(const struct session *s, const struct conf *c, const struct secret *secret, bool clear_ok,
-    const struct mechanism *m)
+/* What there is to be given on this link; what would show a secret only where that is allowed. */
+static unsigned
+at_hand(const struct session *s, const struct conf *c, const struct secret *secret, bool clear_ok)
 {
-	if (!caps_offers(&s->caps, str_of(m->name)) || (m->plus && s->binding.n == 0))
-		return false;
-	switch (m->kind) {
-	case EXTERNAL:
-		return auth_external(s, c);
-	case SCRAM:
-	case CRAM:
-	case PLAIN:
-	case LOGIN:
-		return clear_ok && secret->login.n > 0 && !is_token(secret);
-	case OAUTHBEARER:
-	case XOAUTH2:
-		return clear_ok && secret->login.n > 0 && is_token(secret);
-	}
-	return false;
+	bool login = clear_ok && secret->login.n > 0, token = is_token(secret);
+
+	return (auth_external(s, c) ? CERTIFICATE : 0U) | (login ? NAME : 0U) |
+	    (login && !token ? PASSWORD : 0U) | (login && token ? TOKEN : 0U) |
+	    (s->binding.n > 0 ? BINDING : 0U);
+}
+
+static bool
+usable(const struct session *s, unsigned have, const struct mechanism *m)
+{
+	return (m->given & ~have) == 0 && caps_offers(&s->caps, str_of(m->name));
 }
 
 /* Say "verb base64(raw)" (verb may be "", raw with p == NULL is no response at all) and hear. */
@@ -261,7 +261,7 @@ static enum verdict
 attempt(struct session *s, const struct mechanism *m, const struct secret *secret, struct fail *f)
 {
 	const struct sasl_login who = { secret->login, secret->password, s->binding_type,
-		s->binding };
+		(m->given & BINDING) != 0 ? s->binding : STR("") };
 	enum verdict v;
 	struct sasl *x;
 
@@ -318,6 +318,7 @@ auth_login(struct session *s, const struct conf *c, const struct secret *secret,
 	const char *where = secret->login.n > 0 ? secret->where : "tls_certificate";
 	bool clear_ok = secure || c->auth_client_allow_notls_passwords, scram_wrong = false;
 	const struct mechanism *list[LADDER];
+	unsigned have = at_hand(s, c, secret, clear_ok);
 	size_t n = order(c, list), tried = 0, wrong = 0;
 	struct fail why = FAIL_INIT;
 
@@ -325,8 +326,7 @@ auth_login(struct session *s, const struct conf *c, const struct secret *secret,
 	for (size_t i = 0; i < n && wrong < AUTH_WRONG_MAX; i++) {
 		enum verdict v;
 
-		if (!usable(s, c, secret, clear_ok, list[i]) ||
-		    (list[i]->kind == SCRAM && scram_wrong))
+		if (!usable(s, have, list[i]) || (list[i]->kind == SCRAM && scram_wrong))
 			continue;
 		s->reply = (struct reply){ 0 };
 		v = attempt(s, list[i], secret, &why);

@@ -11,7 +11,7 @@ struct sasl;
 struct sasl_login {
 	struct str login, password; /* the caller's; copies are wiped by sasl_free() */
 	const char *binding_type;   /* "tls-exporter", "tls-unique" or "" */
-	struct str binding;
+	struct str binding;         /* for -PLUS alone: libgsasl fails the others with one */
 };
 
 /* Start one mechanism ("SCRAM-SHA-256").  NULL: TEMP/AUTH: it is not to be had, another must do. */

@@ -341,6 +341,11 @@ scram_both_ways(void **state)
 		{ "SCRAM-SHA-1 SCRAM-SHA-256 PLAIN", false, false },
 		{ "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", true, true },
 		{ "SCRAM-SHA-1-PLUS PLAIN", true, true },
+		/* over TLS there is a binding, whether the server uses it or not */
+		{ "SCRAM-SHA-256", true, false },
+		{ "SCRAM-SHA-1", true, false },
+		{ "SCRAM-SHA-256 PLAIN", true, false },
+		{ "SCRAM-SHA-256 SCRAM-SHA-1-PLUS", true, false },
 	};
 	struct fail f = FAIL_INIT;
 
