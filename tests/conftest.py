@@ -33,6 +33,11 @@ class Tap:
         for line in details.splitlines():
             self.say(f"# {line}")
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report):
+        """No dots: TAP lines go to the same log, and each begins a line there."""
+        return report.outcome, "", ""
+
     def pytest_collectreport(self, report):
         if report.failed:
             self.result("not ok", f"collect {report.nodeid}", details=report.longreprtext)

@@ -10,6 +10,7 @@ import email.policy
 import functools
 import os
 import re
+import shutil
 import sys
 
 import pytest
@@ -94,13 +95,13 @@ CLIENTS = [
            "mutt: Größe", to=[FAR, "c@far.example", HIDDEN], attached=True),
     client("mutt with all its flags", "mutt", "mutt -n -e 'set use_envelope_from use_8bitmime dsn_notify=failure,delay "
            "dsn_return=hdrs from=\"Shop <shop@isp.example>\"' -s 'mutt: flags' x@far.example", "mutt: flags", **SHOP),
-    client("git send-email", "git-email", "git -c user.name='Alice Liddell' -c user.email=alice@isp.example send-email "
+    client("git send-email", "git git-email", "git -c user.name='Alice Liddell' -c user.email=alice@isp.example send-email "
            "--quiet --confirm=never --smtp-server=/usr/sbin/sendmail --envelope-sender=bounce@isp.example "
            "--to=x@far.example 0001.patch", "[PATCH] git: mend the door", sender="bounce@isp.example",
            to=[FAR, "jm@isp.example", "carol@far.example"], body="Grüße: naïve, 测试, ½.\n"),
-    client("php mail()", "php8.2-cli", "php8.2 -n -r \"$PROGRAM\"", "php: disk full", env={"PROGRAM": PHP},
+    client("php mail()", "php-cli", "/usr/bin/php[0-9]* -n -r \"$PROGRAM\"", "php: disk full", env={"PROGRAM": PHP},
            to=[FAR, HIDDEN], **{**SHOP, "sender": "bounce@isp.example"}),
-    client("nodemailer", "node-nodemailer", "node -e \"$PROGRAM\"", "nodemailer: Größe", env={"PROGRAM": NODE},
+    client("nodemailer", "node-nodemailer" if shutil.which("node") else "nodejs node-nodemailer", "node -e \"$PROGRAM\"", "nodemailer: Größe", env={"PROGRAM": NODE},
            to=[FAR, HIDDEN], attached=True, **SHOP),
     client("MIME::Lite", "libmime-lite-perl", "perl -e \"$PROGRAM\"", "MIME::Lite report",
            env={"PROGRAM": PERL}, attached=True),

@@ -34,6 +34,7 @@ EXIMS = {"dir": True, "owner": "Debian-exim"}
 FILES = {"/etc/exim4/exim4.conf": {"content": EXIM4_CONF}, "/var/spool/exim4": EXIMS, "/var/log/exim4": EXIMS}
 PACKAGES = ["exim4-base", "exim4-daemon-light"]
 # (program, spool, log)
+ID = "[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"      # the longer since Exim 4.97
 WHO = {"exim": ("/run/sbin/exim4", "/var/spool/exim4", "/var/log/exim4/mainlog"),
        "onehop": ("/usr/sbin/sendmail", "/var/spool/onehop", "/var/log/onehop/mainlog")}
 
@@ -50,7 +51,7 @@ def shell(script, **names):
 def plain(text):
     """Without what is different by nature: times, ids, sizes, process ids, who writes the bounce."""
     ids = {}
-    text = re.sub(r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}", lambda m: ids.setdefault(m[0], "ID%d" % len(ids)), text)
+    text = re.sub(ID, lambda m: ids.setdefault(m[0], "ID%d" % len(ids)), text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", text)
     text = re.sub(r"S=\d+", "S=N", re.sub(r"pid=\d+", "pid=N", text))
     return re.sub(r"Debian-exim|onehop", "WRITER", text)

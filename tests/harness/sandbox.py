@@ -16,7 +16,7 @@ import tempfile
 from harness import planted
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-UNSHARE = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "unchanged"]
+UNSHARE = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--mount-proc", "--fork", "--kill-child", "--propagation", "unchanged"]
 PROGRAMS = ("onehop", "onehop-send", "onehop-local", "onehop-post")
 
 
@@ -54,7 +54,9 @@ def certificates():
     path = tempfile.mkdtemp(prefix="onehop-certs-")
     atexit.register(shutil.rmtree, path, True)
     os.chmod(path, 0o755)
-    subprocess.run(["/bin/sh", HERE + "/mkcerts", path], check=True)
+    made = subprocess.run(["/bin/sh", HERE + "/mkcerts", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if made.returncode != 0:
+        raise RuntimeError("mkcerts: " + made.stdout.decode("utf-8", "replace"))
     return path
 
 

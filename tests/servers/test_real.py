@@ -15,14 +15,8 @@ pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.
 ADDR = "192.0.2.25"
 DOVECOT = {
     "setup": r"""
-cat > /etc/dovecot/dovecot.conf <<'.'
-protocols = lmtp
-base_dir = /run/dovecot
-default_internal_user = dovecot
-default_login_user = dovenull
-log_path = /dev/stderr
-ssl = no
-auth_mechanisms = plain login
+case $(/run/sbin/dovecot --version) in
+2.3.*) cat <<'.' ;;
 auth_username_format = %n
 disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
@@ -33,6 +27,29 @@ passdb {
 userdb {
   driver = passwd
 }
+.
+*) cat <<'.' ;;
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+auth_username_format = %{user | username}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = ~/Maildir
+passdb static {
+  password = pass
+}
+userdb passwd {
+}
+.
+esac > /etc/dovecot/dovecot.conf
+cat >> /etc/dovecot/dovecot.conf <<'.'
+protocols = lmtp
+base_dir = /run/dovecot
+default_internal_user = dovecot
+default_login_user = dovenull
+log_path = /dev/stderr
+ssl = no
+auth_mechanisms = plain login
 service auth {
   unix_listener /run/sasl {
     mode = 0666

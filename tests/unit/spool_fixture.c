@@ -18,19 +18,18 @@
 const char fixture_text[FIXTURE_TEXT + 1] = "line 1\nline 2\n";
 const char *const fixture_two[2] = { "x@far.example", "y@far.example" };
 
-struct fixture
-fixture_new(bool split)
+void
+fixture_new(struct fixture *p, bool split)
 {
-	struct fixture p = { .path = "/tmp/spool_fixture.XXXXXX" };
 	struct fail f = FAIL_INIT;
 
-	assert_non_null(mkdtemp(p.path));
-	p.c = (struct conf){ .split_spool_directory = split };
-	p.c.spool_directory = p.path;
-	if (!spool_open(&p.s, &p.c, true, &f))
+	*p = (struct fixture){ .path = "/tmp/spool_fixture.XXXXXX",
+		.c.split_spool_directory = split };
+	assert_non_null(mkdtemp(p->path));
+	p->c.spool_directory = p->path;
+	if (!spool_open(&p->s, &p->c, true, &f))
 		fail_msg("%s", f.text);
-	p.s.path = "spool";
-	return p;
+	p->s.path = "spool";
 }
 
 void

@@ -16,7 +16,8 @@ struct fixture {
 	struct conf c;
 };
 
-struct fixture fixture_new(bool split);
+/* Where it stays: s points into it. */
+void fixture_new(struct fixture *p, bool split);
 void fixture_free(struct fixture *p);
 /* Remove a directory with all that is in it. */
 void fixture_wipe(int parent, const char *name);

@@ -70,8 +70,9 @@ lives(void **state)
 {
 	(void)state;
 	for (int split = 0; split < 2; split++) {
-		struct fixture p = fixture_new(split != 0);
+		struct fixture p;
 
+		fixture_new(&p, split != 0);
 		life(&p);
 		fixture_free(&p);
 	}
@@ -135,8 +136,9 @@ without_proc(const struct fixture *p)
 static void
 lives_by_name(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 
+	fixture_new(&p, false);
 	(void)state;
 	in_child(by_name, &p);
 	in_child(without_proc, &p);
@@ -169,8 +171,9 @@ same_id_by_name(const struct fixture *p)
 static void
 an_id_is_used_once(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 
+	fixture_new(&p, false);
 	(void)state;
 	fixture_commit(&p, FIXTURE_ID);
 	same_id(&p);
@@ -225,9 +228,10 @@ journal_full(const struct fixture *p)
 static void
 no_room(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 	struct fail f = FAIL_INIT;
 
+	fixture_new(&p, false);
 	(void)state;
 	in_child(too_large, &p);
 	in_child(too_large_by_name, &p);
@@ -252,11 +256,12 @@ large_body(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_ARENA struct arena a = { NULL };
-		struct fixture p = fixture_new(false);
+		struct fixture p;
 		struct queued q = fixture_message(&a, FIXTURE_ID);
 		struct fail f = FAIL_INIT;
 		struct stat before, after;
 
+		fixture_new(&p, false);
 		q.m.body.mem = NULL;
 		q.m.body.fd = open(p.path, O_TMPFILE | rows[i].flags, 0600);
 		q.m.body.start = rows[i].start;

@@ -55,7 +55,7 @@ set_up(void **state)
 {
 	struct fixture *p = malloc(sizeof *p);
 
-	*p = fixture_new(false);
+	fixture_new(p, false);
 	*state = p;
 	return 0;
 }
@@ -102,7 +102,7 @@ three_in_each_hour(void **state)
 		if (found == RATES_ROOM)
 			sent[n++] = now;
 	}
-	assert_in_range(n, 28, 32);
+	assert_true(n >= 28 && n <= 32);
 	assert_int_equal(size_of(p, "rate.1001"), 3 * LINE);
 }
 

@@ -117,10 +117,11 @@ damaged(void **state)
 			FIXTURE_ID "-J" };
 		void (*harm)(const struct fixture *, const char *) = harms[i / 3];
 		AUTO_ARENA struct arena a = { NULL };
-		struct fixture p = fixture_new(false);
+		struct fixture p;
 		char name[256];
 		struct queued q;
 
+		fixture_new(&p, false);
 		/* a journal may be cut, or not be there; it has no checksum */
 		if (i % 3 != 0 &&
 		    (harm == missing || (i % 3 == 2 && (harm == cut || harm == flip))))
@@ -153,10 +154,11 @@ torn_journal(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_ARENA struct arena a = { NULL };
-		struct fixture p = fixture_new(false);
+		struct fixture p;
 		struct fail f = FAIL_INIT;
 		struct queued q;
 
+		fixture_new(&p, false);
 		fixture_commit(&p, FIXTURE_ID);
 		fixture_put(p.s.input, FIXTURE_ID "-J", rows[i].journal);
 		assert_int_equal(fixture_take(&p, FIXTURE_ID, true, &a, &q), SPOOL_TAKEN);
@@ -190,9 +192,10 @@ promised(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_ARENA struct arena a = { NULL };
-		struct fixture p = fixture_new(false);
+		struct fixture p;
 		struct queued q;
 
+		fixture_new(&p, false);
 		fixture_commit(&p, FIXTURE_ID);
 		if (rows[i].bounce)
 			fixture_commit(&p, "1vNaKG-000009-2A");
@@ -211,9 +214,10 @@ sweeps(void **state)
 		"hdr.1vNaKG-000003-2A-H", "hdr.1vNaKG-000003-2A-D", "hdr.1vNaKG-000003-2A" };
 	static const char *const foreign[] = { "README", "some-H", "1vNaKG-000002-2A-X", ".hid" };
 	AUTO_ARENA struct arena a = { NULL };
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 	AUTO_FD int lock = -1;
 
+	fixture_new(&p, false);
 	(void)state;
 	fixture_commit(&p, FIXTURE_ID);
 	fixture_put(p.s.input, FIXTURE_ID "-J", "k\n");
@@ -244,11 +248,12 @@ sweeps(void **state)
 static void
 lists(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 	char(*ids)[ID_MAX] = calloc(SPOOL_BATCH, sizeof *ids), after[ID_MAX] = "", name[32];
 	struct fail f = FAIL_INIT;
 	size_t n = 0, all = 0;
 
+	fixture_new(&p, false);
 	(void)state;
 	assert_int_equal(mkdirat(p.s.input, "G", 0750), 0);
 	for (unsigned i = 0; i < IDS; i++) {
@@ -276,10 +281,11 @@ static void
 both_layouts(void **state)
 {
 	AUTO_ARENA struct arena a = { NULL };
-	struct fixture p = fixture_new(true);
+	struct fixture p;
 	struct fail f = FAIL_INIT;
 	struct queued q;
 
+	fixture_new(&p, true);
 	(void)state;
 	fixture_commit(&p, FIXTURE_ID);
 	assert_true(fixture_has(&p, "G/" FIXTURE_ID "-H"));
@@ -299,11 +305,12 @@ both_layouts(void **state)
 static void
 taken_once(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 	unsigned *taken =
 	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char id[ID_MAX];
 
+	fixture_new(&p, false);
 	(void)state;
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		(void)snprintf(id, sizeof id, "1vNaKG-%06u-2A", i);
@@ -338,11 +345,12 @@ taken_once(void **state)
 static void
 opens(void **state)
 {
-	struct fixture p = fixture_new(false);
+	struct fixture p;
 	struct fail f = FAIL_INIT;
 	struct spool s;
 	char deep[96];
 
+	fixture_new(&p, false);
 	(void)state;
 	assert_int_equal(chmod(p.path, 0757), 0);
 	assert_false(spool_open(&s, &p.c, true, &f));
