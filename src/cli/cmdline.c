@@ -21,6 +21,7 @@ enum action {
 	NOTIFY,
 	RET,
 	ENVID,
+	DSN,
 	BODY,
 	VERBOSE,
 	DEBUG,
@@ -117,6 +118,22 @@ set_envid(struct cmdline *c, const char *value)
 }
 
 static void
+set_dsn(struct cmdline *c, const char *value)
+{
+	static const struct {
+		char letter;
+		void (*set)(struct cmdline *c, const char *value);
+	} ways[] = { { 'N', set_notify }, { 'R', set_ret }, { 'V', set_envid } };
+
+	for (size_t i = 0; i < COUNT(ways); i++)
+		if (ascii_upper(value[0]) == ways[i].letter && value[1] == '=') {
+			ways[i].set(c, value + 2);
+			return;
+		}
+	warn(c, "-oDSN ", value);
+}
+
+static void
 set_body(struct cmdline *c, const char *value)
 {
 	if (str_ieq(str_of(value), STR("7BIT")))
@@ -125,6 +142,22 @@ set_body(struct cmdline *c, const char *value)
 		c->body_declared = 8;
 	else
 		warn(c, "-B ", value);
+}
+
+/* What MAIL and RCPT will say of the message. */
+static void
+set_parameter(struct cmdline *c, enum action action, const char *value)
+{
+	if (action == NOTIFY)
+		set_notify(c, value);
+	else if (action == RET)
+		set_ret(c, value);
+	else if (action == ENVID)
+		set_envid(c, value);
+	else if (action == DSN)
+		set_dsn(c, value);
+	else
+		set_body(c, value);
 }
 
 static void
@@ -195,16 +228,11 @@ act(struct cmdline *c, const struct flag *flag, const char *value, struct fail *
 		c->name = value;
 		break;
 	case NOTIFY:
-		set_notify(c, value);
-		break;
 	case RET:
-		set_ret(c, value);
-		break;
 	case ENVID:
-		set_envid(c, value);
-		break;
+	case DSN:
 	case BODY:
-		set_body(c, value);
+		set_parameter(c, flag->action, value);
 		break;
 	case DEBUG:
 		c->debug = true;

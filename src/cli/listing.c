@@ -74,6 +74,10 @@ listing_columns(
 			    m->error);
 		return;
 	}
+	if (form == LISTING_IDS) {
+		buf_fmt(out, "%s\n", m->id);
+		return;
+	}
 	put_age(out, now - m->received);
 	put_size(out, m->size);
 	buf_fmt(out, " %s <%s>%s\n", m->id, m->sender, m->frozen ? " *** frozen ***" : "");

@@ -9,6 +9,7 @@
 enum listing_form {
 	LISTING_FULL,        /* -bp: with the last error and the next try */
 	LISTING_PLAIN,       /* -bpr, -bpa: Exim's lines and nothing else */
+	LISTING_IDS,         /* -bpi: the id alone */
 	LISTING_UNDELIVERED, /* -bpu: the same without the recipients that are done; exiqgrep's */
 };
 

@@ -118,7 +118,9 @@ request(struct face *face, struct control *c, struct fail *f)
 			fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 			    "no message ids given after -M%s option", letters));
 	c->verb = CONTROL_LIST;
-	if (strchr(letters, 'u') != NULL)
+	if (strchr(letters, 'i') != NULL)
+		face->form = LISTING_IDS;
+	else if (strchr(letters, 'u') != NULL)
 		face->form = LISTING_UNDELIVERED;
 	else if (strpbrk(letters, "ra") != NULL)
 		face->form = LISTING_PLAIN;

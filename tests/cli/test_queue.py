@@ -91,6 +91,7 @@ def test_columns(post):
     assert call(post, "-bpc")[1] == "2\n"
     assert call(post, "-bp", second)[1].count("<me@") == 1 and second in call(post, "-bp", second)[1]
     assert re.fullmatch(r" 0m   \d{3} %s <me@here.example>\n          x0@far.example\n\n" % first, call(post, "-bpu", first)[1])
+    assert call(post, "-bpi", first)[1] == call(post, "-bpri", first)[1] == first + "\n"
     assert call(post, "-bpru", first) == call(post, "-bpu", first) and call(post, "-bpra") == call(post, "-bpr")
     assert call(post, "-bp", "nonsense")[0] == 1
 

@@ -80,6 +80,7 @@ test_columns(void **state)
 	assert_columns(&m, LISTING_UNDELIVERED, m.received,
 	    " 0m   272 1vNabc-000123-0A <alice@debian> *** frozen ***\n"
 	    "          y@far.example\n\n");
+	assert_columns(&m, LISTING_IDS, m.received, "1vNabc-000123-0A\n");
 	m = message();
 	m.error = "Connection refused";
 	assert_columns(&m, LISTING_FULL, m.received,
