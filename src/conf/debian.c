@@ -4,21 +4,25 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 /* Macros that do not stand for one option each. */
-enum test { TEST_ANY, TEST_EQUAL, TEST_LIST, TEST_NO_LIST };
+enum test { TEST_ANY, TEST_WORD, TEST_LIST, TEST_NO_LIST };
 
 static const struct mapping {
 	const char *macro;
 	enum test test;
-	const char *wanted; /* of TEST_EQUAL */
+	const char *wanted, *harmless; /* of TEST_WORD, parted by "|": they apply; they are news to
+					* nobody */
 	enum conf_option option;
 	const char *value; /* NULL: the macro's own */
 } mappings[] = {
-	{ "REMOTE_SMTP_SMARTHOST_PROTOCOL", TEST_EQUAL, "smtps", CONF_tls, "implicit" },
-	{ "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS", TEST_LIST, NULL, CONF_tls, "starttls" },
-	{ "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS", TEST_EQUAL, "*", CONF_tls, "off" },
-	{ "REMOTE_SMTP_SMARTHOST_TLS_VERIFY_HOSTS", TEST_NO_LIST, NULL, CONF_tls_verify, "no" },
-	{ "MAIN_PRIMARY_HOSTNAME_AS_QUALIFY_DOMAIN", TEST_ANY, NULL, CONF_qualify_domain, "@" },
-	{ "ETC_MAILNAME", TEST_ANY, NULL, CONF_qualify_domain, NULL },
+	{ "REMOTE_SMTP_SMARTHOST_PROTOCOL", TEST_WORD, "smtps|submissions", "smtp", CONF_tls,
+	    "implicit" },
+	{ "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS", TEST_LIST, NULL, NULL, CONF_tls, "starttls" },
+	{ "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS", TEST_WORD, "*", "", CONF_tls, "off" },
+	{ "REMOTE_SMTP_SMARTHOST_TLS_VERIFY_HOSTS", TEST_NO_LIST, NULL, NULL, CONF_tls_verify,
+	    "no" },
+	{ "MAIN_PRIMARY_HOSTNAME_AS_QUALIFY_DOMAIN", TEST_ANY, NULL, NULL, CONF_qualify_domain,
+	    "@" },
+	{ "ETC_MAILNAME", TEST_ANY, NULL, NULL, CONF_qualify_domain, NULL },
 };
 
 /* Keys that have a meaning for Exim or its scripts and none here. */
@@ -35,13 +39,24 @@ is_list(struct str value)
 }
 
 static bool
+is_one_of(struct str value, const char *words)
+{
+	struct str rest = str_of(words);
+
+	while (rest.p != NULL)
+		if (str_ieq(str_cut(&rest, '|'), value))
+			return true;
+	return false;
+}
+
+static bool
 applies(const struct mapping *m, struct str value)
 {
 	switch (m->test) {
 	case TEST_ANY:
 		return true;
-	case TEST_EQUAL:
-		return str_ieq(value, str_of(m->wanted));
+	case TEST_WORD:
+		return is_one_of(value, m->wanted);
 	case TEST_LIST:
 		return is_list(value);
 	case TEST_NO_LIST:
@@ -88,7 +103,7 @@ mapped(struct conf *c, const struct mapping *m, const struct assignment *one, st
 	if (applies(m, one->value))
 		return is_weaker(c, m->option, plain.value) ||
 		    (conf_set(c, &plain, f) && demand_proof(c, &plain, f));
-	if (m->test == TEST_EQUAL && is_list(one->value))
+	if (m->test == TEST_WORD && !is_one_of(one->value, m->harmless))
 		conf_warn(c, &one->where,
 		    "%s = %.*s is not \"%s\": ignored, TLS is used as tls says", m->macro,
 		    S_ARG(one->value), m->wanted);

@@ -15,7 +15,7 @@ bool
 policy_implicit(const struct conf *c, const struct link *l)
 {
 	return c->tls == TLS_IMPLICIT ||
-	    (c->tls == TLS_AUTO && (l->port == PORT_SUBMISSIONS || l->submissions));
+	    (c->tls != TLS_OFF && (l->port == PORT_SUBMISSIONS || l->submissions));
 }
 
 bool

@@ -20,14 +20,14 @@ struct link {
 	bool loopback;               /* counts as secure */
 	bool private;                /* the address is of a private network, or loopback */
 	unsigned port;
-	bool submissions; /* found as _submissions._tcp: implicit TLS, whatever the port */
+	bool submissions; /* found as _submissions._tcp: as on port 465 */
 	bool offered;     /* STARTTLS is in the server's list */
 	bool tls;         /* the handshake is done, and: */
 	enum tls_verdict verdict;
 	const char *why; /* TLS_UNVERIFIED: one clause */
 };
 
-/* TLS from the first byte? */
+/* TLS from the first byte?  Port 465 has it (RFC 8314), unless tls = off says otherwise. */
 bool policy_implicit(const struct conf *c, const struct link *l);
 /* STARTTLS now?  (TLS not yet on.) */
 bool policy_starttls(const struct conf *c, const struct link *l);

@@ -110,6 +110,11 @@ static const struct {
 	{ "",
 	    "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *\nREMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n",
 	    "", "tls", "implicit", NULL },
+	{ "", "REMOTE_SMTP_SMARTHOST_PROTOCOL = submissions\n", "", "tls", "implicit", NULL },
+	{ "REMOTE_SMTP_SMARTHOST_PROTOCOL='Submissions'\n", "", "", "tls", "implicit", NULL },
+	{ "", "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtp\n", "", "tls", "auto", NULL },
+	{ "", "REMOTE_SMTP_SMARTHOST_PROTOCOL = lmtp\n", "", "tls", "auto",
+	    "m:1: REMOTE_SMTP_SMARTHOST_PROTOCOL = lmtp is not \"smtps|submissions\"" },
 	{ "", "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS = *\n", "", "tls", "off", NULL },
 	{ "",
 	    "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS = *\nREMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = "

@@ -138,7 +138,9 @@ when_tls_starts(void **state)
 		{ TLS_AUTO, 25, false, false, false, false },
 		{ TLS_AUTO, 465, false, false, true, false },
 		{ TLS_AUTO, 587, true, false, true, false },
-		{ TLS_STARTTLS, 465, false, true, false, true },
+		{ TLS_STARTTLS, 25, false, true, false, true },
+		{ TLS_STARTTLS, 465, false, true, true, true }, /* nobody offers it there */
+		{ TLS_STARTTLS, 2465, true, false, true, false },
 		{ TLS_IMPLICIT, 587, false, true, true, false },
 		{ TLS_OFF, 465, true, true, false, false },
 	};
