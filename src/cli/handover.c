@@ -137,6 +137,7 @@ fill_envelope(struct handover *h)
 	e->ret = cmd->ret;
 	e->protocol = h->who.protocol;
 	e->body_declared = cmd->body_declared;
+	e->lone_dots = h->message.lone_dots;
 	e->rcpts = arena_array(h->arena, h->rcpts.n, sizeof *e->rcpts);
 	e->nrcpts = h->rcpts.n;
 	for (size_t i = 0; i < h->rcpts.n; i++)

@@ -77,7 +77,9 @@ static bool
 read_message(struct handover *h, struct fail *f)
 {
 	struct intake_options o = {
-		.dot_ends = !h->start->cmd->dot_is_text,
+		.dot = h->start->cmd->dot_is_text ? INTAKE_DOT_TEXT :
+		    isatty(STDIN_FILENO)          ? INTAKE_DOT_ENDS :
+						    INTAKE_DOT_LAST,
 		.size_max = h->start->conf.message_size_limit,
 		.tmp_dir = h->start->conf.spool_directory,
 	};

@@ -31,6 +31,10 @@ log_arrival(const struct attempt *t)
 	}
 	mainlog_arrival(&line, &t->q->e, &more);
 	trace_buf(t->d->trace, TRACE_LOG, &line);
+	if (t->q->e.lone_dots)
+		trace_line(t->d->trace, TRACE_LOG,
+		    "a line that is only a dot was taken for text, as more followed it: -i is not "
+		    "there");
 	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
 }
 

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "base/file.h"
@@ -11,7 +13,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { READ_SIZE = 128 * 1024, FIRST_ROOM = 4096 };
+enum { READ_SIZE = 128 * 1024, FIRST_ROOM = 4096, HELD_MAX = 64 * 1024 };
 
 enum state {
 	HEAD_TEXT, /* within a line of a field, or where one would begin */
@@ -33,7 +35,8 @@ struct intake {
 	struct str from_line;
 	enum state state;
 	/* Where in a line that is only a dot: its octets are held back, but for the LF. */
-	enum { DOT_START, DOT_DOT, DOT_CR, DOT_NONE, DOT_ENDED } dot;
+	enum { DOT_START, DOT_DOT, DOT_CR, DOT_NONE, DOT_HELD, DOT_ENDED } dot;
+	struct area held; /* DOT_HELD: that line, and the blank ones behind it so far */
 	enum { FIRST_UNKNOWN, FIRST_LF, FIRST_CRLF } first; /* how the first line ended */
 	bool nul;                                           /* in the field being read */
 	struct area head;  /* the header section, less than HEADER_MAX octets */
@@ -97,6 +100,8 @@ open_body_file(struct intake *in, struct fail *f)
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && fd < 0; i++)
 		if (dirs[i] != NULL)
 			fd = open_unnamed(in->m->arena, dirs[i]);
+	if (fd < 0 && errno != EMFILE) /* a read-only root without /tmp */
+		fd = memfd_create("onehop", MFD_CLOEXEC);
 	if (fd < 0 || lseek(fd, BODY_START, SEEK_SET) < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno,
 		    "cannot make a temporary file for the message in %s, /var/tmp or /tmp",
@@ -310,7 +315,7 @@ up_to_dot(struct str s)
 	return s.n;
 }
 
-/* What was held back is text. */
+/* What was held back of a line is text. */
 static bool
 take_dot(struct intake *in, struct fail *f)
 {
@@ -319,19 +324,53 @@ take_dot(struct intake *in, struct fail *f)
 	return take(in, in->dot == DOT_DOT ? STR(".") : STR(".\r"), f);
 }
 
+static void
+hold(struct intake *in, struct str s)
+{
+	make_room(in->m->arena, &in->held, s.n);
+	memcpy(in->held.p + in->held.n, s.p, s.n);
+	in->held.n += s.n;
+}
+
+/* A line that is only a dot has been read. */
+static void
+dot_line(struct intake *in)
+{
+	in->dot = in->o.dot == INTAKE_DOT_LAST ? DOT_HELD : DOT_ENDED;
+	in->held.n = 0;
+	hold(in, STR(".\n"));
+}
+
+/* Behind a dot that may have been the end: blank lines still may be behind it, all else shows that
+ * it was text. */
+static bool
+take_behind_dot(struct intake *in, struct str s, size_t *used, struct fail *f)
+{
+	while (*used < s.n && ascii_space(s.p[*used]) && in->held.n + *used < HELD_MAX)
+		++*used;
+	hold(in, str_at(s.p, *used));
+	if (*used == s.n)
+		return true;
+	in->m->lone_dots = true;
+	in->dot = in->held.p[in->held.n - 1] == '\n' ? DOT_START : DOT_NONE;
+	return take(in, str_at(in->held.p, in->held.n), f);
+}
+
 /* Some octets, with an eye on the dot that ends the message; *used is how many were taken. */
 static bool
 take_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
 {
 	char c = s.p[0];
 
+	if (in->dot == DOT_HELD)
+		return take_behind_dot(in, s, used, f);
 	*used = 1;
 	if (in->dot == DOT_START && c == '.') {
 		in->dot = DOT_DOT;
 	} else if (in->dot == DOT_DOT && c == '\r') {
 		in->dot = DOT_CR;
 	} else if ((in->dot == DOT_DOT || in->dot == DOT_CR) && c == '\n') {
-		in->dot = DOT_ENDED;
+		dot_line(in);
 	} else {
 		if (!take_dot(in, f))
 			return false;
@@ -345,11 +384,13 @@ take_dotted(struct intake *in, struct str s, size_t *used, struct fail *f)
 bool
 intake_feed(struct intake *in, struct str bytes, bool *done, struct fail *f)
 {
-	size_t n = bytes.n;
+	size_t n = 0;
 
-	for (; bytes.n > 0 && in->dot != DOT_ENDED; bytes = str_skip(bytes, n))
-		if (!(in->o.dot_ends ? take_dotted(in, bytes, &n, f) : take(in, bytes, f)))
+	for (; bytes.n > 0 && in->dot != DOT_ENDED; bytes = str_skip(bytes, n)) {
+		n = in->o.dot == INTAKE_DOT_TEXT ? bytes.n : 0;
+		if (!(n > 0 ? take(in, bytes, f) : take_dotted(in, bytes, &n, f)))
 			return false;
+	}
 	*done = in->dot == DOT_ENDED;
 	return true;
 }
@@ -388,13 +429,22 @@ intake_end(struct intake *in, struct str *from_line, struct fail *f)
 	return true;
 }
 
+/* Behind a dot that may have been the end, a caller who waits for us to end is not waited for. */
+static bool
+may_follow(const struct intake *in, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return in->dot != DOT_HELD || poll(&p, 1, INTAKE_DOT_WAIT * 1000) != 0;
+}
+
 static bool
 read_all(struct intake *in, int fd, struct fail *f)
 {
 	char *p = arena_alloc(in->m->arena, READ_SIZE);
 	bool done = false;
 
-	while (!done) {
+	while (!done && may_follow(in, fd)) {
 		ssize_t n = fd_read(fd, p, READ_SIZE);
 
 		if (n < 0)

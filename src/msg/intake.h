@@ -4,14 +4,25 @@
 
 #include "msg/message.h"
 
+/* What a line that is only "." does. */
+enum intake_dot {
+	INTAKE_DOT_TEXT, /* nothing (-i) */
+	INTAKE_DOT_ENDS, /* it ends the message, as a person at a terminal means it */
+	/* From a pipe or a file: it ends the message where nothing but blank lines follows within
+	 * INTAKE_DOT_WAIT seconds; else it is text, and m->lone_dots says so.  Exim and sendmail
+	 * lose what follows. */
+	INTAKE_DOT_LAST,
+};
+enum { INTAKE_DOT_WAIT = 60 };
+
 struct intake_options {
-	bool dot_ends; /* no -i: a line that is only "." ends the message */
+	enum intake_dot dot;
 	/* SMTP: where the first line ends in CRLF, a bare LF ends none of the header's (RFC 5321
 	 * 2.3.8): the next line is taken for more of the field, as Exim does.  Otherwise LF and
 	 * CRLF end a line in any mixture: PHP 8 writes CRLF, the application behind it LF. */
 	bool crlf_alone;
 	uint64_t size_max;   /* message_size_limit; 0: none */
-	const char *tmp_dir; /* for a large body (O_TMPFILE); else /var/tmp, then /tmp */
+	const char *tmp_dir; /* for a large body (O_TMPFILE); else /var/tmp, /tmp, memory */
 };
 
 /* Read fd to its end (or the dot).  Fills m (headers split, not yet fixed up, type set; m->arena is

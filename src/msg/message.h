@@ -52,7 +52,8 @@ struct message {
 	struct arena *arena;
 	struct header *headers; /* in order */
 	size_t nheaders;
-	bool resent; /* any Resent- field exists */
+	bool resent;    /* any Resent- field exists */
+	bool lone_dots; /* a line that is only "." was taken for text: see msg/intake.h */
 	struct body body;
 };
 

@@ -53,6 +53,7 @@ struct envelope {
 	const char *protocol; /* P= and Received's "with", when it is not "local"; else NULL */
 	enum { RET_UNSET, RET_FULL, RET_HDRS } ret;
 	unsigned body_declared; /* -B: 0 unset, 7, 8 */
+	bool lone_dots;         /* of the message, for the log; not kept in the spool */
 	struct rcpt *rcpts;
 	size_t nrcpts;
 };

@@ -108,6 +108,7 @@ take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 	e->auth_parameter = record_number(&rest) != 0;
 	e->body_declared = (unsigned)(record_number(&rest) & 15);
 	e->protocol = record_optional(&rest, in->arena);
+	e->lone_dots = record_number(&rest) != 0;
 	in->have_envelope = true;
 	if (in->own)
 		return true;

@@ -37,6 +37,7 @@ put_envelope(struct record_out *o, const struct envelope *e, struct fail *f)
 	record_add_number(&b, e->auth_parameter);
 	record_add_number(&b, e->body_declared);
 	record_add(&b, e->protocol);
+	record_add_number(&b, e->lone_dots);
 	if (!buf_ok(&b))
 		return record_broken(f, "the envelope is too long");
 	if (!record_hold(o, 'E', buf_get(&b), f))

@@ -1,5 +1,8 @@
 """What programs really write to sendmail's standard input, and what must be on the wire: headers with line ends of every
 mixture, and names that are not quite legal."""
+import os
+import subprocess
+
 import pytest
 
 from harness import sandbox
@@ -78,3 +81,44 @@ def test_a_message_of_nobody_has_an_author(post, words):
     (author,) = [body for name, body in header if name == "From"]
     assert author == ("Robot" if "-F" in words else "root") + " <root@host.example>"
     assert post.mails[0][0] == ""
+
+
+# ---------------------------------------------------------------- what ends a message
+DOTTED = "Subject: s\n\none\n.\n\ntwo\n.\n\n"
+
+
+@pytest.mark.parametrize("stdin, body", [
+    (DOTTED, "one\r\n.\r\n\r\ntwo\r\n"), ("Subject: s\n\none\n.\n", "one\r\n"),
+    ("Subject: s\r\n\r\none\r\n.\r\n\r\n", "one\r\n"), ("Subject: s\n\n.\n.x\n", ".\r\n.x\r\n"),
+])
+def test_a_lone_dot_with_text_behind_it_is_text(post, stdin, body):
+    """FIELD C7: from a pipe, without -i; the log says so."""
+    _, _, got = sent(post, "x@far.example", stdin=stdin)
+    assert got == body
+    assert ("only a dot was taken for text" in post.mainlog()) == (".\r\n" in body)
+
+
+def test_a_lone_dot_at_a_terminal_ends_the_message(post):
+    ours, theirs = os.openpty()
+    os.write(ours, DOTTED.encode())
+    with subprocess.Popen([sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "x@far.example"],
+                          stdin=theirs) as child:
+        assert child.wait(60) == 0
+    os.close(ours)
+    os.close(theirs)
+    (_, _, text), = post.mails
+    assert text.endswith("\r\n\r\none\r\n")
+
+
+def test_a_large_message_where_no_file_can_be_made(post):
+    """FIELD C6: a read-only root without /tmp: from memory."""
+    post.configure(spool_directory="/mnt/spool", log_file="/mnt/mainlog")
+    closed = ("mount --bind '%s' /mnt && mount -o remount,bind,ro /mnt && mount -t tmpfs -o ro t /tmp && "
+              "mount -t tmpfs -o ro t /var/tmp && exec '%s' -C /mnt/onehop.conf -i x@far.example"
+              % (post.directory, sandbox.programs()["onehop"]))
+    text = "x" * 70 + "\n"
+    r = subprocess.run(["unshare", "-m", "sh", "-c", closed], input="Subject: s\n\n" + text * 60000, text=True, timeout=120,
+                       stderr=subprocess.PIPE, check=False)
+    assert r.returncode == 0, r.stderr
+    (_, _, got), = post.mails
+    assert got.split("\r\n\r\n", 1)[1] == text.replace("\n", "\r\n") * 60000

@@ -41,9 +41,9 @@ check_message(const struct message *m, struct str body)
 
 /* The message in s, given in one read or in two. */
 static struct str
-take(struct message *m, struct str s, size_t cut, bool dot_ends, struct str *from)
+take(struct message *m, struct str s, size_t cut, enum intake_dot dot, struct str *from)
 {
-	struct intake_options o = { .dot_ends = dot_ends };
+	struct intake_options o = { .dot = dot };
 	struct intake *in = intake_new(m, &o);
 	struct fail f = FAIL_INIT;
 	bool done;
@@ -61,14 +61,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_ARENA struct arena a = { NULL };
 	struct message one = { .arena = &a }, two = { .arena = &a };
 	struct str s, from_one, from_two, body_one, body_two;
-	bool dot_ends;
+	enum intake_dot dot;
 
 	if (size < 3 || size > HEADER_MAX / 4)
 		return 0;
-	dot_ends = data[0] & 1;
+	dot = (enum intake_dot)(data[0] % 3);
 	s = str_at((const char *)data + 3, size - 3);
-	body_one = take(&one, s, s.n, dot_ends, &from_one);
-	body_two = take(&two, s, (size_t)(data[1] << 8 | data[2]) % (s.n + 1), dot_ends, &from_two);
+	body_one = take(&one, s, s.n, dot, &from_one);
+	body_two = take(&two, s, (size_t)(data[1] << 8 | data[2]) % (s.n + 1), dot, &from_two);
 	check_message(&one, body_one);
 	must(str_eq(body_one, body_two));
 	must(one.nheaders == two.nheaders && str_eq(from_one, from_two));

@@ -349,6 +349,7 @@ LOCAL.update({
 
 # ---------------------------------------------------------------- the command line and the message
 BAD_ADDRESS = "a bad address is said to the caller at once, instead of in a mail to him"
+DOT = "a lone dot from a pipe is text where text follows it: it is not lost"
 BCC = "Bcc never leaves, with or without -t"
 UNKNOWN = "an option that is not known is warned about, and the mail goes"
 LONG_LINES = "a line over 998 octets is no reason to lose the mail: it goes as quoted-printable"
@@ -438,6 +439,8 @@ SUBMISSION = {
                             message(data=sub("with test ", "with local ")), logged(("P=test", "P=local"))),
     "sub-no-from-null-root": on_purpose("From is obligatory, whoever the sender is",
                                         message(data=sub("Date: <DATE>", "From: root <root@debian>\\r\\nDate: <DATE>"))),
+    "sub-dot": on_purpose(DOT, message(data=sub(r"line1\r\n$", "line1\r\n..\r\nline2\r\n"))),
+    "sub-dot-header": on_purpose(DOT, message(data=sub(r"$", "..\r\nTo: y\r\n\r\nline2\r\n"))),
     "sub-mixed": on_purpose("LF and CRLF end a line of the header in any mixture, as for everyone but Exim: PHP writes them so",
                             message(data=sub(r"X-A: 1\r\n X-B: 2", "X-A: 1\r\nX-B: 2"))),
     "sub-rmail": on_purpose("Received says how the message came, whatever the name", message(data=sub("local-rmail", "local"))),

@@ -25,7 +25,7 @@
 	}
 
 /* How it is read; input; the header section, "|" between its fields; the body. */
-enum how { PLAIN, DOT, SMTP };
+enum how { PLAIN, DOT, LAST, SMTP };
 
 struct row {
 	enum how how;
@@ -116,6 +116,18 @@ static const struct row rows[] = {
 	{ DOT, IN(".\r"), IN(""), IN(".\n"), NULL },
 	{ DOT, IN(".\rx: y\n\nb"), IN(""), IN(".\n x: y\n\nb\n"), NULL },
 	{ DOT, IN("hello\n.\nx\n"), IN(""), IN("hello\n"), NULL },
+	/* the same where only the last one does */
+	{ LAST, IN("S: s\n\n1\n.\n"), IN("S: s\n"), IN("1\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n.\r\n\r\n \t\n\n"), IN("S: s\n"), IN("1\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n.\n2\n.\n"), IN("S: s\n"), IN("1\n.\n2\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n.\n\n 2\n"), IN("S: s\n"), IN("1\n.\n\n 2\n"), NULL },
+	{ LAST, IN("S: s\n\n1\r\n.\r\n\r\n2\r\n"), IN("S: s\n"), IN("1\n.\n\n2\n"), NULL },
+	{ LAST, IN("S: s\n\n.\n.\n.\n"), IN("S: s\n"), IN(".\n.\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n.\n\n..\n"), IN("S: s\n"), IN("1\n.\n\n..\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n.\n  ."), IN("S: s\n"), IN("1\n.\n  .\n"), NULL },
+	{ LAST, IN("S: s\n.\n"), IN("S: s\n"), IN(""), NULL },
+	{ LAST, IN("S: s\n.\nT: t\n"), IN("S: s\n"), IN(".\nT: t\n"), NULL },
+	{ LAST, IN("S: s\n\n1\n."), IN("S: s\n"), IN("1\n.\n"), NULL },
 };
 
 /* Feed s in pieces of step octets; true when the dot was seen. */
@@ -166,7 +178,9 @@ reads_as_exim(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows) * COUNT(steps); i++) {
 		const struct row *r = &rows[i / COUNT(steps)];
-		struct intake_options o = { .dot_ends = r->how == DOT,
+		struct intake_options o = { .dot = r->how == DOT ? INTAKE_DOT_ENDS :
+			    r->how == LAST                       ? INTAKE_DOT_LAST :
+								   INTAKE_DOT_TEXT,
 			.crlf_alone = r->how == SMTP };
 		AUTO_ARENA struct arena a = { NULL };
 		struct message m = { .arena = &a };
@@ -226,7 +240,7 @@ large_body_goes_to_a_file(void **state)
 	for (size_t d = 0; d < COUNT(dirs); d++) {
 		AUTO_ARENA struct arena a = { NULL };
 		struct message m = { .arena = &a };
-		struct intake_options o = { .tmp_dir = dirs[d], .dot_ends = true };
+		struct intake_options o = { .tmp_dir = dirs[d], .dot = INTAKE_DOT_ENDS };
 		struct intake *in = intake_new(&m, &o);
 		struct str from;
 
@@ -371,7 +385,7 @@ limits_the_header(void **state)
 	for (size_t i = 0; i < COUNT(fillers); i++) {
 		AUTO_ARENA struct arena a = { NULL };
 		struct message m = { .arena = &a };
-		struct intake_options o = { .dot_ends = true };
+		struct intake_options o = { .dot = INTAKE_DOT_ENDS };
 		struct intake *in = intake_new(&m, &o);
 		struct fail f = FAIL_INIT;
 		bool done, ok = intake_feed(in, STR("A: b\n c"), &done, &f);
@@ -431,15 +445,16 @@ static void
 waits_on_a_nonblocking_pipe(void **state)
 {
 	static const struct {
-		bool dot_ends;
+		enum intake_dot dot;
 		struct str body;
-	} ways[] = { { false, IN("1\n.\nnot read\n") }, { true, IN("1\n") } };
+	} ways[] = { { INTAKE_DOT_TEXT, IN("1\n.\nnot read\n") },
+		{ INTAKE_DOT_LAST, IN("1\n.\nnot read\n") }, { INTAKE_DOT_ENDS, IN("1\n") } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		AUTO_ARENA struct arena a = { NULL };
 		struct message m = { .arena = &a };
-		struct intake_options o = { .dot_ends = ways[i].dot_ends };
+		struct intake_options o = { .dot = ways[i].dot };
 		struct fail f = FAIL_INIT;
 		struct str from;
 		int fds[2], status;
