@@ -440,7 +440,7 @@ SUBMISSION = {
     "sub-no-from-null-root": on_purpose("From is obligatory, whoever the sender is",
                                         message(data=sub("Date: <DATE>", "From: root <root@debian>\\r\\nDate: <DATE>"))),
     "sub-dot": on_purpose(DOT, message(data=sub(r"line1\r\n$", "line1\r\n..\r\nline2\r\n"))),
-    "sub-dot-header": on_purpose(DOT, message(data=sub(r"$", "..\r\nTo: y\r\n\r\nline2\r\n"))),
+    "sub-dot-header": on_purpose(DOT, message(data=sub(r"\Z", "..\r\nTo: y\r\n\r\nline2\r\n"))),
     "sub-mixed": on_purpose("LF and CRLF end a line of the header in any mixture, as for everyone but Exim: PHP writes them so",
                             message(data=sub(r"X-A: 1\r\n X-B: 2", "X-A: 1\r\nX-B: 2"))),
     "sub-rmail": on_purpose("Received says how the message came, whatever the name", message(data=sub("local-rmail", "local"))),
