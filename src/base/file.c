@@ -28,9 +28,33 @@ file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st)
 }
 
 bool
+file_text(const char *path, struct str *bytes, struct fail *f)
+{
+	struct str text = *bytes;
+	size_t nul;
+	unsigned line = 1;
+
+	if (str_starts(text, STR("\xff\xfe")) || str_starts(text, STR("\xfe\xff")))
+		return fail_conf(f, "%s is UTF-16: save it as UTF-8", path);
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = str_skip(text, 3);
+	nul = str_find(text, '\0');
+	if (nul == text.n) {
+		*bytes = text;
+		return true;
+	}
+	for (size_t i = 0; i < nul; i++)
+		line += text.p[i] == '\n';
+	return fail_conf(f,
+	    "%s:%u: there is a NUL octet: the file is damaged, or UTF-16; write it again as UTF-8",
+	    path, line);
+}
+
+bool
 file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct fail *f)
 {
 	struct stat st;
+	struct str text;
 	ssize_t got;
 	char *p;
 
@@ -42,7 +66,10 @@ file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct 
 	got = fd_read_full(fd, p, (size_t)st.st_size);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", path);
-	*out = str_at(p, (size_t)got);
+	text = str_at(p, (size_t)got);
+	if (!file_text(path, &text, f))
+		return false;
+	*out = text;
 	return true;
 }
 

@@ -52,7 +52,7 @@ next(struct reader *r)
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return c == ' ' || c == '\t' || c == '\f' || c == '\v';
 }
 
 static void
@@ -291,15 +291,13 @@ section(struct reader *r, struct fail *f)
 	return true;
 }
 
-/* text without the carriage returns of line ends and without a byte order mark. */
+/* text without the carriage returns of line ends. */
 static struct str
 unix_text(struct arena *a, struct str text)
 {
 	char *to;
 	size_t n = 0;
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = str_skip(text, 3);
 	if (str_find(text, '\r') == text.n)
 		return text;
 	to = arena_alloc(a, text.n);

@@ -155,7 +155,7 @@ read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail 
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", r->path);
 	r->text = str_at(r->s->page, (size_t)got);
-	return true;
+	return file_text(r->path, &r->text, f);
 }
 
 static struct str
@@ -349,6 +349,8 @@ from_file(struct arena *a, struct reading *r, struct str *password, struct fail 
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
 	warn_exposed(a, r, path, &st);
 	rest = str_at(room(r, ROOM_ELSEWHERE), (size_t)got);
+	if (!file_text(path, &rest, f))
+		return false;
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
 }

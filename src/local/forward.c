@@ -137,7 +137,11 @@ read_forward(struct arena *a, int home, const struct user *u, const char *name, 
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a regular file", name);
 	if (fd < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot read %s", name);
-	return check_file(&st, u, name, f) && file_read_fd(a, fd, name, text, f);
+	if (check_file(&st, u, name, f) && file_read_fd(a, fd, name, text, f))
+		return true;
+	f->cls = FAIL_TEMP; /* his to mend, and his mail's to wait for */
+	f->stage = STAGE_LOCAL;
+	return false;
 }
 
 static bool

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import sandbox, world  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
 
@@ -60,3 +60,57 @@ def test_tls_from_the_first_byte(port, config):
     assert step["rc"] == 0, step["stderr"]
     assert [s["tls"] and len(s["messages"]) for s in got["smtp"]] == [1], got["mainlog"]
     assert bool(got["smtp"][0]["auth"]) == ("passwd_client" in config)
+
+
+# ---------------------------------------------------------------- F4: what editors leave in a file
+BOM = "\xef\xbb\xbf"
+DRESSED = {"BOM": lambda t: BOM + t, "CRLF": lambda t: t.replace("\n", "\r\n"), "both": lambda t: BOM + t.replace("\n", "\r\n"),
+           "form feed": lambda t: "\f\n" + t}
+DC = "".join("%s='%s'\n" % kv for kv in {**world.DC, "dc_smarthost": "192.0.2.25::2525"}.items())
+
+
+@pytest.mark.parametrize("how", DRESSED)
+def test_first_line_counts(how):
+    """Of every file that Exim's package has, and of those that they name."""
+    dress = DRESSED[how]
+    of_one_line = dress if how != "form feed" else str
+    config = {"dc_raw": dress(DC), "passwd_client": dress("192.0.2.25:me:file:/etc/pw\n"), "aliases": dress("team: :include:/etc/list\n"),
+              "email_addresses": dress("root: me@isp.example\n"), "mailname": of_one_line("box.example\n"),
+              "localmacros": dress("AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n"), "template": dress("begin routers\n"),
+              "files": {"/etc/pw": {"content": of_one_line("hidden words\n")}, "/etc/list": {"content": dress("y@far.example\n")},
+                        "/etc/exim4/hubbed_hosts": {"content": dress("hub.example: 192.0.2.26::2525\n")},
+                        "/home/bob/.forward": {"content": dress("z@far.example\n"), "owner": "bob"}}}
+    session = {"ehlo": ["250-smtp.isp.example", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}
+    got, step = play(config, call("x", "a@hub.example", "team", "bob@debian", stdin=MESSAGE),
+                     servers=[{"session": session}, {"addr": "192.0.2.26"}])
+    assert step["rc"] == 0, step["stderr"]
+    seen = {s["server"]: s for s in got["smtp"]}
+    assert seen["192.0.2.25:2525"]["auth"][0]["decoded"] == ["\\0me\\0hidden words"]
+    mails = [m for s in got["smtp"] for m in s["messages"]]
+    assert {m["mail"].split()[0] for m in mails} == {"FROM:<me@isp.example>"}
+    assert sorted(r[0][4:-1] for m in mails for r in m["rcpt"]) == ["a@hub.example", "x@box.example", "y@far.example", "z@far.example"]
+    assert len(seen["192.0.2.26:2525"]["messages"]) == 1
+
+
+def test_first_line_of_ones_own():
+    got, step = play(own(BOM + "smarthost = 192.0.2.25::2525\r\nqualify_domain = box.example\r\n"))
+    assert step["rc"] == 0 and got["smtp"][0]["messages"][0]["mail"].startswith("FROM:<root@box.example>"), step["stderr"]
+
+
+NO_TEXT = {"UTF-16": ("\xff\xfed\0c\0\n\0", "is UTF-16: save it as UTF-8"), "UTF-16, turned": ("\xfe\xff\0d\0c", "is UTF-16: save it"),
+           "UTF-16 without a mark": ("d\0c\0\n\0", ":1: there is a NUL octet"), "a torn write": ("# x\n\0\0\0\0", ":2: there is a NUL octet")}
+PLACES = {"email_addresses": "/etc/email-addresses", "aliases": "/etc/aliases", "mailname": "/etc/mailname",
+          "localmacros": "/etc/exim4/exim4.conf.localmacros", "dc_raw": "/etc/exim4/update-exim4.conf.conf",
+          "passwd_client": "/etc/exim4/passwd.client"}
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+@pytest.mark.parametrize("key", PLACES)
+def test_what_is_no_text(key, kind):
+    """Nothing is sent by half a file: the sentence names it, and the mail is the caller's or waits."""
+    text, words = NO_TEXT[kind]
+    got, step = play({key: text})
+    assert PLACES[key] + words.partition(" ")[0] * words.startswith(":") in step["stderr"] + got["mainlog"]
+    assert words in step["stderr"] + got["mainlog"]
+    waits = [path for path in got["files"] if path.startswith("/var/spool/onehop/input/")]
+    assert step["rc"] == (0 if waits else 78) and not any(s["messages"] for s in got["smtp"])

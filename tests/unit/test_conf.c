@@ -50,7 +50,9 @@ static const struct row rows[] = {
 	{ OWN, "# comment \\\nsmarthost = a\n", "smarthost", "a", NULL },
 	{ OWN, "smarthost = a # comment \\\ntls = off\n", "tls", "off", NULL },
 	{ OWN, "smarthost = a\\\n\ntlss = off\n", NULL, NULL, "f:3: there is no option \"tlss\"" },
-	{ OWN, "\xef\xbb\xbfsmarthost = a\r\n\r\ntls = off\r\n", "tls", "off", NULL },
+	{ OWN, "smarthost = a\r\n\r\ntls = off\r\n", "tls", "off", NULL },
+	{ OWN, "smarthost = a \\\r\n b\r\n", "smarthost", "a b", NULL },
+	{ OWN, "\fsmarthost = a\n\f\n\f# c\ntls = off\f\n", "tls", "off", NULL },
 	{ OWN, "tls_verfy = no\n", NULL, NULL, "the nearest is tls_verify" },
 	{ OWN, "zzzzzzzz = no\n", NULL, NULL, "f:1: there is no option \"zzzzzzzz\"" },
 	{ OWN, "smarthost\n", NULL, NULL, "f:1: a line is name = value" },
@@ -344,6 +346,16 @@ load(void **state)
 	assert_string_equal(c.qualify_domain, c.primary_hostname);
 	assert_memory_equal(c.aliases, *state, strlen(*state));
 
+	put("exim4/update-exim4.conf.conf",
+	    "\xef\xbb\xbf"
+	    "dc_smarthost='b'\r\n");
+	assert_true(conf_load(&c, &a, &paths, &f));
+	assert_string_equal(c.smarthost, "b");
+	put("exim4/update-exim4.conf.conf",
+	    "\xff\xfe"
+	    "d");
+	assert_false(conf_load(&c, &a, &paths, &f));
+	assert_non_null(strstr(f.text, "update-exim4.conf.conf is UTF-16"));
 	put("exim4/update-exim4.conf.conf", walkthrough);
 	put("exim4/exim4.conf.localmacros", "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n");
 	put("mailname", "Debian extra\n");

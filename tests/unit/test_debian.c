@@ -52,6 +52,8 @@ static const struct {
 } macro_rows[] = {
 	{ "", "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n", "", "auth_client_allow_notls_passwords",
 	    "yes", NULL },
+	{ "", "\fAUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\f\r\n", "",
+	    "auth_client_allow_notls_passwords", "yes", NULL },
 	{ "", "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = false\n", "",
 	    "auth_client_allow_notls_passwords", "no", NULL },
 	{ "", "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = no # not yet\n", "",

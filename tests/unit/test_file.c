@@ -13,6 +13,11 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+#define BYTES(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
+
 /* A directory of its own for each test of files; *state is its path. */
 static int
 make_directory(void **state)
@@ -40,9 +45,11 @@ put(const char *path, size_t n)
 {
 	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
+	static char x[FILE_MAX + 1];
+
+	memset(x, 'x', n);
 	assert_true(fd >= 0);
-	for (; n > 0; n--)
-		assert_true(fd_write_full(fd, "x", 1));
+	assert_true(fd_write_full(fd, x, n));
 }
 
 static void
@@ -91,14 +98,56 @@ reads_whole_files(void **state)
 	assert_string_equal(f.text, "cannot open none: No such file or directory");
 	assert_false(file_read(&a, "/dev/zero", &s, &f));
 	assert_string_equal(f.text, "/dev/zero is not a regular file");
-	assert_int_equal(truncate("file", FILE_MAX), 0);
+	put("file", FILE_MAX);
 	assert_true(file_read(&a, "file", &s, &f));
 	assert_int_equal(s.n, FILE_MAX);
-	assert_int_equal(truncate("file", FILE_MAX + 1), 0);
+	put("file", FILE_MAX + 1);
 	assert_false(file_read(&a, "file", &s, &f));
 	assert_string_equal(f.text, "file is larger than 1048576 bytes");
 	assert_false(file_read_fd(&a, -1, "closed", &s, &f));
 	assert_int_equal(f.sys, EBADF);
+}
+
+/* What editors and other systems leave at the start of a text, and what is none. */
+static void
+knows_text(void **state)
+{
+	static const struct {
+		struct str bytes, text;
+		const char *says; /* NULL: it is a text */
+	} what[] = {
+		{ BYTES(""), BYTES(""), NULL },
+		{ BYTES("a\r\n"), BYTES("a\r\n"), NULL },
+		{ BYTES("\xef\xbb\xbf"
+			"a\n"),
+		    BYTES("a\n"), NULL },
+		{ BYTES("\xef\xbb\xbf"), BYTES(""), NULL },
+		{ BYTES("\xef\xbb"), BYTES("\xef\xbb"), NULL },
+		{ BYTES("a\xef\xbb\xbf"), BYTES("a\xef\xbb\xbf"), NULL },
+		{ BYTES("a\f\n"), BYTES("a\f\n"), NULL },
+		{ BYTES("\xff\xfe"
+			"a\0\n\0"),
+		    BYTES(""), "/etc/x is UTF-16: save it as UTF-8" },
+		{ BYTES("\xfe\xff\0a"), BYTES(""), "/etc/x is UTF-16" },
+		{ BYTES("a\0\n\0"), BYTES(""), "/etc/x:1: there is a NUL octet" },
+		{ BYTES("a\n\nb\0"), BYTES(""), "/etc/x:3: there is a NUL octet" },
+		{ BYTES("\xef\xbb\xbf"
+			"a\n\0"),
+		    BYTES(""), "/etc/x:2: there is a NUL octet" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		struct fail f = FAIL_INIT;
+		struct str s = what[i].bytes;
+		bool ok = file_text("/etc/x", &s, &f);
+
+		if (ok != (what[i].says == NULL) || (ok && !str_eq(s, what[i].text)) ||
+		    (!ok && strstr(f.text, what[i].says) == NULL))
+			fail_msg("row %zu: %.*s %s", i, S_ARG(s), f.text);
+		if (!ok)
+			assert_int_equal(fail_exit_code(&f), 78);
+	}
 }
 
 /* Both ends non-blocking, and more than a pipe holds: each side has to wait for the other. */
@@ -134,6 +183,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(opens_only_files, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(
 		    reads_whole_files, make_directory, remove_directory),
+		cmocka_unit_test(knows_text),
 		cmocka_unit_test(waits_for_pipes),
 	};
 

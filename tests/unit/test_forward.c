@@ -166,6 +166,21 @@ test_home(void **state)
 	put("list", "alice\n", 0600);
 	put(".forward", arena_fmt(&h->arena, ":include:%s/list, fax", h->user.home), 0600);
 	assert_string_equal(probe(h, false), "forward [alice] [fax]");
+	put("list",
+	    "\xef\xbb\xbf"
+	    "alice\r\n",
+	    0600);
+	assert_string_equal(probe(h, false), "forward [alice] [fax]");
+	put(".forward",
+	    "\xef\xbb\xbf"
+	    "fax\r\n",
+	    0600);
+	assert_string_equal(probe(h, false), "forward [fax]");
+	put(".forward",
+	    "\xff\xfe"
+	    "f",
+	    0600);
+	assert_non_null(strstr(probe(h, false), "is UTF-16"));
 }
 
 static void

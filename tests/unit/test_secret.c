@@ -227,6 +227,36 @@ places(void **state)
 	assert_non_null(strstr(f.text, "is empty"));
 }
 
+static void
+as_editors_leave_it(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct conf c = fresh(&a, "");
+	struct fail f = FAIL_INIT;
+	struct secret s;
+
+	c.passwd_client = "passwd.client";
+	put("pw",
+	    "\xef\xbb\xbf"
+	    "hidden\r\n",
+	    0600);
+	put("passwd.client",
+	    arena_fmt(&a,
+		"\xef\xbb\xbf"
+		"h:u:file:%s/pw\r\n",
+		(const char *)*state),
+	    0600);
+	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(str_eq(s.password, STR("hidden")));
+	secret_wipe(&s);
+	put("passwd.client",
+	    "\xff\xfe"
+	    "h",
+	    0600);
+	assert_false(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_string_equal(f.text, "passwd.client is UTF-16: save it as UTF-8");
+}
+
 /* auth-unreadable: not sent without a password, but kept, and the sentence says who may not. */
 static void
 unreadable(void **state)
@@ -370,6 +400,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(find),
 		cmocka_unit_test(places),
+		cmocka_unit_test(as_editors_leave_it),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(redact),
