@@ -36,5 +36,5 @@
 #undef tolower
 #define tolower(...) BANNED(tolower) /* locale: use base/str.h */
 #undef strerror
-#define strerror(...) BANNED(strerror) /* use %m through fail_set() */
+#define strerror(...) BANNED(strerror) /* use fail_set() or fail_words() */
 #endif

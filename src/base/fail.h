@@ -43,6 +43,8 @@ struct fail {
 		.cls = FAIL_NONE \
 	}
 
+/* The words for an errno (%m), in English; never NULL. */
+const char *fail_words(int sys);
 /* Fill *f; %m-style text of sys (if not 0) is appended as ": No space left on device".
  * Control characters are shown as '?'.  Always returns false, so that
  * "return fail_set(...)" reads well. */

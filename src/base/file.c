@@ -1,9 +1,11 @@
 /* file.c - the one way to open a file by name, and whole reads and writes. */
 #include "base/file.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -169,4 +171,81 @@ fd_write_full(int fd, const void *p, size_t n)
 		}
 	}
 	return true;
+}
+
+/* close_range(2) is of Linux 5.9; before, /proc knows which are open; without it all that may
+ * be are tried. */
+static void
+each_from(int first, unsigned how, void (*act)(int fd))
+{
+	enum { OPEN_MAX_USUAL = 1 << 20 };
+	struct rlimit most = { .rlim_cur = OPEN_MAX_USUAL };
+	struct dirent *e;
+	DIR *all;
+
+	if (syscall(SYS_close_range, first, ~0U, how) == 0)
+		return;
+	all = opendir("/proc/self/fd");
+	while (all != NULL && (e = readdir(all)) != NULL) {
+		int fd = (int)strtol(e->d_name, NULL, 10); /* 0: "." and ".." */
+
+		if (fd >= first && fd != dirfd(all))
+			act(fd);
+	}
+	if (all != NULL) {
+		(void)closedir(all);
+		return;
+	}
+	(void)getrlimit(RLIMIT_NOFILE, &most);
+	for (int i = first; i < OPEN_MAX_USUAL && (rlim_t)i < most.rlim_cur; i++)
+		act(i);
+}
+
+static void
+shut(int fd)
+{
+	(void)close(fd);
+}
+
+static void
+mark(int fd)
+{
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+fd_close_from(int first)
+{
+	each_from(first, 0, shut);
+}
+
+void
+fd_close_on_exec_from(int first)
+{
+	enum { CLOSE_RANGE_MARKS = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC, of Linux 5.11 */
+
+	each_from(first, CLOSE_RANGE_MARKS, mark);
+}
+
+int
+fd_of_process(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int
+file_rename(int from, const char *name, int to, const char *new_name)
+{
+	enum { NOREPLACE = 1 << 0 }; /* RENAME_NOREPLACE, not in every stdio.h */
+	struct stat st;
+
+	if (syscall(SYS_renameat2, from, name, to, new_name, NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (fstatat(to, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(from, name, to, new_name);
 }

@@ -1,10 +1,12 @@
-/* file.h - the one way to open a file by name, and whole reads and writes.
+/* file.h - the one way to open a file by name, whole reads and writes, and what Linux has for
+ * descriptors and not every C library or kernel (musl; containers on old kernels).
  *
  * open_regular() is for every file whose name comes from configuration or a user: it never
  * hangs (a FIFO), never reads a device, never reads more than its limit. */
 #ifndef ONEHOP_BASE_FILE_H
 #define ONEHOP_BASE_FILE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -44,4 +46,26 @@ ssize_t fd_read(int fd, void *p, size_t n) NODISCARD;
 bool buf_read(struct buf *b, int fd, size_t n) NODISCARD;
 /* Write all n bytes (EINTR retried, EAGAIN waited for).  False with errno. */
 bool fd_write_full(int fd, const void *p, size_t n) NODISCARD;
+/* Close all descriptors from first on; or mark them, so that no program that is started has one. */
+void fd_close_from(int first);
+void fd_close_on_exec_from(int first);
+/* A descriptor that is readable when the process has ended, the caller's to close.
+ * -1 with errno: this kernel (before Linux 5.3) has none. */
+int fd_of_process(pid_t pid);
+/* renameat() that replaces nothing: -1 with EEXIST.  Where the file system cannot refuse (NFS) it
+ * looks first, which is enough for names that are used once. */
+int file_rename(int from, const char *name, int to, const char *new_name);
+
+/* glibc's: the call again until no signal interrupts it. */
+#ifndef TEMP_FAILURE_RETRY
+#define TEMP_FAILURE_RETRY(call) \
+	({ \
+		long result_; \
+\
+		do \
+			result_ = (call); \
+		while (result_ == -1 && errno == EINTR); \
+		result_; \
+	})
+#endif
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/program.h"
 #include "io/unix.h"
 
@@ -27,11 +28,10 @@ spawn(struct arena *a, pid_t *pid, const char *path, const char *config, int fd)
 
 	if (e != 0)
 		return e;
+	fd_close_on_exec_from(STDERR_FILENO + 1);
 	e = posix_spawn_file_actions_adddup2(&actions, fd, 0);
 	if (e == 0)
 		e = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	if (e == 0)
-		e = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (e == 0)
 		e = posix_spawn(pid, path, &actions, NULL, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);

@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "base/words.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -92,17 +92,17 @@ new_timer(void)
 	return fd;
 }
 
-/* Until the program ends (not until its output does: a daemon it started may keep that) or its
- * time is up. */
+/* Until the program ends or its time is up.  Not until its output ends, which a daemon it started
+ * may keep, unless the kernel cannot tell the one. */
 static bool
 watch(const struct command *c, pid_t pid, int output, size_t *n)
 {
-	AUTO_FD int ended = pidfd_open(pid, 0);
+	AUTO_FD int ended = fd_of_process(pid);
 	AUTO_FD int timer = new_timer();
 	struct pollfd on[EVENTS] = { { output, POLLIN, 0 }, { ended, POLLIN, 0 },
 		{ timer, POLLIN, 0 } };
 
-	if (ended < 0 || timer < 0)
+	if (timer < 0)
 		return false;
 	while (on[ENDED].revents == 0) {
 		if (poll(on, EVENTS, -1) < 0 && errno != EINTR)
@@ -111,8 +111,11 @@ watch(const struct command *c, pid_t pid, int output, size_t *n)
 			return false;
 		if (on[OUTPUT].revents != 0)
 			drain(c, output, n);
-		if (on[OUTPUT].revents & POLLHUP)
+		if (on[OUTPUT].revents & POLLHUP) {
 			on[OUTPUT].fd = -1;
+			if (ended < 0)
+				break;
+		}
 	}
 	drain(c, output, n);
 	return true;

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fail.h"
+#include "base/file.h"
 #include "guard/environment.h"
 #include "guard/filter.h"
 
@@ -55,15 +57,15 @@ confine_descriptors(int fd)
 		guard_detach();
 	if (fd != STDERR_FILENO + 1 && dup2(fd, STDERR_FILENO + 1) >= 0)
 		fd = STDERR_FILENO + 1;
-	if (fd == STDERR_FILENO + 1 && close_range(STDERR_FILENO + 2, ~0U, 0) != 0)
-		closefrom(STDERR_FILENO + 2);
+	if (fd == STDERR_FILENO + 1)
+		fd_close_from(STDERR_FILENO + 2);
 	return fd;
 }
 
 static void
 without(const struct trace *t, const char *what)
 {
-	trace_line(t, TRACE_DEBUG, "confinement: no %s here: %s", what, strerrordesc_np(errno));
+	trace_line(t, TRACE_DEBUG, "confinement: no %s here: %s", what, fail_words(errno));
 }
 
 /* A path that is not there, "" among them, needs no rule. */

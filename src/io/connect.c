@@ -116,7 +116,7 @@ explain(const struct race *r, struct fail *f)
 
 		sys = r->error[i - r->begin];
 		buf_fmt(&why, "%s%s: %s", i > r->begin ? "; " : "",
-		    e->ip[0] != '\0' ? e->ip : "the socket", strerrordesc_np(sys));
+		    e->ip[0] != '\0' ? e->ip : "the socket", fail_words(sys));
 	}
 	(void)fail_set(
 	    f, FAIL_TEMP, STAGE_CONNECT, 0, "cannot connect to %.*s", S_ARG(buf_get(&why)));

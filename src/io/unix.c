@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 int

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/id.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -120,10 +121,7 @@ publish(const struct draft *d, int new, const char *name)
 		(void)snprintf(link, sizeof link, "/proc/self/fd/%d", d->fd);
 		return linkat(AT_FDCWD, link, new, name, AT_SYMLINK_FOLLOW) == 0;
 	}
-	if (renameat2(d->tmp, d->name, new, name, RENAME_NOREPLACE) == 0)
-		return true;
-	/* File systems that cannot refuse: the name is unique by its making. */
-	return (errno == EINVAL || errno == ENOSYS) && renameat(d->tmp, d->name, new, name) == 0;
+	return file_rename(d->tmp, d->name, new, name) == 0;
 }
 
 /* An earlier try, which ended before it could say that it was done, has left it there. */

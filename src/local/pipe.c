@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -56,7 +55,7 @@ pipe_verdict(const struct pipe_transport *t, const char *command, int status, st
 		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0,
 		    "Child process of %s transport was terminated by signal %d (%s) from command: "
 		    "%.200s%s%s",
-		    t->name, WTERMSIG(status), sigdescr_np(WTERMSIG(status)), command, colon, said);
+		    t->name, WTERMSIG(status), strsignal(WTERMSIG(status)), command, colon, said);
 	if (!WIFEXITED(status))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s: the program got lost", command);
 	code = WEXITSTATUS(status);
@@ -223,7 +222,7 @@ feed(struct talk *t, struct fail *f)
 {
 	(void)fcntl(t->child.in, F_SETFL, O_NONBLOCK);
 	(void)fcntl(t->child.out, F_SETFL, O_NONBLOCK);
-	t->ended = (int)syscall(SYS_pidfd_open, t->child.pid, 0);
+	t->ended = fd_of_process(t->child.pid);
 	if (refill(t, f) && converse(t, f))
 		return true;
 	child_kill(&t->child); /* before its input ends */

@@ -147,7 +147,7 @@ local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	struct fail f = FAIL_INIT;
 
-	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	fd_close_from(STDERR_FILENO + 1);
 	if (argc == 2 && strcmp(argv[1], "serve") == 0 &&
 	    !opening_read(STDIN_FILENO, a, &verb, &user))
 		return EX_IOERR;

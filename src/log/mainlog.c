@@ -117,7 +117,7 @@ add_reason(struct buf *out, const struct rcpt *r)
 {
 	const struct fail *f = &r->fail;
 	bool named = r->state != RCPT_REFUSED && f->sys > 0;
-	const char *name = named ? strerrordesc_np(f->sys) : NULL;
+	const char *name = named ? fail_words(f->sys) : NULL;
 	struct str text = str_of(f->text), end = str_of(name != NULL ? name : "");
 
 	if (end.n > 0 && text.n > end.n + 2 && str_eq(str_skip(text, text.n - end.n), end)) {

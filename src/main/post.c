@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "guard/environment.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -69,9 +70,9 @@ main(void)
 		return refuse("cannot become user onehop");
 	own_limits();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+	if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		return EX_TEMPFAIL;
+	fd_close_from(STDERR_FILENO + 1);
 	(void)setsid();
 	(void)execve(sender, argv, envp);
 	return EX_TEMPFAIL;

@@ -109,7 +109,7 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 }
 
 static bool
-encrypt(struct hop *h, struct link *l, struct fail *f)
+secure(struct hop *h, struct link *l, struct fail *f)
 {
 	struct session *s = &h->session;
 
@@ -171,8 +171,8 @@ note_failed(void *ctx, const struct endpoint *e, int err)
 
 	all->any = true;
 	note_attempt(all->h, e, "failed");
-	trace_line(all->h->trace, TRACE_LOG, "H=%s [%s] %s", all->h->at.canonical, e->ip,
-	    strerrordesc_np(err));
+	trace_line(
+	    all->h->trace, TRACE_LOG, "H=%s [%s] %s", all->h->at.canonical, e->ip, fail_words(err));
 }
 
 static bool
@@ -219,7 +219,7 @@ hop_open(struct hop *h, size_t *which, struct fail *f)
 	l.loopback = h->at.list[*which].loopback;
 	l.private = h->at.list[*which].private;
 	l.port = endpoint_port(&h->at.list[*which]);
-	ok = encrypt(h, &l, f) && log_in(h, &l, f);
+	ok = secure(h, &l, f) && log_in(h, &l, f);
 	note_seen(h, &l);
 	if (ok)
 		return true;

@@ -112,7 +112,7 @@ static bool
 fresh_link(const struct spool *s, struct fresh *n, struct fail *f)
 {
 	if (!n->linked)
-		n->linked = (n->first[0] != '\0' ? place_rename(n->dir, n->first, n->dir, n->name) :
+		n->linked = (n->first[0] != '\0' ? file_rename(n->dir, n->first, n->dir, n->name) :
 						   link_as(n, n->name)) == 0 ||
 		    same_file(n, n->name);
 	return n->linked || cannot(f, s, "link", n->name);

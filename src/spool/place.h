@@ -16,8 +16,6 @@ bool place_each(
     int parent, const char *name, void (*visit)(void *ctx, int dir, const char *name), void *ctx);
 bool place_walk(
     const struct spool *s, void (*visit)(void *ctx, int dir, const char *name), void *ctx);
-/* renameat() that replaces nothing. */
-int place_rename(int from, const char *name, int to, const char *new_name);
 /* Move a damaged or foreign file into bad/, whatever it is. */
 void place_set_aside(const struct spool *s, int dir, const char *name);
 /* Why a file that may be well cannot be read: the machine's trouble (EIO, too many files are open),

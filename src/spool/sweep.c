@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/num.h"
 #include "spool/note.h"
 #include "spool/place.h"
@@ -16,21 +17,6 @@
 
 enum { NAME = ID_MAX + 8 };
 
-/* Without looking where the filesystem cannot refuse to replace (NFS): names are used once. */
-int
-place_rename(int from, const char *name, int to, const char *new_name)
-{
-	if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (faccessat(to, new_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return renameat(from, name, to, new_name);
-}
-
 void
 place_set_aside(const struct spool *s, int dir, const char *name)
 {
@@ -38,7 +24,7 @@ place_set_aside(const struct spool *s, int dir, const char *name)
 
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)snprintf(to, sizeof to, i == 0 ? "%s" : "%s.%u", name, i);
-		if (place_rename(dir, name, s->bad, to) == 0 || errno != EEXIST)
+		if (file_rename(dir, name, s->bad, to) == 0 || errno != EEXIST)
 			break;
 	}
 	(void)fsync(s->bad);

@@ -361,13 +361,13 @@ check(const struct row *row)
 	if (row->expect < WORKS) {
 		if (n != 0 || !WIFSIGNALED(status) ||
 		    (row->expect == DIES && WTERMSIG(status) != SIGSYS))
-			fail_msg("%s: %s, status %#x", row->name, strerrorname_np(got),
-			    (unsigned)status);
+			fail_msg(
+			    "%s: %s, status %#x", row->name, fail_words(got), (unsigned)status);
 		return;
 	}
 	if (n != (ssize_t)sizeof got || got != row->expect || status != 0)
-		fail_msg("%s: %s, not %s; status %#x", row->name, strerrorname_np(got),
-		    strerrorname_np(row->expect), (unsigned)status);
+		fail_msg("%s: %s, not %s; status %#x", row->name, fail_words(got),
+		    fail_words(row->expect), (unsigned)status);
 }
 
 __attribute__((unused)) static void

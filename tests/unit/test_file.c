@@ -1,15 +1,18 @@
 /* test_file.c - opening, reading and writing files and pipes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "kernel.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -33,6 +36,7 @@ remove_directory(void **state)
 {
 	(void)unlink("file");
 	(void)unlink("link");
+	(void)unlink("other");
 	(void)unlink("fifo");
 	(void)!chdir("/");
 	(void)rmdir(*state);
@@ -176,6 +180,119 @@ waits_for_pipes(void **state)
 	assert_false(fd_write_full(-1, back, 1));
 }
 
+/* What a kernel may lack.  In a child, for the rest of its life. */
+static const struct lack {
+	const char *name;
+	long calls[3];
+} lacks[] = {
+	{ "nothing", { -1, -1, -1 } },
+	{ "close_range", { SYS_close_range, -1, -1 } },
+	{ "close_range, and no /proc",
+	    { SYS_close_range, SYS_openat,
+#ifdef SYS_open
+		SYS_open
+#else
+		-1
+#endif
+	    } },
+	{ "pidfd_open and renameat2", { SYS_pidfd_open, SYS_renameat2, -1 } },
+};
+
+static void
+in_each_kernel(int (*act)(const struct lack *l))
+{
+	for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (size_t k = 0; k < 3 && lacks[i].calls[k] >= 0; k++)
+				kernel_lacks(lacks[i].calls[k]);
+			_exit(act(&lacks[i]));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status != 0)
+			fail_msg("without %s: step %d", lacks[i].name, WEXITSTATUS(status));
+	}
+}
+
+static int
+keep_some(const struct lack *l)
+{
+	static const int there[] = { 20, 21, 40, 700 };
+
+	(void)l;
+	for (size_t i = 0; i < 4; i++)
+		if (dup2(STDERR_FILENO, there[i]) != there[i])
+			return 1;
+	fd_close_on_exec_from(40);
+	if (fcntl(21, F_GETFD) != 0 || fcntl(40, F_GETFD) != FD_CLOEXEC ||
+	    fcntl(700, F_GETFD) != FD_CLOEXEC)
+		return 2;
+	fd_close_from(21);
+	if (fcntl(20, F_GETFD) != 0)
+		return 3;
+	for (size_t i = 1; i < 4; i++)
+		if (fcntl(there[i], F_GETFD) != -1)
+			return 4;
+	return fcntl(STDERR_FILENO, F_GETFD) == 0 ? 0 : 5;
+}
+
+static void
+closes_what_is_open(void **state)
+{
+	(void)state;
+	in_each_kernel(keep_some);
+}
+
+static int
+rename_some(const struct lack *l)
+{
+	struct stat st;
+
+	(void)l;
+	(void)unlink("other");
+	if (unlink("link") != 0 || symlink("none", "link") != 0)
+		return 1;
+	if (file_rename(AT_FDCWD, "file", AT_FDCWD, "link") != -1 || errno != EEXIST)
+		return 2;
+	if (file_rename(AT_FDCWD, "file", AT_FDCWD, "other") != 0 || stat("other", &st) != 0)
+		return 3;
+	if (file_rename(AT_FDCWD, "file", AT_FDCWD, "more") != -1 || errno != ENOENT)
+		return 4;
+	return file_rename(AT_FDCWD, "other", AT_FDCWD, "file") == 0 ? 0 : 5;
+}
+
+static void
+replaces_no_file(void **state)
+{
+	(void)state;
+	put("file", 1);
+	assert_int_equal(symlink("none", "link"), 0);
+	in_each_kernel(rename_some);
+}
+
+static int
+await_one(const struct lack *l)
+{
+	pid_t pid = fork();
+	struct pollfd p = { .fd = -1, .events = POLLIN };
+
+	if (pid == 0)
+		_exit(0);
+	p.fd = fd_of_process(pid);
+	if (l->calls[0] == SYS_pidfd_open)
+		return p.fd == -1 && errno == ENOSYS ? 0 : 1;
+	return poll(&p, 1, 10000) == 1 && p.revents == POLLIN ? 0 : 2;
+}
+
+static void
+sees_the_end_of_a_process(void **state)
+{
+	(void)state;
+	in_each_kernel(await_one);
+}
+
 int
 main(void)
 {
@@ -185,6 +302,9 @@ main(void)
 		    reads_whole_files, make_directory, remove_directory),
 		cmocka_unit_test(knows_text),
 		cmocka_unit_test(waits_for_pipes),
+		cmocka_unit_test(closes_what_is_open),
+		cmocka_unit_test_setup_teardown(replaces_no_file, make_directory, remove_directory),
+		cmocka_unit_test(sees_the_end_of_a_process),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);

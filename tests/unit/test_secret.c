@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
 #include "base/b64.h"
 #include "base/file.h"
 #include "conf/secret.h"
+#include "kernel.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -327,6 +330,29 @@ commands(void **state)
 	}
 }
 
+/* Where the end of a process cannot be waited for, the end of its output is. */
+static void
+commands_of_an_old_kernel(void **state)
+{
+	AUTO_ARENA struct arena a = { 0 };
+	struct conf c = fresh(&a, "sh -c 'echo x; sleep 0.1'");
+	struct fail f = FAIL_INIT;
+	struct secret s = { .page = NULL };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	put("passwd.client", "h:u\n", 0600);
+	pid = fork();
+	if (pid == 0) {
+		kernel_lacks(SYS_pidfd_open);
+		_exit(
+		    secret_find(&c, &a, "h", NULL, &s, &f) && str_eq(s.password, STR("x")) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 redact(void **state)
 {
@@ -403,6 +429,7 @@ main(void)
 		cmocka_unit_test(as_editors_leave_it),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(commands),
+		cmocka_unit_test(commands_of_an_old_kernel),
 		cmocka_unit_test(redact),
 	};
 
