@@ -75,7 +75,7 @@ add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fa
 	size_t n, found = 0;
 	int width = 0, ip_width = 0;
 
-	if (!hostlist_parse(a, r->hosts, &hosts, &n, f))
+	if (!hostlist_of_route(c, a, r->hosts, &hosts, &n, f))
 		return false;
 	struct resolved *all = arena_array(a, n, sizeof *all);
 

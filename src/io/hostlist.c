@@ -12,7 +12,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { HOSTS_MAX = 64, NAME_LONGEST = 253 };
+enum { HOSTS_MAX = 64, NAME_LONGEST = 253, SMTP_PORT = 25 };
 
 struct list {
 	struct arena *a;
@@ -99,11 +99,32 @@ next_item(struct str *rest)
 	return item;
 }
 
+/* The names under which people know the ports of mail. */
+static const struct service {
+	const char *name;
+	unsigned port;
+} services[] = { { "smtp", SMTP_PORT }, { "smtps", 465 }, { "ssmtp", 465 }, { "submissions", 465 },
+	{ "submission", 587 } };
+
+/* The port of a service, or 0. */
+static unsigned
+service_port(struct str name)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (str_ieq(name, str_of(services[i].name)))
+			return services[i].port;
+	return 0;
+}
+
 static bool
 parse_port(struct str s, unsigned *port, struct fail *f)
 {
+	unsigned meant = service_port(s);
 	uint64_t v;
 
+	if (meant != 0)
+		return fail_conf(
+		    f, "\"%.*s\" is not a port: write its number, %u", S_ARG(s), meant);
 	if (!num_parse(s, 65535, &v) || v == 0)
 		return fail_conf(f, "\"%.*s\" is not a port: 1 to 65535", S_ARG(s));
 	*port = (unsigned)v;
@@ -119,6 +140,17 @@ digits(struct str s)
 	return s.n > 0;
 }
 
+/* "{{ smarthost }}", "${SMARTHOST}", "@SMARTHOST@", "%SMARTHOST%", "<smarthost>": what
+ * configuration managers and guides leave. */
+static bool
+is_blank_form(struct str s)
+{
+	char first = s.n > 1 ? s.p[0] : 'a', last = s.n > 1 ? s.p[s.n - 1] : 'a';
+
+	return memmem(s.p, s.n, "{{", 2) != NULL || str_find(s, '$') < s.n ||
+	    (first == last && str_find(STR("@%_"), first) < 3) || (first == '<' && last == '>');
+}
+
 /* A name that the resolver would not take for a number ("587" is 0.0.2.75 to it). */
 static bool
 check_name(struct str s, struct fail *f)
@@ -129,10 +161,17 @@ check_name(struct str s, struct fail *f)
 	if (rest.n > NAME_LONGEST)
 		return fail_conf(
 		    f, "the host name \"%.40s...\" is longer than 253 characters", s.p);
+	if (is_blank_form(s))
+		return fail_conf(f,
+		    "\"%.*s\" is the blank of a template that was not filled in: write the name of "
+		    "the host",
+		    S_ARG(s));
 	for (size_t i = 0; i < s.n; i++)
-		if (ascii_space(s.p[i]))
-			return fail_conf(
-			    f, "\"%.*s\" has a blank in it: separate hosts by \";\"", S_ARG(s));
+		if (ascii_space(s.p[i]) || s.p[i] == ',')
+			return fail_conf(f,
+			    "\"%.*s\" has a %s in it: separate hosts by \";\", and a port by "
+			    "\"::\"",
+			    S_ARG(s), s.p[i] == ',' ? "comma" : "blank");
 	while (rest.p != NULL) {
 		label = str_cut(&rest, '.');
 		if (label.n == 0 || label.n > 63 || label.p[0] == '-')
@@ -167,23 +206,42 @@ add(struct list *l, struct host h, struct str name, struct fail *f)
 	return true;
 }
 
-/* "[address]", "[address]:port" with single or doubled colons in either place. */
+/* "[address]", "[address]:port" with single or doubled colons in either place; "[name]:port" is how
+ * Postfix says that the name is not looked up for MX, which nobody does here. */
 static bool
 add_bracketed(struct list *l, struct str item, struct fail *f)
 {
 	struct host h = { .kind = HOST_ADDRESS };
 	size_t end = str_find(item, ']');
-	struct str ip = str_at(item.p + 1, end - 1), port = str_skip(item, end + 1);
+	struct str name = str_trim(str_at(item.p + 1, end - 1));
+	struct str port = undouble(l->a, str_ltrim(str_skip(item, end + 1)));
 
-	if (!is_address(ip))
-		ip = undouble(l->a, ip);
-	if (!is_address(ip))
-		return fail_conf(f, "\"%.*s\" is not an address", S_ARG(item));
-	port = undouble(l->a, port);
-	if (port.n > 0 && (port.p[0] != ':' || !parse_port(str_skip(port, 1), &h.port, f)))
-		return port.p[0] == ':' ? false :
-					  fail_conf(f, "\"%.*s\" is not a host", S_ARG(item));
-	return add(l, h, ip, f);
+	if (!is_address(name))
+		name = undouble(l->a, name);
+	if (!is_address(name))
+		h.kind = HOST_NAME;
+	if (h.kind == HOST_NAME && (name.n == 0 || str_find(name, ':') < name.n))
+		return fail_conf(
+		    f, "\"%.*s\" is neither an address nor a name in brackets", S_ARG(item));
+	if (port.n > 0 && port.p[0] != ':')
+		return fail_conf(
+		    f, "\"%.*s\" is not a host: a port stands behind \"]::\"", S_ARG(item));
+	return (port.n == 0 || parse_port(str_trim(str_skip(port, 1)), &h.port, f)) &&
+	    add(l, h, name, f);
+}
+
+/* "smtp.isp.example 587": nobody has a host of that name. */
+static void
+take_port_behind_blank(struct str *item, struct host *h)
+{
+	struct str rest = *item, name = str_word(&rest), port = str_word(&rest);
+	uint64_t v;
+
+	if (!digits(port) || str_trim(rest).n > 0 || str_find(name, ':') < name.n ||
+	    !num_parse(port, 65535, &v) || v == 0)
+		return;
+	*item = name;
+	h->port = (unsigned)v;
 }
 
 static bool
@@ -195,6 +253,7 @@ add_host(struct list *l, struct str item, struct fail *f)
 	if (item.p[0] == '[' && str_find(item, ']') < item.n)
 		return add_bracketed(l, item, f);
 	item = undouble(l->a, item);
+	take_port_behind_blank(&item, &h);
 	for (colon = item.n; colon > 0 && item.p[colon - 1] != ':'; colon--)
 		;
 	if (!is_address(item) && colon > 0) {
@@ -235,11 +294,34 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 	return true;
 }
 
+/* "smtps://host:port/": not taken, but told what it would be here. */
+static bool
+refuse_url(struct list *l, struct str url, size_t scheme, struct fail *f)
+{
+	struct str rest = str_skip(url, scheme + 3), host, port;
+	unsigned meant = service_port(str_at(url.p, scheme));
+
+	rest = str_at(rest.p, str_find(rest, '/'));
+	rest = undouble(
+	    l->a, str_skip(rest, str_find(rest, '@') < rest.n ? str_find(rest, '@') + 1 : 0));
+	host = str_cut(&rest, ':');
+	port = rest.p != NULL ? rest : str_of(arena_fmt(l->a, "%u", meant));
+	if (meant == 0 || host.n == 0)
+		return fail_conf(
+		    f, "\"%.*s\" is not a host: write its name and ::port", S_ARG(url));
+	return fail_conf(f, "\"%.*s\" is not a host: write %.*s::%.*s%s", S_ARG(url), S_ARG(host),
+	    S_ARG(port), meant == 465 && !str_eq(port, STR("465")) ? ", and tls = implicit" : "");
+}
+
 /* One piece between semicolons. */
 static bool
 parse_piece(struct list *l, struct str rest, struct fail *f)
 {
 	struct host *open = NULL; /* the host before, when it has no port yet */
+	const char *scheme = rest.n > 0 ? memmem(rest.p, rest.n, "://", 3) : NULL;
+
+	if (scheme != NULL)
+		return refuse_url(l, rest, (size_t)(scheme - rest.p), f);
 
 	while (rest.p != NULL) {
 		struct str item;
@@ -253,7 +335,7 @@ parse_piece(struct list *l, struct str rest, struct fail *f)
 			continue;
 		}
 		item = next_item(&rest);
-		if (open != NULL && digits(item)) {
+		if (open != NULL && (digits(item) || service_port(item) > SMTP_PORT)) {
 			if (!parse_port(item, &open->port, f))
 				return false;
 			open = NULL;
@@ -266,6 +348,17 @@ parse_piece(struct list *l, struct str rest, struct fail *f)
 		}
 	}
 	return true;
+}
+
+bool
+hostlist_of_route(const struct conf *c, struct arena *a, const char *text, struct host **out,
+    size_t *n, struct fail *f)
+{
+	if (hostlist_parse(a, text, out, n, f))
+		return true;
+	if (strcmp(text, c->smarthost) == 0)
+		fail_prefix(f, "%s: smarthost", conf_where(c, CONF_smarthost));
+	return false;
 }
 
 bool

@@ -2,8 +2,7 @@
 #ifndef ONEHOP_IO_HOSTLIST_H
 #define ONEHOP_IO_HOSTLIST_H
 
-#include "base/arena.h"
-#include "base/fail.h"
+#include "conf/conf.h"
 
 enum host_kind { HOST_NAME, HOST_ADDRESS, HOST_LMTP, HOST_UNIX, HOST_SRV };
 
@@ -13,9 +12,13 @@ struct host {
 	unsigned port;    /* 0: the default (25; 465 implies implicit TLS) */
 };
 
-/* Parse "host", "host::port", "host:port" (a lone number behind one colon is a port: nobody has a
- * host called 587), "[ip]::port", "2001::db8::::1", separators ";" or ":", blanks allowed around
- * them, "lmtp:/path", "unix:/path", "srv:domain".  False: USER/CONFIG. */
+/* Parse "host", "host::port", "host:port" and "host port" (a lone number behind one colon or a
+ * blank is a port: nobody has a host called 587), "[ip]::port", "[host]::port" as Postfix has it,
+ * "2001::db8::::1", separators ";" or ":", blanks allowed around them, "lmtp:/path", "unix:/path",
+ * "srv:domain".  False: USER/CONFIG, with the nearest right form where there is one. */
 bool hostlist_parse(
     struct arena *a, const char *text, struct host **out, size_t *n, struct fail *f) NODISCARD;
+/* The same for the hosts of a route: the sentence says where smarthost was set, if they are it. */
+bool hostlist_of_route(const struct conf *c, struct arena *a, const char *text, struct host **out,
+    size_t *n, struct fail *f) NODISCARD;
 #endif

@@ -85,7 +85,7 @@ parse(struct smarthost *h, const char *hosts, struct fail *f)
 	if (h->listed != NULL && strcmp(h->listed, hosts) == 0)
 		return true;
 	h->listed = NULL;
-	if (!hostlist_parse(h->hop.arena, hosts, &h->list, &h->nlist, f))
+	if (!hostlist_of_route(h->hop.conf, h->hop.arena, hosts, &h->list, &h->nlist, f))
 		return false;
 	h->listed = arena_strz(h->hop.arena, str_of(hosts));
 	return true;

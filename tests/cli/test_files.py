@@ -114,3 +114,26 @@ def test_what_is_no_text(key, kind):
     assert words in step["stderr"] + got["mainlog"]
     waits = [path for path in got["files"] if path.startswith("/var/spool/onehop/input/")]
     assert step["rc"] == (0 if waits else 78) and not any(s["messages"] for s in got["smtp"])
+
+
+# ---------------------------------------------------------------- F3: names of hosts as other programs have them
+@pytest.mark.parametrize("value", ["[smtp.isp.example]::2525", "[smtp.isp.example]:2525", "smtp.isp.example 2525", "smtp.isp.example:2525",
+                                   "[192.0.2.25] : 2525", "[nosuch.example]:2525; [smtp.isp.example]::2525"])
+def test_ways_to_write_a_host(value):
+    for config in (smarthost(value), own("smarthost = %s\n" % value)):
+        got, step = play(config)
+        assert step["rc"] == 0 and [len(s["messages"]) for s in got["smtp"]] == [1], got["mainlog"]
+
+
+@pytest.mark.parametrize("value, form", [
+    ("smtps://smtp.isp.example", "write smtp.isp.example::465"), ("smtp://smtp.isp.example:2525", "write smtp.isp.example::2525"),
+    ("smtps://smtp.isp.example:2525", "write smtp.isp.example::2525, and tls = implicit"),
+    ("smtp.isp.example::submission", "write its number, 587"), ("smtp.isp.example, b.example", "separate hosts by \";\""),
+    ("{{ exim4_smarthost }}", "a template that was not filled in")])
+def test_the_nearest_right_form(value, form):
+    """Where it was set, and how it would be right: in -bt, on the log and in the queue."""
+    where = "/etc/exim4/update-exim4.conf.conf:8: smarthost: "
+    got, step = play(smarthost(value), SUBMIT, call("-bp"), call("-bt", "x@far.example"))
+    assert got["steps"][0]["rc"] == 0 and step["rc"] == 1
+    for text in (got["mainlog"], got["steps"][1]["stdout"], step["stdout"]):
+        assert where in text and form in text

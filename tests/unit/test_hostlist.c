@@ -14,7 +14,7 @@
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 static const struct {
-	const char *text, *want; /* "kind name port" of each; NULL: refused */
+	const char *text, *want; /* "kind name port" of each; NULL or "!words": refused, so */
 } cases[] = {
 	{ "smtp.isp.example", "n smtp.isp.example 0" },
 	{ "smtp.isp.example::587", "n smtp.isp.example 587" },
@@ -45,6 +45,18 @@ static const struct {
 	{ "[2001:db8::1]:587", "a 2001:db8::1 587" },
 	{ "[::1]", "a ::1 0" },
 	{ "[fe80::1%eth0]::25", "a fe80::1%eth0 25" },
+	/* as Postfix has it */
+	{ "[smtp.isp.example]::2525", "n smtp.isp.example 2525" },
+	{ "[smtp.isp.example]:587", "n smtp.isp.example 587" },
+	{ "[smtp.isp.example]", "n smtp.isp.example 0" },
+	{ "[a]:25:[b]::26; [192.0.2.1] : 27", "n a 25,n b 26,a 192.0.2.1 27" },
+	{ "[ a ]:25", "n a 25" },
+	{ "[b\xc3\xbc"
+	  "cher.example]:587",
+	    "n xn--bcher-kva.example 587" },
+	{ "h 587", "n h 587" },
+	{ "h  587; b", "n h 587,n b 0" },
+	{ "192.0.2.1 587", "a 192.0.2.1 587" },
 	{ "fade::25", "n fade 25" }, /* an address to the eye, a host with a port to Exim */
 	{ "lmtp:/run/dovecot/lmtp", "l /run/dovecot/lmtp 0" },
 	{ "unix:/run/relay; a", "u /run/relay 0,n a 0" },
@@ -62,7 +74,30 @@ static const struct {
 	{ "587", NULL },
 	{ "a::0", NULL },
 	{ "a::65536", NULL },
-	{ "a::smtp", NULL },
+	{ "a::smtp", "!\"smtp\" is not a port: write its number, 25" },
+	{ "a::submission", "!write its number, 587" },
+	{ "a:submissions", "!write its number, 465" },
+	{ "a:smtp", "n a 0,n smtp 0" }, /* which may be a host's */
+	{ "[a]:smtps", "!write its number, 465" },
+	{ "smtps://a", "!\"smtps://a\" is not a host: write a::465" },
+	{ "smtps://a:465/", "!write a::465" },
+	{ "submissions://a::2465", "!write a::2465, and tls = implicit" },
+	{ "smtp://a:2525", "!write a::2525" },
+	{ "smtp://user@a", "!write a::25" },
+	{ "submission://a", "!write a::587" },
+	{ "https://a/", "!write its name and ::port" },
+	{ "smtps://", "!write its name and ::port" },
+	{ "a; smtps://b:2465", "!write b::2465, and tls = implicit" },
+	{ "{{ exim4_smarthost }}", "!template that was not filled in" },
+	{ "${SMARTHOST}", "!template that was not filled in" },
+	{ "@SMARTHOST@::587", "!template that was not filled in" },
+	{ "%smarthost%", "!template that was not filled in" },
+	{ "<smarthost>", "!template that was not filled in" },
+	{ "a, b", "!has a comma in it: separate hosts by \";\"" },
+	{ "h 587 25", "!has a blank in it" },
+	{ "h::25 587", NULL },
+	{ "h 0", NULL },
+	{ "h 65536", NULL },
 	{ "a::", NULL },
 	{ "a::25:587", NULL },
 	{ "a b", NULL },
@@ -75,7 +110,9 @@ static const struct {
 	{ "192.0.2", NULL },
 	{ "[192.0.2.1", NULL },
 	{ "[]", NULL },
-	{ "[a]", NULL },
+	{ "[a:b]", "!neither an address nor a name in brackets" },
+	{ "[a]587", "!a port stands behind" },
+	{ "[a b]", "!has a blank in it" },
 	{ "[192.0.2.1]x", NULL },
 	{ "[192.0.2.1]::", NULL },
 	{ "[fe80::1%]", NULL },
@@ -98,15 +135,17 @@ reads_lists(void **state)
 		struct host *h = NULL;
 		size_t n = 0;
 		bool ok = hostlist_parse(&a, cases[i].text, &h, &n, &f);
+		bool refused = cases[i].want == NULL || cases[i].want[0] == '!';
 
 		for (size_t k = 0; ok && k < n; k++)
 			buf_fmt(&got, "%s%c %s %u", k > 0 ? "," : "", "nalus"[h[k].kind], h[k].name,
 			    h[k].port);
-		if (ok != (cases[i].want != NULL) ||
-		    (ok && !str_eq(buf_get(&got), str_of(cases[i].want))))
+		if (ok == refused || (ok && !str_eq(buf_get(&got), str_of(cases[i].want))))
 			fail_msg(
 			    "\"%s\": got \"%.*s\" %s", cases[i].text, S_ARG(buf_get(&got)), f.text);
 		if (!ok) {
+			if (cases[i].want != NULL && strstr(f.text, cases[i].want + 1) == NULL)
+				fail_msg("\"%s\": %s", cases[i].text, f.text);
 			assert_int_equal(f.cls, FAIL_USER);
 			assert_int_equal(f.stage, STAGE_CONFIG);
 			assert_int_equal(n, 0);
