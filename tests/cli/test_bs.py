@@ -3,7 +3,6 @@ its end is never sent, and where it ends is not the sender's to decide."""
 import email.message
 import os
 import re
-import shutil
 import smtplib
 import socket
 import subprocess
@@ -329,9 +328,11 @@ def test_flags_of_mail_programs(caller, words):
 
 
 def test_swaks(caller):
-    if not shutil.which("swaks"):
-        pytest.skip("swaks is not installed")
-    r = subprocess.run(["swaks", "--pipe", "%s -C %s -bs" % (caller.program, caller.config), "--from", "me@here.example", "--to",
+    try:
+        (package,) = sandbox.packages("swaks")
+    except sandbox.Unavailable as e:
+        pytest.skip(str(e))
+    r = subprocess.run([package + "/usr/bin/swaks", "--pipe", "%s -C %s -bs" % (caller.program, caller.config), "--from", "me@here.example", "--to",
                         "x@far.example,y@far.example", "--helo", "here", "--body", "one\n.\ntwo"], stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
     assert r.returncode == 0, r.stdout

@@ -70,9 +70,9 @@ def test_tries_again_are_not_counted(post):
 @pytest.mark.parametrize("how", ["-odq", "-odb"])
 def test_however_it_is_asked_for(post, how):
     post.configure(rate_limit="2/1h")
-    for name in "abcd":
+    for sent, name in enumerate("abcd", 1):
         assert send(post, name, how).returncode == 0
-        post.until(lambda: how == "-odq" or len(post.mails) + len(post.input()) // 2 == "abcd".index(name) + 1)
+        post.until(lambda: how == "-odq" or (len(post.mails), len(post.input())) == (min(sent, 2), 2 * max(sent - 2, 0)))
     run(post)
     assert to(post) == ["a", "b"]
     pass_time(post, 1)

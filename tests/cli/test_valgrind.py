@@ -44,6 +44,6 @@ def test_clean(name, config, server, words, status):
     if sandbox.sanitized():
         pytest.skip("AddressSanitizer looks already")
     got = sandbox.run_case({"config": config, "servers": [server] if server else [],
-                            "steps": [{"argv": VALGRIND + words, "stdin": MESSAGE}]})["steps"][0]
+                            "steps": [{"argv": VALGRIND + words, "stdin": MESSAGE, "limit": 150}]})["steps"][0]
     assert got["rc"] == status, got["stderr"]
     assert "== " not in got["stderr"], got["stderr"]     # a child's errors do not reach the exit status

@@ -104,6 +104,7 @@ def test_the_end(post):
 def test_a_frozen_bounce_ends_without_a_word(post):
     assert post.sendmail("-f", "bad@here.example", "x@far.example", "bad@far.example").returncode == 0
     post.until(lambda: post.input() == ["D", "H"] and "Frozen (delivery error message)" in post.mainlog())
+    post.rest()
     assert run(post, 47, "-q") == [] and post.input() == ["D", "H"]
     assert run(post, 1, "-q") == [] and post.input() == []
     assert "bad@here.example: error ignored" in post.mainlog()

@@ -139,6 +139,15 @@ class Post:
         with open(self.log, encoding="utf-8") as f:
             return f.read()
 
+    def rest(self):
+        """Wait until no program is at work in the spool any more."""
+        def at_work(fd):
+            try:
+                return os.readlink(fd).startswith(self.spool)
+            except OSError:
+                return False
+        self.until(lambda: not any(map(at_work, glob.glob("/proc/[0-9]*/fd/*"))))
+
     def until(self, what):
         """Wait for what is done behind the caller's back."""
         end = time.monotonic() + 20

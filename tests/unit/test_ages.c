@@ -416,7 +416,7 @@ the_file_of_bounces_is_bounded(void **state)
 		assert_true(bounces_allow(s, sender, &a));
 	}
 	assert_int_equal(fstatat(s->db, "bounces", &st, 0), 0);
-	assert_true(st.st_size >= 256 * 8 && st.st_size <= 256 * 24);
+	assert_true(st.st_size >= 2048 && st.st_size <= 6144);
 }
 
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
