@@ -30,7 +30,7 @@ struct walk {
 	struct buf header;
 	/* the line being read */
 	uint64_t start, n, odd;
-	bool has_8bit;
+	bool has_8bit, has_nul;
 	char prefix[BOUNDARY_MAX + 8];
 	size_t prefix_n;
 	unsigned utf8_due; /* octets that the UTF-8 sequence still wants */
@@ -224,6 +224,7 @@ count_rest(struct walk *w)
 	if (w->n > w->rest->longest)
 		w->rest->longest = w->n;
 	w->rest->has_8bit |= w->has_8bit;
+	w->rest->has_nul |= w->has_nul;
 }
 
 static void
@@ -241,6 +242,7 @@ end_line(struct walk *w)
 		w->leaf.lines++;
 		w->leaf.odd += w->odd;
 		w->leaf.has_8bit |= w->has_8bit;
+		w->leaf.has_nul |= w->has_nul;
 		if (w->n > w->leaf.longest)
 			w->leaf.longest = w->n;
 	} else {
@@ -252,7 +254,7 @@ end_line(struct walk *w)
 	}
 	w->start += w->n + 1;
 	w->n = w->odd = w->prefix_n = 0;
-	w->has_8bit = false;
+	w->has_8bit = w->has_nul = false;
 }
 
 static void
@@ -273,6 +275,7 @@ octet(struct walk *w, unsigned char c)
 		w->utf8_due = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 	}
 	w->has_8bit |= c >= 0x80;
+	w->has_nul |= c == 0;
 	w->leaf.utf8 &= ok;
 }
 

@@ -21,6 +21,7 @@ struct leaf {
 	uint64_t lines, longest; /* the longest in octets without LF */
 	uint64_t odd;            /* octets that quoted-printable has to encode */
 	bool has_8bit, utf8;     /* utf8: if it has 8-bit octets they are UTF-8 */
+	bool has_nul;
 };
 
 typedef void mime_leaf_fn(void *ctx, const struct leaf *leaf);
@@ -28,7 +29,7 @@ typedef void mime_leaf_fn(void *ctx, const struct leaf *leaf);
 /* What is in no leaf: boundaries, headers of parts, text around the parts. */
 struct mime_rest {
 	uint64_t longest;
-	bool has_8bit;
+	bool has_8bit, has_nul;
 };
 
 /* Call fn for each leaf of m's body, in order.  False with errno: the body could not be read. */

@@ -1,9 +1,11 @@
 /* output.h - a message on its way out: line ends, dots, long lines.
  *
  * One writer for SMTP and LMTP.  A stray CR never leaves (SMTP smuggling), dots are doubled,
- * and a line over 998 octets does not lose the mail: header fields are folded, a part of the body
- * is re-encoded (quoted-printable or base64) where MIME allows it without touching a signed part,
- * otherwise it is sent as it is and the caller is told so. */
+ * and what the wire cannot carry does not lose the mail: header fields over 998 octets are folded,
+ * a part of the body with such lines, NUL, or 8-bit text for a server without 8BITMIME is
+ * re-encoded (quoted-printable or base64) where MIME allows it without touching a signed part.
+ * Elsewhere long lines and 8-bit text are sent as they are, as Exim does, and NUL cannot be sent.
+ */
 #ifndef ONEHOP_MSG_OUTPUT_H
 #define ONEHOP_MSG_OUTPUT_H
 
@@ -34,11 +36,11 @@ struct output_plan {
 	size_t npieces;
 	bool long_lines; /* lines over 998 octets are left in: log it */
 	bool needs_8bit; /* 8-bit octets are left in the body */
+	bool has_nul;    /* NUL is left in it: servers cut the line there, it must not go */
 	uint64_t size; /* for SIZE=: as Exim's, and at least the octets sent but for doubled dots */
 };
 
-/* server_8bit: the server offers 8BITMIME.  Without it 8-bit text is sent all the same, as Exim
- * does; but when the body has to be encoded anyway, its parts with 8-bit text are encoded too. */
+/* server_8bit: the server offers 8BITMIME. */
 struct output_plan output_plan(const struct message *m, bool server_8bit);
 
 struct output {

@@ -97,14 +97,16 @@ plan_leaf(void *ctx, const struct leaf *l)
 {
 	struct plan *p = ctx;
 	bool too_long = l->longest > LINE_MAX_OCTETS;
-	bool change = l->kind != LEAF_SEALED &&
-	    (too_long || (l->kind == LEAF_PLAIN && p->all_7bit && l->has_8bit));
+	bool plain = l->kind == LEAF_PLAIN;
+	bool change = (too_long && l->kind != LEAF_SEALED) ||
+	    (plain && (l->has_nul || (p->all_7bit && l->has_8bit)));
 	bool base64 = l->odd > (l->to - l->from) / 6; /* then it is shorter */
 	struct piece piece = { .from = l->from, .to = l->to };
 
 	if (!change) {
 		p->out->long_lines |= too_long;
 		p->out->needs_8bit |= l->has_8bit;
+		p->out->has_nul |= l->has_nul;
 		return;
 	}
 	if (l->kind == LEAF_BASE64) {
@@ -137,11 +139,14 @@ plan_body(struct plan *p)
 	struct mime_rest rest;
 
 	p->out->size += b->size + b->lines;
-	if (b->longest_line <= LINE_MAX_OCTETS || is_signed(&p->m)) {
+	if (is_signed(&p->m) ||
+	    (b->longest_line <= LINE_MAX_OCTETS && !b->has_nul && !(p->all_7bit && b->has_8bit))) {
 		p->out->needs_8bit = b->has_8bit;
+		p->out->has_nul = b->has_nul;
 		p->out->long_lines = b->longest_line > LINE_MAX_OCTETS;
 	} else if (mime_walk(&p->m, plan_leaf, p, &rest)) {
 		p->out->needs_8bit |= rest.has_8bit;
+		p->out->has_nul |= rest.has_nul;
 		p->out->long_lines |= rest.longest > LINE_MAX_OCTETS;
 	}
 	add_text(p, b->size);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "addr/mailbox.h"
 #include "base/str.h"
 #include "smtp/caps.h"
 
@@ -86,6 +87,16 @@ parameters_notify(struct str word)
 		if (str_ieq(word, notifies[i].word))
 			return notifies[i].bit;
 	return 0;
+}
+
+bool
+parameters_need_utf8(const struct envelope *e, const size_t *which, size_t n)
+{
+	bool needed = str_8bit(mailbox_split(e->sender).local);
+
+	for (size_t i = 0; i < n && !needed; i++)
+		needed = str_8bit(mailbox_split(e->rcpts[which[i]].address).local);
+	return needed;
 }
 
 void

@@ -13,6 +13,10 @@ bool parameters_xtext_read(struct arena *a, struct str s, struct str *out) NODIS
 bool parameters_path_ok(const char *path);
 /* The bit of enum rcpt_notify for a word of NOTIFY, its case ignored; 0: there is no such word. */
 unsigned parameters_notify(struct str word);
+/* Is SMTPUTF8 (RFC 6531) needed for the sender, or for one of e's recipients which[0..n)?  For a
+ * local part in UTF-8; a domain has its A-labels.  Not for a raw 8-bit Subject, as cron writes it:
+ * relays bounce what says SMTPUTF8 to hosts that lack it, and pass the same on without. */
+bool parameters_need_utf8(const struct envelope *e, const size_t *which, size_t n);
 /* Append NOTIFY= and ORCPT= when the server (enum caps) takes them and they were asked for. */
 void parameters_rcpt(unsigned have, const struct rcpt *r, struct buf *out);
 #endif

@@ -1,4 +1,6 @@
 /* transaction.c - MAIL, RCPT, DATA or BDAT, and one verdict per recipient. */
+#include <sysexits.h>
+
 #include "addr/domain.h"
 #include "addr/mailbox.h"
 #include "msg/output.h"
@@ -437,26 +439,21 @@ settle_unknown(struct transaction *t, struct fail *f)
 			settle(rcpt_at(t, i), f);
 }
 
-/* RFC 6531 is needed for a local part in UTF-8; a domain has its A-labels.  Not for a raw 8-bit
- * Subject, as cron writes it: relays bounce what says SMTPUTF8 to hosts that lack it, and pass the
- * same on without. */
+/* What this server cannot be given, whoever asks. */
 static bool
-needs_utf8(const struct transaction *t)
-{
-	if (str_8bit(mailbox_split(t->e->sender).local))
-		return true;
-	for (size_t i = 0; i < t->n; i++)
-		if (str_8bit(mailbox_split(rcpt_at(t, i)->address).local))
-			return true;
-	return false;
-}
-
-static bool
-too_large(struct transaction *t)
+unfit(struct transaction *t)
 {
 	struct fail *f = &t->refusal;
 	uint64_t max = t->s->caps.size_max, size = t->plan.size - SIZE_ROOM;
 
+	if (t->plan.has_nul) {
+		(void)fail_set(f, FAIL_PERM, STAGE_DATA, 0,
+		    "the message has NUL octets where they cannot be encoded (in a signed or "
+		    "enclosed part): "
+		    "servers lose what stands behind them");
+		f->exit = EX_DATAERR;
+		return true;
+	}
 	if (!(t->s->caps.have & CAP_SIZE) || max == 0 || size <= max)
 		return false;
 	(void)fail_set(f, FAIL_PERM, STAGE_MAIL, 0,
@@ -476,14 +473,14 @@ session_transaction(struct session *s, struct envelope *e, const size_t *which, 
 	t.asked = arena_array(m->arena, n, sizeof *t.asked);
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
 	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
-	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && needs_utf8(&t);
+	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && parameters_need_utf8(e, which, n);
 	t.chunk = (s->caps.have & both) == both && !s->no_chunks && !s->lmtp &&
 	    t.plan.size <= SESSION_CHUNK_MAX && (s->before_text == NULL || (n == 1 && !s->part));
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",
 		    (int)LINE_MAX_OCTETS);
-	if (too_large(&t)) {
+	if (unfit(&t)) {
 		settle_waiting(&t, &t.refusal);
 		return true;
 	}

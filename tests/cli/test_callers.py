@@ -122,3 +122,22 @@ def test_a_large_message_where_no_file_can_be_made(post):
     assert r.returncode == 0, r.stderr
     (_, _, got), = post.mails
     assert got.split("\r\n\r\n", 1)[1] == text.replace("\n", "\r\n") * 60000
+
+
+# ---------------------------------------------------------------- what the wire cannot carry
+def test_nul_is_encoded(post):
+    """FIELD S9: servers take it with 250 and cut the line there."""
+    _, header, body = sent(post, "-i", "x@far.example", stdin="Subject: s\n\none\0two\n")
+    assert body == "one=00two\r\n" and ("Content-Transfer-Encoding", "quoted-printable") in header
+
+
+@pytest.mark.parametrize("header", ["DKIM-Signature: v=1; a=b\n", "Content-Type: message/rfc822\n"])
+def test_nul_in_what_may_not_be_changed_is_refused(post, header):
+    r = post.sendmail("-i", "x@far.example", stdin=header + "Subject: s\n\nA: b\n\none\0two\n")
+    assert r.returncode == 65 and b"NUL" in r.stderr and post.mails == [] and post.input() == []
+
+
+def test_eight_bit_text_is_encoded_for_a_server_without_8bitmime(post):
+    post.ehlo = ["250-post", "250 SIZE"]
+    _, header, body = sent(post, "-i", "x@far.example", stdin="Subject: s\n\nGr\u00fc\u00dfe an alle, die lesen\n")
+    assert body == "Gr=C3=BC=C3=9Fe an alle, die lesen\r\n" and ("Content-Type", "text/plain; charset=utf-8") in header

@@ -441,6 +441,10 @@ SUBMISSION = {
                                         message(data=sub("Date: <DATE>", "From: root <root@debian>\\r\\nDate: <DATE>"))),
     "sub-dot": on_purpose(DOT, message(data=sub(r"line1\r\n$", "line1\r\n..\r\nline2\r\n"))),
     "sub-dot-header": on_purpose(DOT, message(data=sub(r"\Z", "..\r\nTo: y\r\n\r\nline2\r\n"))),
+    "sub-crlf": on_purpose(DOT, message(data=sub(r"line2\r\n\Z", "line2\r\n..\r\nline3\r\n"))),
+    "sub-nul": on_purpose("servers lose what stands behind NUL: it is encoded", message(data=sub(
+        r"\r\n\r\nbo\0dy", "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\nbo=00dy"))),
     "sub-mixed": on_purpose("LF and CRLF end a line of the header in any mixture, as for everyone but Exim: PHP writes them so",
                             message(data=sub(r"X-A: 1\r\n X-B: 2", "X-A: 1\r\nX-B: 2"))),
     "sub-rmail": on_purpose("Received says how the message came, whatever the name", message(data=sub("local-rmail", "local"))),
