@@ -81,8 +81,9 @@ WHEN = {"while some waits": 0, "at the end": 1}
 
 def like(text):
     """On purpose: what is not due is not logged at each run, and a run has one connection for all (the asterisk)."""
-    text = re.sub(r"(?m)^.* routing defer \(-52\): retry time not reached\n?", "", text)
+    text = re.sub(r"(?m)^.* routing defer(?: \(-52\))?: retry time not reached\n?", "", text)
     text = re.sub(r"(?m)\]\*(?= C=|: |$)", "]", text)
+    text = re.sub(r" defer \(-44\)(?= H=)", " defer", text.replace("] : ", "]: "))       # as Exim 4.100 writes it
     return plain(text)
 
 

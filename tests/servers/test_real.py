@@ -167,14 +167,16 @@ def deliver(packages, daemons, mailbox, rcpt, **config):
             "config": {"users": SYSTEM, "tls": True, "passwd_client": "smtp.isp.example:user:pass\n", "passwd_reader": "alice",
                        **config},
             "steps": [{"argv": ["/usr/sbin/sendmail", "-v", "-i", rcpt], "user": "alice", "stdin": TEXT}]}
-    case["steps"].append({"await": "/home/%s/Maildir/new/*" % mailbox})
+    # Dovecot 2.4.5 gives it a keyword ($HasNoAttachment), and so it is in cur/.
+    case["steps"].append({"await": "/home/%s/Maildir/[cn][ue][rw]/*" % mailbox})
     try:
         observed = sandbox.run_case(case)
     except sandbox.Unavailable as e:
         pytest.skip(str(e))
     step = observed["steps"][0]
     assert step["rc"] == 0, step["stderr"] + observed["daemons"]
-    (mail,) = [f["content"] for p, f in observed["files"].items() if p.startswith("/home/%s/Maildir/new/" % mailbox) and p[-1] != "/"]
+    (mail,) = [f["content"] for p, f in observed["files"].items()
+               if re.match("/home/%s/Maildir/(new|cur)/." % mailbox, p)]
     assert mail.endswith("\n\n.dot\nFrom here\nend\n")
     return step["stderr"], mail
 
