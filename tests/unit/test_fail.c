@@ -62,7 +62,8 @@ keeps_failures_in_their_room(void **state)
 	fail_prefix(&f, "%s", text.p);
 	assert_int_equal(strlen(f.text), FAIL_TEXT - 1);
 	assert_false(fail_set(&f, FAIL_TEMP, STAGE_DATA, 123456, "x"));
-	assert_string_equal(f.text, "x: unknown error");
+	assert_memory_equal(f.text, "x: ", 3);
+	assert_string_equal(f.text + 3, fail_words(123456)); /* each libc has its own */
 }
 
 struct heard {
