@@ -34,6 +34,9 @@ struct secret {
 	size_t page_size;    /* private */
 };
 
+/* A password that begins so is a token, for OAUTHBEARER and XOAUTH2. */
+#define SECRET_TOKEN_MARK STR("oauth:")
+
 enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password elsewhere */
 
 /* The credential for a host: the line for configured exactly, then the line for canonical exactly

@@ -124,7 +124,7 @@ secure(struct hop *h, struct link *l, struct fail *f)
 }
 
 static bool
-log_in(struct hop *h, const struct link *l, struct fail *f)
+log_in(struct hop *h, const struct link *l, struct login *a, struct fail *f)
 {
 	struct session *s = &h->session;
 
@@ -133,7 +133,8 @@ log_in(struct hop *h, const struct link *l, struct fail *f)
 	if (h->secret.login.n == 0 && !auth_external(s, h->conf))
 		return true;
 	s->redact = secret_redact;
-	return auth_login(s, h->conf, &h->secret, l->tls || l->loopback, f);
+	a->secure = l->tls || l->loopback;
+	return auth_login(s, a, f);
 }
 
 static void
@@ -195,10 +196,27 @@ dial(struct hop *h, size_t *which, struct fail *f)
 	return false;
 }
 
-bool
-hop_open(struct hop *h, size_t *which, struct fail *f)
+static void
+begin(struct hop *h, const struct endpoint *at)
 {
 	struct session *s = &h->session;
+
+	h->stream.final_ms = h->final_ms;
+	h->tls = (struct tls_info){ 0 };
+	session_init(s, &h->stream, h->conf, h->trace);
+	s->no_chunks = h->no_chunks;
+	h->open = true;
+	s->host = h->at.canonical;
+	s->ip = at->ip;
+	s->lmtp = h->host->kind == HOST_LMTP;
+}
+
+/* One connection. */
+static bool
+try(struct hop *h, size_t *which, struct login *a, struct fail *f)
+{
+	struct session *s = &h->session;
+	const struct endpoint *at;
 	bool ok;
 	struct link l = { .host = h->at.canonical,
 		.configured = h->at.name,
@@ -208,23 +226,36 @@ hop_open(struct hop *h, size_t *which, struct fail *f)
 
 	if (!dial(h, which, f))
 		return false;
-	h->stream.final_ms = h->final_ms;
-	h->tls = (struct tls_info){ 0 };
-	session_init(s, &h->stream, h->conf, h->trace);
-	s->no_chunks = h->no_chunks;
-	h->open = true;
-	s->host = h->at.canonical;
-	s->ip = h->at.list[*which].ip;
-	s->lmtp = h->host->kind == HOST_LMTP;
-	l.loopback = h->at.list[*which].loopback;
-	l.private = h->at.list[*which].private;
-	l.port = endpoint_port(&h->at.list[*which]);
-	ok = secure(h, &l, f) && log_in(h, &l, f);
+	at = &h->at.list[*which];
+	begin(h, at);
+	l.loopback = at->loopback;
+	l.private = at->private;
+	l.port = endpoint_port(at);
+	ok = secure(h, &l, f) && log_in(h, &l, a, f);
 	note_seen(h, &l);
 	if (ok)
 		return true;
 	trace_line(h->trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
 	hop_close(h);
+	return false;
+}
+
+bool
+hop_open(struct hop *h, size_t *which, struct fail *f)
+{
+	struct login a = { .conf = h->conf, .secret = &h->secret };
+
+	if (try(h, which, &a, f))
+		return true;
+	while (a.again) {
+		trace_line(h->trace, TRACE_NOTE, "the next mechanism is tried on a new connection");
+		a.again = false;
+		if (try(h, which, &a, f))
+			return true;
+	}
+	/* what the server said to the login, not that it takes no more connections */
+	if (f->stage != STAGE_AUTH && a.why.cls != FAIL_NONE)
+		(void)auth_explain(&h->session, &a, f);
 	return false;
 }
 

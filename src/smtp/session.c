@@ -1,6 +1,7 @@
 /* session.c - one SMTP or LMTP conversation over a stream. */
 #include "smtp/session.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -108,6 +109,14 @@ patience(const struct session *s, enum fail_stage at)
 	return at == STAGE_DATA ? s->conf->data_timeout : s->conf->command_timeout;
 }
 
+/* Nothing more can be said; did the server hang up? */
+static void
+lose(struct session *s, const struct fail *f)
+{
+	s->dead = true;
+	s->lost = f->sys == ECONNRESET || f->sys == EPIPE || strcmp(f->text, STREAM_CLOSED) == 0;
+}
+
 bool
 session_flush(struct session *s, enum fail_stage at, struct fail *f)
 {
@@ -116,7 +125,8 @@ session_flush(struct session *s, enum fail_stage at, struct fail *f)
 	stream_phase(s->stream, patience(s, at));
 	ok = stream_send(s->stream, &s->out, at, f);
 	buf_reset(&s->out);
-	s->dead |= !ok;
+	if (!ok)
+		lose(s, f);
 	return ok;
 }
 
@@ -147,7 +157,7 @@ session_hear(struct session *s, enum fail_stage at, struct fail *f)
 		enum reply_step step;
 
 		if (!stream_line(s->stream, &s->line, at, f)) {
-			s->dead = true;
+			lose(s, f);
 			if (strcmp(f->text, STREAM_CLOSED) == 0)
 				return fail_set(f, FAIL_TEMP, at, 0,
 				    STREAM_CLOSED " in response to %.*s",
@@ -288,17 +298,29 @@ session_rcpt_max(const struct session *s)
 	return n == 0 || n > SESSION_RCPT_MAX ? SESSION_RCPT_MAX : (size_t)n;
 }
 
+static bool
+say_quit(struct session *s, struct fail *f)
+{
+	buf_reset(&s->out);
+	if (s->dead || !session_command(s, STAGE_GREET, f, "QUIT"))
+		return false;
+	s->dead = true;
+	stream_phase(s->stream, QUIT_SECONDS);
+	return stream_send(s->stream, &s->out, STAGE_GREET, f);
+}
+
 void
 session_quit(struct session *s)
 {
 	struct fail ignored = FAIL_INIT; /* the verdicts stand, however the goodbye goes */
 
-	if (s->dead)
-		return;
-	buf_reset(&s->out);
-	if (session_command(s, STAGE_GREET, &ignored, "QUIT")) {
-		stream_phase(s->stream, QUIT_SECONDS);
-		(void)!stream_send(s->stream, &s->out, STAGE_GREET, &ignored);
-	}
-	s->dead = true;
+	(void)!say_quit(s, &ignored);
+}
+
+bool
+session_goodbye(struct session *s)
+{
+	struct fail ignored = FAIL_INIT;
+
+	return say_quit(s, &ignored) && stream_line(s->stream, &s->line, STAGE_GREET, &ignored);
 }

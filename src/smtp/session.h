@@ -37,6 +37,7 @@ struct session {
 	bool esmtp;            /* EHLO was taken */
 	bool tls;
 	bool dead;      /* 421, lost or out of step: no further command may be sent */
+	bool lost;      /* the server closed or reset the connection */
 	bool reused;    /* it has carried a message */
 	bool no_chunks; /* no BDAT, whatever is offered; set when it turns out to be unknown */
 	uint64_t mails; /* transactions that were begun */
@@ -78,6 +79,8 @@ bool session_transaction(struct session *s, struct envelope *e, const size_t *wh
 size_t session_rcpt_max(const struct session *s);
 /* QUIT, without waiting for the reply. */
 void session_quit(struct session *s);
+/* QUIT, and a moment's wait for the reply: does the server still hold the connection? */
+bool session_goodbye(struct session *s);
 
 /* --- for auth.c and transaction.c --- */
 

@@ -64,16 +64,15 @@ check(const struct rcpt *r, bool ok)
 static bool
 talk(struct session *s, const struct conf *c, uint8_t mode, struct fail *f)
 {
-	const struct secret secret = {
-		.login = STR("user"), .password = STR("pass"), .where = "f:1"
-	};
+	struct secret secret = { .login = STR("user"), .password = STR("pass"), .where = "f:1" };
+	struct login login = { .conf = c, .secret = &secret, .secure = true };
 
 	s->lmtp = (mode & 1) != 0;
 	if (!session_greeting(s, f) || !session_hello(s, true, f))
 		return false;
 	if ((mode & 2) && (!session_starttls(s, f) || !session_hello(s, false, f)))
 		return false;
-	return !(mode & 4) || auth_login(s, c, &secret, true, f);
+	return !(mode & 4) || auth_login(s, &login, f);
 }
 
 int

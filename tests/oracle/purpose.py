@@ -13,6 +13,12 @@ NEVER_WITHOUT = ("a password is configured for this host, so the mail waits rath
 NO_DOOR = ("a caller who is not root has no spool before onehop-send has its doors: he gets status 75 and nothing is kept; "
            "root has one, and then it is as Exim")
 PLAIN = r"\0user\0pass"
+TO_THE_END = ("what a prompt says does not count, a response that was not looked at is said again, and neither a bad challenge nor a "
+              "connection that ends over one mechanism is the end of the login")
+
+
+def logs_in(*attempts):
+    return on_purpose(TO_THE_END, as_root, received(["x@far.example"]), message(data=sub("<root@debian>", "<alice@debian>")), auth(*attempts))
 
 
 def login_fails(says, reason=NEVER_WITHOUT, **who):
@@ -28,13 +34,17 @@ AUTH = {
     "auth-helo-only": login_fails("AUTH|HELO"),
     "auth-no-auth": login_fails("AUTH"),
     "auth-login-user-535": login_fails("535 no such user"),
-    "auth-login-extra-prompt": on_purpose(NO_DOOR, as_root),
-    "auth-plain-334-b64": on_purpose(NO_DOOR, as_root),
-    "auth-login-empty-prompt": login_fails("LOGIN|login"),
-    "auth-login-not-base64": login_fails("LOGIN|login"),
-    "auth-421": on_purpose(NO_DOOR, as_root),
+    "auth-login-extra-prompt": on_purpose("a question after all was said is left with * (RFC 4954, 4), and the sentence says so", as_root,
+                                          waits("asks on after all of LOGIN"), auth(("LOGIN", ["user", "pass", None], "334 bW9yZQ=="))),
+    "auth-plain-334-b64": logs_in(("PLAIN", [PLAIN, PLAIN], "235 ok")),
+    "auth-plain-334": logs_in(("PLAIN", [PLAIN, PLAIN], "235 ok")),
+    "auth-login-empty-prompt": logs_in(("LOGIN", ["user", "pass"], "235 ok")),
+    "auth-login-not-base64": logs_in(("LOGIN", ["user", "pass"], "235 ok")),
+    "auth-421": logs_in(("PLAIN", [PLAIN], "421 4.7.0 closing"), ("LOGIN", ["user", "pass"], "235 ok")),
+    "auth-drop": on_purpose(TO_THE_END + "; here the next mechanism is refused, with words", as_root, waits("with PLAIN, LOGIN: .*504 "),
+                            auth(("PLAIN", [PLAIN], "DROP"), ("LOGIN", [], "504 Unrecognized authentication type"))),
     "auth-all-535": login_fails("535 5.7.8"),
-    "auth-cram-bad-challenge": on_purpose(NO_DOOR + ", and the log has the server's words", as_root, waits("334 !!!not base64")),
+    "auth-cram-bad-challenge": logs_in(("CRAM-MD5", [None], "334 !!!not base64"), ("PLAIN", [PLAIN], "235 ok")),
     "auth-none-common": on_purpose(NEVER_WITHOUT + "; and SCRAM is spoken", as_root, waits("504 "), anyhow("auth")),
     "auth-starttls-untrusted": on_purpose(
         "mail does not go in clear after the certificate failed", as_root, clean("auth"), waits("certificate")),

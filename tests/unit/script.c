@@ -44,7 +44,7 @@ script_read(struct stream *s, void *p, size_t n)
 		    sc->why, sizeof sc->why, "waits instead of saying '%s'", sc->lines[sc->at]);
 	}
 	if (sc->lines[sc->at][0] != 'S') {
-		errno = ETIMEDOUT;
+		errno = sc->lines[sc->at][0] == 'R' ? ECONNRESET : ETIMEDOUT;
 		return -1;
 	}
 	do {
@@ -99,7 +99,7 @@ script_done(struct script *sc)
 		    sc->why, sizeof sc->why, "more is written: '%.120s'", sc->got.p + sc->checked);
 		return false;
 	}
-	if (sc->lines[sc->at] != NULL && strchr("XTE", sc->lines[sc->at][0]) == NULL) {
+	if (sc->lines[sc->at] != NULL && strchr("XTER", sc->lines[sc->at][0]) == NULL) {
 		(void)snprintf(sc->why, sizeof sc->why, "ends before '%s'", sc->lines[sc->at]);
 		return false;
 	}

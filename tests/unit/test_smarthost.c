@@ -32,6 +32,8 @@ enum { HOSTS = 2, RCPTS = 3, PATIENCE_S = 20 };
 	"+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250-CHUNKING", "S: 250 PIPELINING", \
 	    "C: MAIL FROM:<a@b>", "C: RCPT TO:<x@y>"
 
+#define LOGINS "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN LOGIN"
+
 #define W RCPT_WAITING
 #define S RCPT_SENT
 #define L RCPT_RETRY
@@ -114,6 +116,19 @@ static const struct row {
 		{ NULL } },
 	    { S, W, W }, true, NULL, "127.0.0.1:user:pass\n", ">> AUTH PLAIN ****************\n",
 	    false, 0 },
+	{ "a mechanism costs the connection: the next one, over another",
+	    { { LOGINS, "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 504 no", "X", LOGINS, "C: AUTH LOGIN",
+		  "S: 334", "C: dXNlcg==", "S: 334", "C: cGFzcw==", "S: 235 ok",
+		  "C: MAIL FROM:<a@b> AUTH=alice@debian", "S: 250 ok", TO("x@y", "250 ok"), TEXT,
+		  "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, W, W }, true, NULL, "127.0.0.1:user:pass\n",
+	    "## plain authenticator failed H=127.0.0.1 [127.0.0.1] 504 no\n", false, 2 },
+	{ "and then no other connection is to be had: the words of the refusal",
+	    { { NULL },
+		{ LOGINS, "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 535 words", "X", "+", "S: 421 busy",
+		    "X" } },
+	    { L, W, W }, false, ": 535 words", "127.0.0.1:user:pass\n", NULL, false, 3 },
 	{ "a wrong password: never without, and on to the next",
 	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN",
 		  "C: AUTH PLAIN AHVzZXIAcGFzcw==", "S: 535 pass is wrong", BYE },
