@@ -17,7 +17,6 @@ static const struct mapping {
 	{ "REMOTE_SMTP_SMARTHOST_PROTOCOL", TEST_WORD, "smtps|submissions", "smtp", CONF_tls,
 	    "implicit" },
 	{ "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS", TEST_LIST, NULL, NULL, CONF_tls, "starttls" },
-	{ "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS", TEST_WORD, "*", "", CONF_tls, "off" },
 	{ "REMOTE_SMTP_SMARTHOST_TLS_VERIFY_HOSTS", TEST_NO_LIST, NULL, NULL, CONF_tls_verify,
 	    "no" },
 	{ "MAIN_PRIMARY_HOSTNAME_AS_QUALIFY_DOMAIN", TEST_ANY, NULL, NULL, CONF_qualify_domain,
@@ -79,8 +78,7 @@ settle(struct conf *c, enum conf_option o, const struct assignment *one, struct 
 static bool
 is_weaker(const struct conf *c, enum conf_option o, struct str value)
 {
-	return o == CONF_tls &&
-	    (c->tls == TLS_IMPLICIT || (c->tls == TLS_STARTTLS && str_eq(value, STR("off"))));
+	return o == CONF_tls && c->tls == TLS_IMPLICIT && str_eq(value, STR("starttls"));
 }
 
 /* Where Exim must have TLS a certificate that does not verify stops the mail, password or not. */

@@ -4,7 +4,8 @@
  *	line    = [ assignment / section ] [ "#" comment ]
  *	section = "[sender" pattern "]"                     ; own files only
  *	value   = text / "'" text "'" / DQUOTE text DQUOTE  ; own files
- *	        = one word of the shell                     ; Debian's file
+ *	        = one word of the shell                     ; Debian's file, where ";" or a blank
+ *	                                                    ; may part several assignments
  */
 #include "conf/debian.h"
 
@@ -122,6 +123,30 @@ variable(struct reader *r, struct buf *out, struct fail *f)
 	return true;
 }
 
+/* Is name = value next? */
+static bool
+at_assignment(const struct reader *r)
+{
+	struct str name = conf_name(r->rest), behind = str_skip(r->rest, name.n);
+
+	return name.n > 0 && str_starts(behind, STR("="));
+}
+
+/* The shell's quotes go on over lines.  Another assignment there says that one was forgotten. */
+static bool
+goes_on_quoted(struct reader *r)
+{
+	struct reader ahead = *r;
+
+	if (!r->debian || r->rest.n == 0)
+		return false;
+	skip(&ahead, 1);
+	if (at_assignment(&ahead))
+		return false;
+	r->line++;
+	return true;
+}
+
 /* Text up to the closing quote.  In double quotes a backslash saves a quote and itself, and in
  * Debian's file there are variables. */
 static bool
@@ -134,7 +159,7 @@ quoted(struct reader *r, struct buf *out, struct fail *f)
 	while (peek(r) != quote) {
 		if (soft && skip_continuation(r))
 			continue;
-		if (peek(r) == '\n')
+		if (peek(r) == '\n' && !goes_on_quoted(r))
 			return fail_conf(f, "the quote is not closed on this line");
 		if (soft && r->debian && at_expansion(r)) {
 			if (!variable(r, out, f))
@@ -172,6 +197,24 @@ value_plain(struct reader *r, struct buf *out, struct fail *f)
 	return true;
 }
 
+static bool
+no_shell(char c, struct fail *f)
+{
+	return fail_conf(f,
+	    "\"%c\" outside of quotes is for the shell, which does not run here; put the value in "
+	    "'...'",
+	    c);
+}
+
+static bool
+at_export(const struct reader *r)
+{
+	struct str word = conf_name(r->rest);
+
+	return (str_eq(word, STR("export")) || str_eq(word, STR("readonly"))) &&
+	    word.n < r->rest.n && is_blank(r->rest.p[word.n]);
+}
+
 /* One piece of a word: a quoted text, a variable, an escaped or a plain character. */
 static bool
 shell_piece(struct reader *r, struct buf *out, struct fail *f)
@@ -183,10 +226,7 @@ shell_piece(struct reader *r, struct buf *out, struct fail *f)
 	if (at_expansion(r))
 		return variable(r, out, f);
 	if (str_find(syntax, peek(r)) < syntax.n)
-		return fail_conf(f,
-		    "\"%c\" outside of quotes is for the shell, which does not "
-		    "run here; put the value in '...'",
-		    peek(r));
+		return no_shell(peek(r), f);
 	if (peek(r) == '\\')
 		skip(r, 1);
 	if (peek(r) != '\n')
@@ -197,14 +237,24 @@ shell_piece(struct reader *r, struct buf *out, struct fail *f)
 static bool
 value_shell(struct reader *r, struct buf *out, struct fail *f)
 {
+	bool semicolon;
+
 	if (peek(r) == '#') {
 		skip_comment(r);
 		return true;
 	}
-	while (peek(r) != '\n' && !is_blank(peek(r)))
+	while (peek(r) != '\n' && peek(r) != ';' && !is_blank(peek(r)))
 		if (!skip_continuation(r) && !shell_piece(r, out, f))
 			return false;
-	return at_end(r) || fail_conf(f, "there is more behind the value; put it in '...'");
+	do
+		skip_blanks(r);
+	while (skip_continuation(r));
+	semicolon = peek(r) == ';';
+	skip(r, semicolon ? 1 : 0);
+	if (at_end(r) || at_assignment(r) || (semicolon && at_export(r)))
+		return true;
+	return semicolon ? no_shell(';', f) :
+			   fail_conf(f, "there is more behind the value; put it in '...'");
 }
 
 /* "name" and "no_name" alone, as Exim's switches may be written. */
@@ -242,16 +292,29 @@ take(struct reader *r, struct str name, struct str value, struct fail *f)
 		fail_conf(f, "there are too many lines in this section"));
 }
 
+/* "export a b='c'": what names alone is passed over.  True when that was all. */
+static bool
+skip_export(struct reader *r)
+{
+	if (!at_export(r))
+		return false;
+	do {
+		skip(r, conf_name(r->rest).n);
+		skip_blanks(r);
+	} while (conf_name(r->rest).n > 0 && !at_assignment(r));
+	if (peek(r) == ';')
+		skip(r, 1);
+	return !at_assignment(r);
+}
+
 static bool
 assignment(struct reader *r, struct fail *f)
 {
 	AUTO_BUF struct buf out = BUF_INIT(VALUE_MAX);
 	struct str name, value;
 
-	if (r->debian && str_starts(r->rest, STR("export "))) {
-		skip(r, 7);
-		skip_blanks(r);
-	}
+	if (r->debian && skip_export(r))
+		return true;
 	name = conf_name(r->rest);
 	skip(r, name.n);
 	skip_blanks(r);
@@ -311,11 +374,15 @@ bool
 conf_parse(struct conf *c, struct str text, const char *file, bool debian, struct fail *f)
 {
 	struct reader r = { .c = c, .file = file, .line = 1, .debian = debian };
+	bool ok = true;
 
 	for (r.rest = unix_text(c->arena, text); r.rest.n > 0; r.line++) {
-		r.start = r.line;
-		if (!at_end(&r) &&
-		    !(peek(&r) == '[' && !debian ? section(&r, f) : assignment(&r, f))) {
+		do
+			r.start = r.line;
+		while (!at_end(&r) &&
+		    (ok = peek(&r) == '[' && !debian ? section(&r, f) : assignment(&r, f)) &&
+		    debian);
+		if (!ok) {
 			fail_prefix(f, "%s:%u", file, r.start);
 			return false;
 		}

@@ -384,3 +384,86 @@ hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, 
 	*n = l.n;
 	return true;
 }
+
+/* --- is a host in a list? --- */
+
+struct address_bits {
+	int family;
+	unsigned char bytes[sizeof(struct in6_addr)];
+};
+
+/* An address with or without brackets, single or doubled colons. */
+static bool
+read_address(struct str s, struct address_bits *out)
+{
+	char z[INET6_ADDRSTRLEN];
+	size_t n = 0;
+	bool doubled = memmem(s.p, s.n, "::::", 4) != NULL;
+
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = str_at(s.p + 1, s.n - 2);
+	for (size_t i = 0; i < s.n && n + 1 < sizeof(z); i++) {
+		z[n++] = s.p[i];
+		if (doubled && s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':')
+			i++;
+	}
+	z[n] = '\0';
+	out->family = AF_INET;
+	if (inet_pton(AF_INET, z, out->bytes) == 1)
+		return true;
+	out->family = AF_INET6;
+	return inet_pton(AF_INET6, z, out->bytes) == 1;
+}
+
+static bool
+same_bits(const struct address_bits *a, const struct address_bits *b, uint64_t n)
+{
+	uint64_t all = a->family == AF_INET ? 32 : 128;
+
+	if (a->family != b->family)
+		return false;
+	for (uint64_t i = 0; i < n && i < all; i++)
+		if (((a->bytes[i / 8] ^ b->bytes[i / 8]) >> (7 - i % 8) & 1) != 0)
+			return false;
+	return true;
+}
+
+static bool
+item_has(struct str item, const char *configured, const char *canonical, const char *ip)
+{
+	struct str bits = item, tail = str_skip(item, 1);
+	struct str address = str_cut(&bits, '/');
+	struct address_bits net, host;
+	uint64_t n = 128;
+
+	if (item.p[0] == '*')
+		return str_iends(str_of(configured), tail) || str_iends(str_of(canonical), tail);
+	if (read_address(address, &net))
+		return (bits.p == NULL || num_parse(bits, 128, &n)) &&
+		    read_address(str_of(ip), &host) && same_bits(&net, &host, n);
+	return str_ieq(item, str_of(configured)) || str_ieq(item, str_of(canonical));
+}
+
+bool
+hostlist_has(const char *list, const char *configured, const char *canonical, const char *ip)
+{
+	struct str rest = str_trim(str_of(list));
+	bool own = rest.n > 1 && rest.p[0] == '<'; /* "<c" names a separator of its own */
+	char separator = own ? rest.p[1] : ';';
+
+	rest = str_skip(rest, own ? 2 : 0);
+	while (rest.p != NULL) {
+		struct str piece = str_trim(str_cut(&rest, separator));
+
+		while (piece.p != NULL) {
+			bool whole = own || is_plain_ipv6(piece), not ;
+			struct str item = whole ? str_cut(&piece, '\0') : next_item(&piece);
+
+			not = item.n > 0 && item.p[0] == '!';
+			item = str_ltrim(str_skip(item, not ? 1 : 0));
+			if (item.n > 0 && item_has(item, configured, canonical, ip))
+				return !not ;
+		}
+	}
+	return false;
+}

@@ -220,6 +220,7 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 	bool ok;
 	struct link l = { .host = h->at.canonical,
 		.configured = h->at.name,
+		.ip = "",
 		.secret = &h->secret,
 		.via_dns = h->via_dns,
 		.submissions = h->at.implicit_tls };
@@ -228,6 +229,7 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 		return false;
 	at = &h->at.list[*which];
 	begin(h, at);
+	l.ip = at->ip;
 	l.loopback = at->loopback;
 	l.private = at->private;
 	l.port = endpoint_port(at);

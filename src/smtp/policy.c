@@ -1,6 +1,8 @@
 /* policy.c - what may go over a link: TLS, certificates and passwords. */
 #include "smtp/policy.h"
 
+#include "io/hostlist.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { PORT_SUBMISSIONS = 465 };
@@ -18,10 +20,32 @@ policy_implicit(const struct conf *c, const struct link *l)
 	    (c->tls != TLS_OFF && (l->port == PORT_SUBMISSIONS || l->submissions));
 }
 
+static bool
+in_avoid_list(const struct conf *c, const char *configured, const char *canonical, const char *ip)
+{
+	return c->tls == TLS_OFF ||
+	    (c->tls == TLS_AUTO && c->hosts_avoid_tls[0] != '\0' &&
+		hostlist_has(c->hosts_avoid_tls, configured, canonical, ip));
+}
+
+/* Is STARTTLS not to be said to this host? */
+static bool
+avoids_tls(const struct conf *c, const struct link *l)
+{
+	return in_avoid_list(c, l->configured, l->host, l->ip);
+}
+
+/* The same by what the administrator wrote alone: an answer of DNS could lead to any host. */
+static bool
+avoids_tls_as_written(const struct conf *c, const struct link *l)
+{
+	return in_avoid_list(c, l->configured, "", l->configured);
+}
+
 bool
 policy_starttls(const struct conf *c, const struct link *l)
 {
-	return !l->tls && l->offered && (c->tls == TLS_AUTO || c->tls == TLS_STARTTLS);
+	return !l->tls && l->offered && c->tls != TLS_IMPLICIT && !avoids_tls(c, l);
 }
 
 size_t
@@ -49,7 +73,7 @@ deny_clear(const struct conf *c, const struct link *l, struct fail *f)
 		return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
 		    "%s %s, so the password of %s is not sent to it; "
 		    "auth_client_allow_notls_passwords = yes would send it in clear",
-		    l->host, c->tls == TLS_OFF ? "is used without TLS" : "does not offer STARTTLS",
+		    l->host, avoids_tls(c, l) ? "is used without TLS" : "does not offer STARTTLS",
 		    s->where);
 	return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
 	    "the password of %s (%s) was found only through the name that DNS gave, and there is "
@@ -95,7 +119,8 @@ policy_seen(const struct conf *c, const struct link *l)
 {
 	if (!c->auth_client_allow_notls_passwords || !has_secret(l))
 		return 0;
-	return (l->offered || l->tls ? SEEN_TLS : 0U) | (l->private ? SEEN_PRIVATE : 0U);
+	return (l->tls || (l->offered && !avoids_tls(c, l)) ? SEEN_TLS : 0U) |
+	    (l->private ? SEEN_PRIVATE : 0U);
 }
 
 bool
@@ -119,7 +144,7 @@ policy_allows(const struct conf *c, const struct link *l, struct fail *f)
 		return true;
 	if (!l->tls && (!c->auth_client_allow_notls_passwords || pattern))
 		return deny_clear(c, l, f);
-	if (!l->tls && (l->secret->seen & SEEN_TLS) && c->tls != TLS_OFF)
+	if (!l->tls && (l->secret->seen & SEEN_TLS) && !avoids_tls_as_written(c, l))
 		return deny_changed(l, "offered TLS before and does not now", f);
 	if (!l->tls && (l->secret->seen & SEEN_PRIVATE) && !l->private)
 		return deny_changed(l, "had a private address before and has none now", f);

@@ -15,6 +15,7 @@
 struct link {
 	const char *host;            /* for the sentences */
 	const char *configured;      /* N0: as written in smarthost */
+	const char *ip;              /* its address, or "" */
 	const struct secret *secret; /* login.n == 0: no credential */
 	bool via_dns;                /* the line was found through the canonical name alone */
 	bool loopback;               /* counts as secure */

@@ -137,3 +137,33 @@ def test_the_nearest_right_form(value, form):
     assert got["steps"][0]["rc"] == 0 and step["rc"] == 1
     for text in (got["mainlog"], got["steps"][1]["stdout"], step["stdout"]):
         assert where in text and form in text
+
+
+# ---------------------------------------------------------------- F5: lines of the shell, and hosts that avoid TLS
+def lines(form, **changes):
+    return "".join(form % kv for kv in {**world.DC, **changes}.items())
+
+
+SHELL = {"semicolons": lines("%s='%s';\n"), "double quotes": lines('%s="%s"\n'), "no quotes": lines("%s=%s\n", dc_relay_nets="''"),
+         "a value over two lines": lines("%s='%s'\n", dc_other_hostnames="debian;\nb.example"),
+         "exports": lines("export %s='%s'\n"), "exports behind": lines("%s='%s'\n") + "export dc_smarthost\n",
+         "two on a line": lines("%s='%s'; ") + "\n", "comments": lines("%s='%s' # it's \"so\n"),
+         "variables": "h=smtp.isp.example\nport='2525';\n" + lines('%s="%s"\n', dc_smarthost="$h::${port}"),
+         "continued": lines("%s=\\\n'%s'\n")}
+
+
+@pytest.mark.parametrize("kind", SHELL)
+def test_lines_of_the_shell(kind):
+    got, step = play({"dc_raw": SHELL[kind]}, SUBMIT, call("-bV"))
+    assert [s["rc"] for s in got["steps"]] == [0, 0] and [len(s["messages"]) for s in got["smtp"]] == [1], got["steps"]
+    assert not [line for line in step["stdout"].splitlines() if "Warning" in line and kind != "variables"]
+
+
+@pytest.mark.parametrize("avoid, encrypted", [
+    ("*", False), ("192.0.2.25", False), ("smtp.isp.example", False), ("192.0.2.0/24", False), ("a.example : *.isp.example", False),
+    ("192.0.2.26", True), ("! smtp.isp.example : *", True), (":", True)])
+def test_hosts_that_avoid_tls(avoid, encrypted):
+    server = {"session": {"ehlo": ["250-smtp.isp.example", "250 STARTTLS"], "cert": "good"}}
+    macro = "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS = %s\n" % avoid
+    got, step = play({"tls": True, "localmacros": macro}, SUBMIT, call("-bV"), servers=[server])
+    assert [bool(s["tls"]) for s in got["smtp"]] == [encrypted] and "Warning" not in step["stdout"]

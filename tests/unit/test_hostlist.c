@@ -153,6 +153,53 @@ reads_lists(void **state)
 	}
 }
 
+/* Exim's host lists, for mx.isp.example [192.0.2.25], which is configured as smtp.isp.example, and
+ * for its address 2001:db8::25. */
+static void
+finds_hosts(void **state)
+{
+	static const struct {
+		const char *list;
+		bool v4, v6;
+	} what[] = {
+		{ "", false, false },
+		{ "*", true, true },
+		{ "smtp.isp.example", true, true },
+		{ "a : MX.isp.example", true, true },
+		{ "*.isp.example", true, true },
+		{ "*.example.isp", false, false },
+		{ "isp.example", false, false },
+		{ "192.0.2.25", true, false },
+		{ "[192.0.2.25]; b", true, false },
+		{ "192.0.2.24", false, false },
+		{ "192.0.2.0/24", true, false },
+		{ "192.0.2.26/31:192.0.2.24/31", true, false },
+		{ "192.0.3.0/24", false, false },
+		{ "0.0.0.0/0", true, false },
+		{ "192.0.2.25/x", false, false },
+		{ "2001:db8::25", false, true },
+		{ "2001::db8::::/32", false, true },
+		{ "[2001:db8:8000::]/33", false, false },
+		{ "<; a ; 2001:db8::/32", false, true },
+		{ "<, a, 192.0.2.25", true, false },
+		{ "b; 2001:db8::25 ; c", false, true },
+		{ "!192.0.2.25 : *", false, true },
+		{ "! *.isp.example : *", false, false },
+		{ "+relay_hosts : net-lsearch;/x", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(what); i++) {
+		bool v4 =
+		    hostlist_has(what[i].list, "smtp.isp.example", "mx.isp.example", "192.0.2.25");
+		bool v6 = hostlist_has(
+		    what[i].list, "smtp.isp.example", "mx.isp.example", "2001:db8::25");
+
+		if (v4 != what[i].v4 || v6 != what[i].v6)
+			fail_msg("\"%s\": %d %d", what[i].list, v4, v6);
+	}
+}
+
 static void
 has_limits(void **state)
 {
@@ -195,6 +242,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_lists),
+		cmocka_unit_test(finds_hosts),
 		cmocka_unit_test(has_limits),
 	};
 

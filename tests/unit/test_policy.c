@@ -105,7 +105,8 @@ each_row(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct row *r = &rows[i];
 		const struct secret secret = credential(r->match, r->only);
-		const struct conf c = { .tls = r->tls,
+		const struct conf c = { .hosts_avoid_tls = "",
+			.tls = r->tls,
 			.tls_verify = r->verify,
 			.auth_client_allow_notls_passwords = r->allow_clear };
 		const struct link l = { .host = "mx.isp.example",
@@ -147,7 +148,7 @@ when_tls_starts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof when / sizeof when[0]; i++) {
-		const struct conf c = { .tls = when[i].tls };
+		const struct conf c = { .hosts_avoid_tls = "", .tls = when[i].tls };
 		const struct link l = { .port = when[i].port,
 			.submissions = when[i].submissions,
 			.offered = when[i].offered };
@@ -155,6 +156,47 @@ when_tls_starts(void **state)
 		if (policy_implicit(&c, &l) != when[i].implicit ||
 		    policy_starttls(&c, &l) != when[i].starttls)
 			fail_msg("row %zu", i);
+	}
+}
+
+/* hosts_avoid_tls: who is in it gets no STARTTLS, unless TLS is demanded; and a name that DNS gave
+ * does not undo what was seen of a host before. */
+static void
+avoided(void **state)
+{
+	static const struct {
+		unsigned tls;
+		const char *list;
+		bool starttls, allowed_after_tls;
+	} what[] = {
+		{ TLS_AUTO, "", true, false },
+		{ TLS_AUTO, "other.example", true, false },
+		{ TLS_AUTO, "*", false, true },
+		{ TLS_AUTO, "smtp.isp.example", false, true },
+		{ TLS_AUTO, "mx.isp.example", false, false },
+		{ TLS_AUTO, "192.0.2.25", false, false },
+		{ TLS_STARTTLS, "*", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		struct secret secret = credential(SECRET_CONFIGURED, false);
+		const struct conf c = { .hosts_avoid_tls = what[i].list,
+			.tls = what[i].tls,
+			.auth_client_allow_notls_passwords = true };
+		const struct link l = { .host = "mx.isp.example",
+			.configured = "smtp.isp.example",
+			.ip = "192.0.2.25",
+			.secret = &secret,
+			.offered = true };
+		struct fail f = FAIL_INIT;
+
+		if (policy_starttls(&c, &l) != what[i].starttls ||
+		    (policy_seen(&c, &l) == SEEN_TLS) != what[i].starttls)
+			fail_msg("row %zu", i);
+		secret.seen = SEEN_TLS;
+		if (policy_allows(&c, &l, &f) != what[i].allowed_after_tls)
+			fail_msg("row %zu: %s", i, f.text);
 	}
 }
 
@@ -184,7 +226,8 @@ changed_hosts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
 		struct secret secret = credential(SECRET_CONFIGURED, false);
-		const struct conf c = { .tls = what[i].tls,
+		const struct conf c = { .hosts_avoid_tls = "",
+			.tls = what[i].tls,
 			.auth_client_allow_notls_passwords = true };
 		const struct link l = { .host = "mx.isp.example",
 			.secret = &secret,
@@ -223,7 +266,8 @@ what_is_remembered(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
 		const struct secret secret = credential(what[i].match, true);
-		const struct conf c = { .auth_client_allow_notls_passwords = what[i].clear };
+		const struct conf c = { .hosts_avoid_tls = "",
+			.auth_client_allow_notls_passwords = what[i].clear };
 		const struct link l = { .secret = &secret,
 			.offered = what[i].offered,
 			.tls = what[i].tls,
@@ -268,6 +312,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row),
 		cmocka_unit_test(when_tls_starts),
+		cmocka_unit_test(avoided),
 		cmocka_unit_test(changed_hosts),
 		cmocka_unit_test(what_is_remembered),
 		cmocka_unit_test(reference_names),
