@@ -17,5 +17,5 @@ def post(tmp_path):
     """A scripted smarthost, and an onehop with a spool of its own that sends there."""
     p = Post(tmp_path)
     yield p
-    p.server.server_close()
+    p.down()
     planted.look_below(p.directory, "".join(p.said))

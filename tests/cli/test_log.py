@@ -130,7 +130,7 @@ def test_a_caller_who_reads_to_the_end_does_not_wait(tmp_path):
     os.close(reader)
     assert got.returncode == 0 and got.stderr.count(b"\n") == 1 and b" <= me@here.example " in got.stderr
     post.until(lambda: len(post.mails) == 1 and post.input() == [])
-    post.server.server_close()
+    post.down()
 
 
 def test_a_server_that_has_much_to_say(tmp_path):
@@ -140,7 +140,7 @@ def test_a_server_that_has_much_to_say(tmp_path):
     assert post.sendmail("-f", "me@here.example", "x@far.example").returncode == 0
     lines = post.mainlog().splitlines()
     assert [line.split()[3] for line in lines] == ["<=", "=>", "Completed"] and len(lines[1]) < 4096
-    post.server.server_close()
+    post.down()
 
 
 def test_standard_error_of_a_container():

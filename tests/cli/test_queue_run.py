@@ -149,7 +149,7 @@ def test_what_goes_along_goes_as_its_own_sender(post, tmp_path):
     assert post.sendmail("-f", "boss@here.example", "now@far.example").returncode == 0
     post.until(lambda: post.input() == [] and len(post.mails) + len(elsewhere.mails) == 2)
     assert [m[1] for m in elsewhere.mails] == [["now@far.example"]] and [m[1] for m in post.mails] == [["waits@far.example"]]
-    elsewhere.server.server_close()
+    elsewhere.down()
 
 
 def test_senders_of_one_section_share_a_connection(post, tmp_path):
@@ -167,7 +167,7 @@ def test_senders_of_one_section_share_a_connection(post, tmp_path):
     elsewhere.rules.clear()
     run(post, "-qf")
     assert (elsewhere.connections, len(elsewhere.mails)) == (2, 5) and post.connections == 1 and post.input() == []
-    elsewhere.server.server_close()
+    elsewhere.down()
 
 
 def test_one_run_at_a_time(post):

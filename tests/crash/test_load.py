@@ -83,7 +83,7 @@ def addresses(n):
 def crowd(tmp_path):
     c = Crowd(tmp_path)
     yield c
-    c.server.server_close()
+    c.down()
 
 
 def test_each_recipient_has_it_once(crowd, request):

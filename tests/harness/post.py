@@ -121,6 +121,7 @@ class Post:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def down(self):
+        """Any number of times.  A server that is closed without it leaves a thread behind that turns for ever."""
         self.server.shutdown()
         self.server.server_close()
 
