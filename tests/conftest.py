@@ -14,7 +14,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     descriptor = config.getoption("--tap")
-    if descriptor is not None:
+    if descriptor is not None and not hasattr(config, "workerinput"):       # xdist's workers report to the one that prints
         config.pluginmanager.register(Tap(descriptor), "tap")
 
 
@@ -36,7 +36,7 @@ class Tap:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report):
         """No dots: TAP lines go to the same log, and each begins a line there."""
-        return report.outcome, "", ""
+        return report.outcome if report.when == "call" or not report.passed else "", "", ""
 
     def pytest_collectreport(self, report):
         if report.failed:
