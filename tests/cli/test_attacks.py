@@ -396,7 +396,7 @@ def test_row(seen, name):
     assert "not started" not in words or outcome != "one", text
     assert all(note.startswith("socket") for note in said["notes"]), text
     copies = sum(map(len, copies_of(seen, number)))
-    if sandbox.sanitized() and "timer" in name:         # it is slow, and the timer may go off before main()
+    if sandbox.sanitized() and re.search("timer|signals", name):        # it is slow, and they may come before main()
         outcome = "either"
     assert copies <= 1 and (copies == 1 or outcome != "one") and (copies == 0 or outcome != "none"), (copies, text)
     assert copies == 1 or not said["taken"], "it was lost: " + text

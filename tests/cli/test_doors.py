@@ -150,7 +150,7 @@ printf 'smarthost = 127.0.0.1::1\\nspool_directory = /run/spool\\nlog_file = /ru
 mkdir -m 750 /run/spool
 chown daemon: /run/spool /run/onehop
 setpriv --reuid=daemon --regid=daemon --clear-groups systemd-socket-activate -l /run/onehop/submit -a --inetd /run/programs/onehop-send 2>/dev/null &
-until test -S /run/onehop/submit; do :; done
+until test -S /run/onehop/submit; do sleep 0.02; done
 chmod 666 /run/onehop/submit
 cd /
 alone="setpriv --reuid=33 --regid=33 --clear-groups"
@@ -181,7 +181,7 @@ test ! -e /run/his/ran
 def test_the_gate_in_namespaces_of_the_caller(tmp_path):
     """The kernel gives no rights over users that the namespace does not have; the gate sees that it has none, and ends."""
     sandbox.programs()
-    got = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", NAMESPACES, "sh", sandbox.build_dir()],
+    got = subprocess.run(["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "/bin/sh", "-c", NAMESPACES, "sh", sandbox.build_dir()],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, cwd=tmp_path, timeout=60)
     words = got.stderr.decode()
     if re.search("unshare: |mount: ", words):
@@ -195,7 +195,7 @@ def test_the_gate_in_namespaces_of_the_caller(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
 @pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="there is no systemd-socket-activate")
 def test_from_a_user_namespace_without_ids(tmp_path):
-    got = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", CONTAINER, "sh", sandbox.build_dir()],
+    got = subprocess.run(["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "/bin/sh", "-c", CONTAINER, "sh", sandbox.build_dir()],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, cwd=tmp_path, timeout=60)
     words = got.stderr.decode()
     if re.search("unshare: |mount: ", words):
