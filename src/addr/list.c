@@ -67,12 +67,13 @@ is_one_author(struct str s)
 }
 
 struct address_list
-address_list_authors(struct str text)
+address_list_field(struct str text, bool author)
 {
 	struct address_list l = address_list_open(text);
 
-	l.author = true;
-	l.item = is_one_author(l.rest) ? l.rest.n : 0;
+	l.field = true;
+	l.author = author;
+	l.item = author && is_one_author(l.rest) ? l.rest.n : 0;
 	return l;
 }
 
@@ -87,7 +88,7 @@ address_list_next(struct address_list *l, struct arena *a, struct address *out)
 			l->item = item_end(l->rest);
 		item = str_at(l->rest.p, l->item);
 		ok = extract_address(a, item, &l->in_group, false, out) ||
-		    (!out->empty && !l->in_group && out->used == item.n &&
+		    (l->field && !out->empty && !l->in_group && out->used == item.n &&
 			extract_loose(a, item, l->author, out));
 		advance(l, out->used);
 		if (ok || !out->empty)
@@ -123,7 +124,7 @@ bool
 address_list_edit(struct str field, struct arena *a, const struct address_edit *e, struct buf *out)
 {
 	struct str body = str_skip(field, str_find(field, ':') + 1);
-	struct address_list l = e->author ? address_list_authors(body) : address_list_open(body);
+	struct address_list l = address_list_field(body, e->author);
 	const char *done = field.p; /* all before it is in out */
 	size_t line = out->n;       /* where the line that is being written begins there */
 	struct address x;

@@ -11,13 +11,14 @@
 struct address_list {
 	struct str rest; /* private: begins at the next item */
 	size_t item;     /* private: bytes of it that belong to an item begun already */
-	bool in_group, author;
+	bool in_group, field, author;
 };
 
 struct address_list address_list_open(struct str text);
-/* The same for a field that names an author (From, Sender, Reply-To): see extract_loose(), and a
- * comma in the only name is no separator ("From: Doe, John <root>"). */
-struct address_list address_list_authors(struct str text);
+/* The same for the body of a header field, where people write what is not legal: extract_loose().
+ * author: in From, Sender and Reply-To, where besides a comma in the only name is no separator
+ * ("From: Doe, John <root>"). */
+struct address_list address_list_field(struct str text, bool author);
 /* Next item; false at the end.  Empty items and group brackets are stepped over.
  * Unlike Exim, what follows the ";" of a group without a comma is an item too. */
 bool address_list_next(struct address_list *l, struct arena *a, struct address *out);
@@ -29,7 +30,7 @@ struct address_edit {
 	/* An item that could not be parsed, and stays; may be NULL. */
 	void (*bad)(const void *ctx, const char *reason);
 	const void *ctx;
-	bool author; /* address_list_authors() */
+	bool author; /* as address_list_field() has it */
 };
 
 /* A field (name through final LF) with its addresses edited.  True when something changed: the

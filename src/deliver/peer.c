@@ -97,7 +97,7 @@ names(const struct message *m, enum header_type type, struct mailbox box)
 	for (size_t i = 0; i < m->nheaders; i++) {
 		const struct header *h = &m->headers[i];
 		struct address_list l =
-		    address_list_authors(str_skip(h->text, str_find(h->text, ':') + 1));
+		    address_list_field(str_skip(h->text, str_find(h->text, ':') + 1), true);
 		struct address x;
 
 		if (h->type == type && address_list_next(&l, m->arena, &x) && !x.bad &&

@@ -79,7 +79,8 @@ bool
 recipients_add_list(struct recipients *r, const struct rewrite *rw, struct str text,
     struct str field, struct fail *f)
 {
-	struct address_list l = address_list_open(text);
+	struct address_list l =
+	    field.n > 0 ? address_list_field(text, false) : address_list_open(text);
 	uint64_t max = rw->conf->recipients_max;
 	struct address x;
 
