@@ -238,6 +238,34 @@ take(
 	return true;
 }
 
+/* "localhost" or a name below it, in any case, with or without the dot of the root. */
+static bool
+is_localhost(struct str name)
+{
+	if (name.n > 0 && name.p[name.n - 1] == '.')
+		name.n--;
+	return str_ieq(name, STR("localhost")) || str_iends(name, STR(".localhost"));
+}
+
+/* RFC 6761 section 6.3: there is no service record below it, and the addresses are known. */
+static bool
+localhost(
+    struct arena *a, const struct host *h, unsigned family, struct resolved *out, struct fail *f)
+{
+	static const char *const ip[] = { "127.0.0.1", "::1" };
+	struct resolved r = { .name = h->name, .canonical = h->name };
+
+	if (h->kind == HOST_SRV)
+		return lookup_failed(h, &(struct answer){ .error = EAI_NONAME }, f);
+	r.list = arena_array(a, 2, sizeof(*r.list));
+	for (unsigned i = 0; i < 2; i++)
+		if ((family == 0 || family == i + 1) &&
+		    endpoint_parse(ip[i], h->port, &r.list[r.n]))
+			r.n++;
+	*out = r;
+	return true;
+}
+
 bool
 resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f)
@@ -249,6 +277,8 @@ resolve_host(struct arena *a, const struct host *h, const struct resolve_options
 
 	if (q.port == 0)
 		q.port = o->default_port;
+	if ((h->kind == HOST_NAME || h->kind == HOST_SRV) && is_localhost(str_of(h->name)))
+		return localhost(a, &q, o->family, out, f);
 	if (h->kind == HOST_NAME || h->kind == HOST_SRV) {
 		ans = arena_alloc(a, sizeof(*ans));
 		return ask_child(&q, o, ans, f) && take(a, h, ans, out, f);

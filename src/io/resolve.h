@@ -35,9 +35,11 @@ struct resolve_options {
 	int64_t deadline_ms;   /* as in io/clock.h */
 };
 
-/* Look up one host.  The resolver runs in a child that is killed at the deadline, so that neither
- * its modules nor its waits are this process's.  Addresses and paths need no child. False:
- * TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to bounce). */
+/* Look up one host.  localhost and the names below it are 127.0.0.1 and ::1 in this order, whatever
+ * /etc/hosts and name servers would say (RFC 6761 section 6.3).  The resolver runs in a child that
+ * is killed at the deadline, so that neither its modules nor its waits are this process's.
+ * Addresses and paths need no child, either.  False: TEMP/RESOLVE always (a smarthost that does not
+ * resolve is never a reason to bounce). */
 bool resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f) NODISCARD;
 /* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
