@@ -298,7 +298,7 @@ def play(alternatives, servers):
     here = [c for c in CLIENTS if not lacking(c)]
     packages = sorted({p for c in here for p in c["packages"]}) + [str(alternatives)]
     steps = [{"argv": ["/bin/sh", "-ec", as_text(c["run"])], "user": c["user"], "stdin": as_text(c["stdin"]), "env": c["env"],
-              "cwd": "/home/alice"} for c in here]
+              "cwd": "/home/alice", "limit": 150} for c in here]
     steps += [{"argv": ["/usr/sbin/sendmail", *words.split()], "user": user, "stdin": as_text(text)}
               for _, words, user, text, _ in WORDS]
     seen = sandbox.run_case({"config": CONFIG, "packages": packages, "steps": steps, "servers": servers})

@@ -360,7 +360,7 @@ ALIASES = {  # what aliases has for a: (content, status, what is said, or what m
     "loop": ("a: b\nb: a\n", 67, b""), "self": ("a: a\n", 67, b""), "pipe": ("a: |/usr/bin/touch %s/made\n", 69, b":1"),
     "file": ("a: %s/made\n", 69, b":1"), "include itself": ("a: :include:%s/aliases\n", 0, b":1"),
     "include a device": ("a: :include:/dev/zero\n", 0, b":1"), "fail": ("a: :fail: no\x1b[31m \r x\n", 69, b"no"),
-    "line break": ("a: \"x\\\ny\"@far.example\n", 0, b":1"), "NUL": ("a: x@far.example\0, y@far.example\n", 0, b":1"),
+    "line break": ("a: \"x\\\ny\"@far.example\n", 0, b":1"), "NUL": ("a: x@far.example\0, y@far.example\n", 78, b":1: there is a NUL"),
     "parameter": ("a: <x@far.example> SIZE=1\n", 0, b":1"), "quote": ("a: \"\n", 0, b":1"), "long": ("a: " + "x" * 500000 + "\n", 0, b""),
     "many": ("a: " + ", ".join("x%d@far.example" % i for i in range(30000)) + "\n", 0, b":1"),
     "deep": ("a: a0\n" + "".join("a%d: a%d\n" % (i, i + 1) for i in range(20000)) + "a20000: x@far.example\n", 0, b"a@debian"),
@@ -378,7 +378,12 @@ def test_alias(caller, name):
     assert not (caller.directory / "made").exists()
 
 
-@pytest.mark.parametrize("value", ["a@b\\\nRCPT", "a@b> BODY=7BIT", "a@b, c@d", "a\x01@b", "a@b\rX: y", "", "a@b\0c", "a" * 5000 + "@b", "g: a@b;"],
+def test_sender_map_with_a_nul(caller):
+    caller.put("email-addresses", b"x: y@far.example\0\n")
+    assert b"email-addresses:1: there is a NUL" in caller.refused(78, ["x@far.example"], b"From: me\nSubject: s\n\nbody\n")
+
+
+@pytest.mark.parametrize("value", ["a@b\\\nRCPT", "a@b> BODY=7BIT", "a@b, c@d", "a\x01@b", "a@b\rX: y", "", "a" * 5000 + "@b", "g: a@b;"],
                          ids=repr)
 def test_sender_map(caller, value):
     """A line that is not one address is no line, and is warned about."""

@@ -75,7 +75,7 @@ gone(pid_t pid)
 static void
 takes_all(void **state)
 {
-	struct peer p = { .foreign = true, .patience = { .tv_usec = BLINK * 10L } };
+	struct peer p = { .foreign = true, .patience = { .tv_sec = 20 } };
 	pid_t pid = connected(8192, 0);
 
 	(void)state;
