@@ -247,7 +247,7 @@ def test_the_server_repeats_it(name):
     seen = play(steps[0], *lists, daemons=[SUBMIT, LOCAL], servers=[wrong])
     first = str(seen["steps"]) + seen["mainlog"] + str(seen["files"])
     assert "535" in seen["mainlog"] and "is wrong" in seen["steps"][0]["stderr"] and hidden(first)
-    seen = play(*steps[1:], *lists, daemons=[SUBMIT, LOCAL], servers=[picky])
+    seen = play(*[{**step, "settle": 120} for step in steps[1:]], *lists, daemons=[SUBMIT, LOCAL], servers=[picky])
     everything = str(seen["steps"]) + seen["mainlog"] + str(seen["files"])
     assert [s["rc"] for s in seen["steps"][:2]] == [0, 69], seen["steps"]
     assert "comes too soon" in seen["steps"][2]["stdout"] and "no such user" in seen["steps"][1]["stderr"]

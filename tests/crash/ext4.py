@@ -7,6 +7,7 @@ walk.py's.  Standard output: {"wrong": [...]} or {"skipped": why}.
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ MESSAGE = b"From: me@far.example\nSubject: crash\n\n" + b"a line of text\n" * 30
 def tool(*argv):
     r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if r.returncode != 0:
-        raise OSError("%s: %s" % (argv[0], r.stdout.decode().strip()))
+        raise OSError("%s: %s" % (argv[0], re.sub(r"/tmp/onehop-ext4-\w+/", "", r.stdout.decode().strip())))
 
 
 class Disk:

@@ -129,7 +129,7 @@ class Machine:
         end = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.02)
+            time.sleep(0.02)  # polls
 
     def quiet(self):
         """No onehop is at work any more."""
