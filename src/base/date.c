@@ -12,6 +12,8 @@ static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" 
 static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 	"Oct", "Nov", "Dec" };
 
+_Static_assert(sizeof(time_t) >= sizeof(int64_t), "mail is dated after 2038");
+
 static struct tm
 local(int64_t now)
 {

@@ -61,6 +61,17 @@ parse_unsigned(struct str s, unsigned *out)
 }
 
 static bool
+parse_count(struct str s, size_t max, size_t *out)
+{
+	uint64_t v;
+
+	if (!num_parse(s, max, &v))
+		return false;
+	*out = (size_t)v;
+	return true;
+}
+
+static bool
 parse_time(struct str s, int64_t *out)
 {
 	bool minus = str_starts(s, STR("-"));
@@ -284,13 +295,13 @@ static bool
 read_recipient(struct queued *q, struct str line, struct rcpt *to, struct fail *f)
 {
 	struct str end = STR(RECIPIENT_END), length, flags;
-	uint64_t n;
+	size_t n;
 
 	if (str_iends(line, end)) {
 		line.n -= end.n;
 		flags = last_word(&line);
 		length = str_cut(&flags, ',');
-		if (!num_parse(length, line.n, &n) || !parse_unsigned(flags, &to->notify) ||
+		if (!parse_count(length, line.n, &n) || !parse_unsigned(flags, &to->notify) ||
 		    line.n < n + 1 || line.p[line.n - n - 1] != ' ')
 			return false;
 		to->notify = to->notify >> 1 & 15;
@@ -306,9 +317,9 @@ static bool
 read_recipients(struct reader *r, struct fail *f)
 {
 	struct envelope *e = &r->q->e;
-	uint64_t n;
+	size_t n;
 
-	if (!num_parse(next_line(r), QUEUED_RECIPIENTS_MAX, &n) || n == 0 || n > r->rest.n)
+	if (!parse_count(next_line(r), QUEUED_RECIPIENTS_MAX, &n) || n == 0 || n > r->rest.n)
 		return false;
 	e->rcpts = arena_array(r->q->arena, n, sizeof *e->rcpts);
 	for (; e->nrcpts < n; e->nrcpts++)
@@ -328,14 +339,13 @@ static bool
 read_header(struct reader *r, size_t *all)
 {
 	struct message *m = &r->q->m;
-	size_t digits = 0;
+	size_t digits = 0, n;
 	struct str text;
-	uint64_t n;
 	char type;
 
 	while (digits < r->rest.n && ascii_digit(r->rest.p[digits]))
 		digits++;
-	if (digits < 3 || !num_parse(str_at(r->rest.p, digits), QUEUED_HEADERS_MAX, &n) ||
+	if (digits < 3 || !parse_count(str_at(r->rest.p, digits), QUEUED_HEADERS_MAX, &n) ||
 	    r->rest.n - digits < n + 2 || r->rest.p[digits + 1] != ' ')
 		return false;
 	type = r->rest.p[digits];

@@ -186,7 +186,7 @@ take_go(struct intake_state *in, struct str rest, struct fail *f)
 	b->start = b->fd >= 0 ? record_number(&rest) : 0;
 	if (b->fd >= 0 &&
 	    (fstat(b->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-		(!in->own && b->start > BODY_START) || st.st_size < (off_t)b->start))
+		(!in->own && b->start > BODY_START) || (uint64_t)st.st_size < b->start))
 		return record_broken(f, "the body is not a file");
 	b->size = b->fd >= 0 ? (uint64_t)st.st_size - b->start : in->body.n;
 	if (!in->have_envelope || in->e->nrcpts == 0 || size != b->size || !buf_ok(&in->body))

@@ -190,6 +190,14 @@ load_trust(struct peer *p, struct fail *f)
 	return true;
 }
 
+/* GnuTLS returns the time_t that it was built with, which may be narrower than ours (configure.ac):
+ * then what stands above it is chance.  Not positive: it cannot say, or the day is after 2038. */
+static int64_t
+library_time(time_t t)
+{
+	return SIZEOF_TIME_T < sizeof(time_t) ? (int64_t)(int32_t)t : (int64_t)t;
+}
+
 static const char *
 why_untrusted(const struct peer *p, unsigned status)
 {
@@ -207,10 +215,10 @@ why_untrusted(const struct peer *p, unsigned status)
 
 	for (unsigned i = 0; i < p->n; i++) {
 		const char *whose = i == 0 ? "" : "is vouched for by one that ";
-		int64_t from = gnutls_x509_crt_get_activation_time(p->crt[i]);
-		int64_t to = gnutls_x509_crt_get_expiration_time(p->crt[i]);
+		int64_t from = library_time(gnutls_x509_crt_get_activation_time(p->crt[i]));
+		int64_t to = library_time(gnutls_x509_crt_get_expiration_time(p->crt[i]));
 
-		if (to < now)
+		if (to > 0 && to < now)
 			return arena_fmt(p->a, "%sexpired on %s", whose, show_day(p->a, to));
 		if (from > now)
 			return arena_fmt(p->a,

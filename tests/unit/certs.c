@@ -65,7 +65,9 @@ cert_make(const struct cert_wish *w, const struct cert *issuer)
 	must(gnutls_x509_crt_set_key(c.crt, c.key));
 	must(gnutls_x509_crt_set_activation_time(
 	    c.crt, now + day * (always ? -1825 : w->from_days)));
-	must(gnutls_x509_crt_set_expiration_time(c.crt, now + day * (always ? 1825 : w->to_days)));
+	must(gnutls_x509_crt_set_expiration_time(c.crt,
+	    w->endless ? GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION :
+			 now + day * (always ? 1825 : w->to_days)));
 	must(gnutls_x509_crt_set_basic_constraints(c.crt, w->ca, -1));
 	must(gnutls_x509_crt_set_key_usage(
 	    c.crt, w->ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE));

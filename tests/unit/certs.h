@@ -15,6 +15,7 @@ struct cert_wish {
 	const char *dns[4];
 	const char *ip;
 	bool ca, client_only;
+	bool endless;           /* it has "no well-defined expiration date" (RFC 5280 4.1.2.5) */
 	int from_days, to_days; /* from now; 0, 0: ten years around it */
 };
 

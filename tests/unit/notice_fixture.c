@@ -102,7 +102,7 @@ post_write(struct post *p)
 	for (size_t i = 0; i < p->out.m.nheaders; i++)
 		buf_put(&b, p->out.m.headers[i].text);
 	buf_char(&b, '\n');
-	buf_put(&b, str_at(p->out.m.body.mem, p->out.m.body.size));
+	buf_put(&b, str_at(p->out.m.body.mem, (size_t)p->out.m.body.size));
 	assert_true(buf_ok(&b));
 	p->text = arena_str(&p->arena, buf_get(&b));
 	return p->text.p;

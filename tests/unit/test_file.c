@@ -84,6 +84,30 @@ opens_only_files(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+/* A file of the time after 31 bits of seconds, and one that is longer than 32 bits say. */
+static void
+opens_late_and_long_files(void **state)
+{
+	const struct timespec late[2] = { { .tv_sec = INT64_C(4102444800) },
+		{ .tv_sec = INT64_C(4102444800) } };
+	const off_t size = INT64_C(5) << 30;
+	struct stat st;
+	char octet = 'x';
+	int fd;
+
+	(void)state;
+	put("file", 0);
+	assert_int_equal(truncate("file", size), 0);
+	assert_int_equal(utimensat(AT_FDCWD, "file", late, 0), 0);
+	fd = file_open(AT_FDCWD, "file", 0, &st);
+	assert_true(fd >= 0);
+	assert_int_equal(st.st_mtime, late[1].tv_sec);
+	assert_int_equal(st.st_size, size);
+	assert_int_equal(pread(fd, &octet, 1, size - 1), 1);
+	assert_int_equal(octet, 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static void
 reads_whole_files(void **state)
 {
@@ -298,6 +322,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(opens_only_files, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(
+		    opens_late_and_long_files, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(
 		    reads_whole_files, make_directory, remove_directory),
 		cmocka_unit_test(knows_text),

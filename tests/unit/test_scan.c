@@ -1,4 +1,4 @@
-/* test_scan.c - field names, their types, From_ lines, and the list of fields. */
+/* test_scan.c - field names, their types, From_ lines, and the list of fields, and a large body. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,6 +167,25 @@ keeps_fields(void **state)
 	body_close(&m.body);
 }
 
+/* A body that is longer than 32 bits say. */
+static void
+reads_beyond_4_gib(void **state)
+{
+	const uint64_t size = UINT64_C(5) << 30;
+	FILE *f = tmpfile();
+	struct body b = { .size = size - 7, .start = 7 };
+	char end[8] = "";
+
+	(void)state;
+	assert_non_null(f);
+	b.fd = fileno(f);
+	assert_int_equal(pwrite(b.fd, "the end", 7, (off_t)size - 7), 7);
+	assert_int_equal(body_read(&b, size - 14, end, sizeof end), 7);
+	assert_string_equal(end, "the end");
+	assert_int_equal(body_read(&b, size - 7, end, sizeof end), 0);
+	assert_int_equal(fclose(f), 0);
+}
+
 int
 main(void)
 {
@@ -175,6 +194,7 @@ main(void)
 		cmocka_unit_test(knows_types),
 		cmocka_unit_test(takes_from_lines),
 		cmocka_unit_test(keeps_fields),
+		cmocka_unit_test(reads_beyond_4_gib),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ static const struct {
 	    "is vouched for by one that expired on 2" },
 	{ { .cert = SELF_SIGNED }, { "smtp.isp.example" }, TLS_UNVERIFIED,
 	    "is self-signed; its SHA-256 fingerprint is " },
+	{ { .cert = ENDLESS }, { "smtp.isp.example" }, TLS_UNVERIFIED, "is self-signed" },
 	{ { .cert = FOREIGN }, { "smtp.isp.example" }, TLS_UNVERIFIED,
 	    "authority that is not trusted; its SHA-256" },
 	{ { .cert = FOREIGN, .middle = OTHER_ROOT }, { "smtp.isp.example" }, TLS_UNVERIFIED,

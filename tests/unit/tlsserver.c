@@ -35,6 +35,7 @@ static const struct {
 	[FUTURE] = { { .cn = "x", .dns = { "smtp.isp.example" }, .from_days = 2, .to_days = 10 },
 	    ROOT },
 	[SELF_SIGNED] = { { .cn = "smtp.isp.example", .dns = { "smtp.isp.example" } }, -1 },
+	[ENDLESS] = { { .cn = "x", .dns = { "smtp.isp.example" }, .endless = true }, -1 },
 	[FOREIGN] = { { .cn = "x", .dns = { "smtp.isp.example" } }, OTHER_ROOT },
 	[CLIENT] = { { .cn = "x", .dns = { "smtp.isp.example" }, .client_only = true }, ROOT },
 	[MANY_NAMES] = { { .cn = "x\n",
