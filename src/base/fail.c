@@ -122,7 +122,8 @@ fail_status(const struct fail *f, char out[12])
 bool
 fail_is_hosts(const struct fail *f)
 {
-	return f->cls == FAIL_TEMP && f->stage >= STAGE_RESOLVE && f->stage <= STAGE_AUTH;
+	return f->cls == FAIL_TEMP &&
+	    ((f->stage >= STAGE_RESOLVE && f->stage <= STAGE_AUTH) || f->stage == STAGE_REST);
 }
 
 int

@@ -39,8 +39,11 @@ room(const struct reading *r, enum room which)
 
 /* The last file that the password was looked for in is the one that has it. */
 static void
-warn_exposed(struct arena *a, struct reading *r, const char *path, const struct stat *st)
+note_file(struct arena *a, struct reading *r, const char *path, const struct stat *st)
 {
+	r->s->stamp = arena_fmt(a, "%s%jd.%09ld.%ju.%jd ", r->s->stamp != NULL ? r->s->stamp : "",
+	    (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (uintmax_t)st->st_ino,
+	    (intmax_t)st->st_size);
 	r->s->warning = (st->st_mode & S_IROTH) == 0 ?
 	    NULL :
 	    arena_fmt(a, "Warning: everybody may read the password in %s: chmod o-r it", path);
@@ -149,7 +152,7 @@ read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail 
 	size = (size_t)st.st_size;
 	if (!page_new(r->s, size, f))
 		return false;
-	warn_exposed(a, r, r->path, &st);
+	note_file(a, r, r->path, &st);
 	if (fd >= 0)
 		got = fd_read_full(fd, r->s->page, size);
 	if (got < 0)
@@ -347,7 +350,7 @@ from_file(struct arena *a, struct reading *r, struct str *password, struct fail 
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
-	warn_exposed(a, r, path, &st);
+	note_file(a, r, path, &st);
 	rest = str_at(room(r, ROOM_ELSEWHERE), (size_t)got);
 	if (!file_text(path, &rest, f))
 		return false;

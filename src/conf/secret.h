@@ -27,6 +27,7 @@ struct secret {
 	const char *where;          /* "/etc/exim4/passwd.client:7" */
 	enum secret_match match;
 	const char *warning; /* everybody may read it; or NULL */
+	const char *stamp;   /* of the files that it is from: another one, and it may be another */
 	bool only;           /* it is the only credential line of the file */
 	unsigned seen;       /* SEEN_..., and the file that says so; secret_find() knows nothing */
 	const char *seen_in; /* of it (spool/hosts.h does) */

@@ -9,8 +9,9 @@
 #include "conf/secret.h"
 #include "deliver/errand.h"
 #include "io/child.h"
+#include "io/clock.h"
 #include "io/hostlist.h"
-#include "spool/hosts.h"
+#include "spool/logins.h"
 #include "spool/record.h"
 #include "spool/submit.h"
 
@@ -24,6 +25,10 @@ struct courier {
 	bool (*before_part)(void *ctx, struct fail *f);
 	void *part_ctx;
 	bool once;
+	int64_t forced_us;
+	struct logins login; /* the one that is being tried */
+	const char *stamp;
+	struct arena tried; /* its strings */
 };
 
 /* What is being heard of one request. */
@@ -49,6 +54,12 @@ courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *f), v
 {
 	c->before_part = ask;
 	c->part_ctx = ctx;
+}
+
+void
+courier_force(struct courier *c, int64_t now_us)
+{
+	c->forced_us = now_us;
 }
 
 void
@@ -104,6 +115,65 @@ remember(const struct courier *c, struct str rest)
 	spool_close(&spool);
 }
 
+/* Whoever changes auth_mechanisms wants it tried, too. */
+static const char *
+stamp_of(const struct courier *c, const struct secret *s, struct arena *a)
+{
+	return arena_fmt(a, "%s%s", s->stamp, c->errand.conf->auth_mechanisms);
+}
+
+static bool
+rests(const struct courier *c, const char *host, struct secret *s, struct arena *a, struct fail *f)
+{
+	const struct logins l = { .conf = c->errand.conf, .forced_us = c->forced_us };
+	const struct login_key k = { host, s->where, stamp_of(c, s, a) };
+
+	s->stamp = k.stamp;
+	return logins_rest(&l, &k, f);
+}
+
+static bool
+begin_login(struct courier *c, const struct login_key *k, struct buf *left_out, struct fail *f)
+{
+	char names[LOGINS_NAMES_MAX];
+
+	logins_end(&c->login);
+	arena_free(&c->tried);
+	c->login = (struct logins){
+		.conf = c->errand.conf, .now_us = clock_unix_us(), .forced_us = c->forced_us
+	};
+	if (!logins_begin(&c->login,
+		&(struct login_key){ k->host, k->where, arena_strz(&c->tried, str_of(k->stamp)) },
+		names, f))
+		return false;
+	buf_str(left_out, names);
+	return true;
+}
+
+static bool
+hear_login(struct courier *c, struct str rest, struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX), left_out = BUF_INIT(LOGINS_NAMES_MAX);
+	enum login_news what = (enum login_news)record_number(&rest);
+	const char *host = record_text(&rest, &a), *where = record_text(&rest, &a);
+	const char *stamp = record_text(&rest, &a), *mechanism = record_text(&rest, &a);
+	const char *words = record_text(&rest, &a);
+	struct fail why = FAIL_INIT;
+
+	if (!is_sent_to(c, &a, host))
+		(void)fail_conf(&why, "it spoke of a login at another host");
+	else if (what == LOGIN_BEGINS)
+		(void)!begin_login(c, &(struct login_key){ host, where, stamp }, &left_out, &why);
+	else if (what != LOGIN_OVER && !logins_tell(&c->login, what, mechanism, words))
+		(void)fail_set(&why, FAIL_TEMP, STAGE_REST, 0, "enough refusals");
+	if (what == LOGIN_OVER || what == LOGIN_YES)
+		logins_end(&c->login);
+	record_add_fail(&b, &why);
+	record_add(&b, left_out.n > 0 ? left_out.p : "");
+	return record_put_buf(c->child.in, 'a', &b, f);
+}
+
 static bool
 give_secret(const struct courier *c, struct str rest, struct fail *f)
 {
@@ -119,6 +189,8 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 		(void)fail_conf(&why, "it asked for the password of another host");
 	else if (secret_find(c->errand.conf, &a, configured, canonical, &s, &why))
 		why.cls = FAIL_NONE;
+	if (s.login.n > 0 && rests(c, configured, &s, &a, &why))
+		secret_wipe(&s);
 	if (s.login.n > 0)
 		recall(c, &a, configured, &s);
 	record_add_fail(&b, &why);
@@ -129,6 +201,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	record_add_number(&b, s.only);
 	record_add_number(&b, s.seen);
 	record_add(&b, s.seen_in);
+	record_add(&b, s.stamp);
 	record_add_number(&b, s.login.n);
 	buf_put(&b, s.login);
 	buf_put(&b, s.password);
@@ -200,6 +273,7 @@ lost(struct courier *c, bool had_all, struct fail *f)
 	enum fail_stage at = had_all ? STAGE_EOM : STAGE_MAIL;
 	int status;
 
+	logins_end(&c->login);
 	(void)kill(c->child.pid, SIGKILL);
 	status = child_wait(&c->child);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
@@ -239,6 +313,8 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 			ok = give_secret(c, rest, f);
 		else if (letter == 'K')
 			remember(c, rest);
+		else if (letter == 'A')
+			ok = hear_login(c, rest, f);
 		else if (letter == 'P')
 			ok = give_leave(c, rest, f);
 		else if (letter == 'V' && h->settled < h->n)
@@ -326,4 +402,6 @@ courier_free(struct courier *c)
 	(void)shutdown(c->child.in, SHUT_WR);
 	(void)hear(c, &h, &ended, &ignored); /* -v shows QUIT */
 	(void)child_wait(&c->child);
+	logins_end(&c->login);
+	arena_free(&c->tried);
 }

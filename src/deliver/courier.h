@@ -9,7 +9,8 @@
  *   L hosts, is the message the caller's,   S names of a host: which password is for it?
  *     is a list tried once; then the        K name of a host: what was seen of it
  *     message as in spool/submit.h          P may the text go, to all or to some?
- *   s the credential; p go on, or why not   V what became of one recipient, in order
+ *   s the credential; p go on, or why not   A a login begins, was refused, taken, is over
+ *   a go on, or why not                     V what became of one recipient, in order
  *   Q that was all                          Z the end; the fail, if any
  *
  * A courier that ends before Z (killed by its filter, say) is a temporary failure of those who had
@@ -31,6 +32,8 @@ struct courier *courier_new(
 /* As smarthost_warm() and smarthost_try_once(). */
 void courier_warm(struct courier *c, const char *hosts);
 void courier_try_once(struct courier *c);
+/* An administrator asks, since now_us: what rests (spool/logins.h) is tried once more. */
+void courier_force(struct courier *c, int64_t now_us);
 /* For messages that their caller still owns: ask before one goes to some of its recipients alone;
  * false (with *f) stops it, nobody has it then.  If this process or who it serves ends, none goes
  * any more, in part or whole. */

@@ -25,6 +25,7 @@ struct delivery {
 	bool spooling;
 	struct ages ages;
 	struct retry rule;
+	int64_t forced_us;         /* an administrator asked then for what rests; 0: nobody did */
 	int64_t last_id;           /* clock of the last id made here, half milliseconds */
 	const char *failed_hosts;  /* whose failure is in db/ already, in this run */
 	const char *good_hosts;    /* a list of which a server took a message */

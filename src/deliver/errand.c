@@ -7,6 +7,7 @@
 #include "base/program.h"
 #include "conf/secret.h"
 #include "guard/confine.h"
+#include "smtp/auth.h"
 #include "smtp/smarthost.h"
 #include "spool/record.h"
 #include "spool/submit.h"
@@ -70,6 +71,7 @@ ask_secret(
 		bool only = record_number(&rest) != 0;
 		unsigned seen = (unsigned)record_number(&rest);
 		const char *seen_in = record_optional(&rest, &w->arena);
+		const char *stamp = record_text(&rest, &w->arena);
 		uint64_t n = record_number(&rest);
 
 		login = str_at(rest.p, n < rest.n ? (size_t)n : rest.n);
@@ -81,6 +83,7 @@ ask_secret(
 		found.only = only;
 		found.seen = seen;
 		found.seen_in = seen_in;
+		found.stamp = stamp;
 	}
 	buf_wipe(&b);
 	if (ok)
@@ -98,6 +101,25 @@ tell_seen(void *ctx, const char *configured, unsigned seen)
 	record_add(&b, configured);
 	record_add_number(&b, seen);
 	(void)!record_put_buf(w->fd, 'K', &b, &ignored);
+}
+
+static bool
+tell_login(void *ctx, const char *configured, const struct login_told *t, struct buf *left_out,
+    struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct str rest;
+
+	record_add_number(&b, t->what);
+	record_add(&b, configured);
+	record_add(&b, t->secret->where);
+	record_add(&b, t->secret->stamp);
+	record_add(&b, t->mechanism);
+	record_add(&b, t->words);
+	if (!ask(ctx, 'A', 'a', &b, &rest, f))
+		return false;
+	buf_put(left_out, record_field(&rest));
+	return true;
 }
 
 static bool
@@ -214,6 +236,7 @@ errand_serve(void *errand, int fd)
 	confine(&w);
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
 	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
+	smarthost_tell_login(w.smarthost, tell_login);
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)))
 		;
 	smarthost_free(w.smarthost);

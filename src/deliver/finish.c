@@ -17,14 +17,15 @@ waits(const struct attempt *t, size_t i)
 	    (t->results[i].state == RCPT_RETRY || t->results[i].state == RCPT_WAITING);
 }
 
-/* The failures of a host list are written once a run. */
+/* The failures of a host list are written once a run; a login that rests is none. */
 static void
 note_hosts(struct attempt *t, const struct rcpt *r)
 {
 	struct delivery *d = t->d;
 
 	t->q->trouble.hosts = r->hosts;
-	if (d->failed_hosts != NULL && strcmp(d->failed_hosts, r->hosts) == 0)
+	if (r->fail.stage == STAGE_REST ||
+	    (d->failed_hosts != NULL && strcmp(d->failed_hosts, r->hosts) == 0))
 		return;
 	hosts_note(&d->spool, r->hosts, &r->fail, &d->ages, &d->rule);
 	d->failed_hosts = arena_strz(d->arena, str_of(r->hosts));

@@ -70,6 +70,7 @@ way_of(struct delivery *d, const struct queued *q, struct fail *f)
 		return NULL;
 	w->courier = courier_new(&w->conf, d->arena, d->trace, d->verbose);
 	courier_try_once(w->courier);
+	courier_force(w->courier, d->forced_us);
 	d->ways = w;
 	return w;
 }
@@ -154,10 +155,23 @@ try_offspring(struct delivery *d)
 	}
 }
 
+/* -M and -qff: a login that rests is tried.  Not -qf, which the network's hooks run by themselves:
+ * a password that was refused is not made right by a new address. */
+static void
+force(struct delivery *d)
+{
+	d->forced_us = clock_unix_us();
+	courier_force(d->courier, d->forced_us);
+}
+
 bool
 run_message(struct delivery *d, const char *id, struct fail *f)
 {
-	bool ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
+	bool ok;
+
+	if (d->forced_us == 0)
+		force(d);
+	ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
 
 	try_offspring(d);
 	return ok;
@@ -356,6 +370,8 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot lock %s/db", d->spool.path);
 	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
 	if (d->spooling) {
+		if (which == RUN_FROZEN)
+			force(d);
 		courier_try_once(d->courier);
 		spool_sweep(&d->spool);
 		rates_sweep(&d->spool, &d->ages);

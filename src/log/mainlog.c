@@ -55,7 +55,7 @@ arrow(const struct rcpt *r)
 int
 mainlog_defer_number(const struct fail *f)
 {
-	enum { LOST = -18, AUTH_PROBLEM = -48 };
+	enum { LOST = -18, AUTH_PROBLEM = -48, NOT_YET = -54 };
 	static const struct {
 		int answered, silent; /* did the server say why? */
 	} numbers[STAGE_COUNT] = {
@@ -68,6 +68,7 @@ mainlog_defer_number(const struct fail *f)
 		[STAGE_RCPT] = { -44, LOST },
 		[STAGE_DATA] = { -46, LOST },
 		[STAGE_EOM] = { -46, LOST },
+		[STAGE_REST] = { NOT_YET, NOT_YET },
 	};
 
 	if (f->sys != 0)

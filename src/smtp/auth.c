@@ -74,6 +74,17 @@ next(const struct session *s, const struct login *a, unsigned *which)
 }
 
 /* What the same password will not do with either; who names mechanisms gets each of them. */
+static bool
+has_word(struct str list, const char *word)
+{
+	struct str one;
+
+	while ((one = str_word(&list)).n > 0)
+		if (str_eq(one, str_of(word)))
+			return true;
+	return false;
+}
+
 static unsigned
 family(const struct login *a, unsigned which)
 {
@@ -147,15 +158,62 @@ auth_explain(const struct session *s, const struct login *a, struct fail *f)
 
 /* ------------------------------------------------------------------ the ladder */
 
+static bool
+tell(struct login *a, enum login_news what, unsigned bit, const char *words)
+{
+	char name[NAMES_MAX];
+	const struct login_told t = { what, a->secret, names(bit, " ", name), words };
+	struct fail ignored = FAIL_INIT; /* what the server says is what counts */
+	AUTO_BUF struct buf none = BUF_INIT(1);
+
+	return a->tell == NULL || a->secret->login.n == 0 || a->tell(a->ctx, &t, &none, &ignored);
+}
+
+/* What cost a connection of late is left out where there is something else. */
+static bool
+begin(const struct session *s, struct login *a, struct fail *f)
+{
+	const struct login_told t = { .what = LOGIN_BEGINS, .secret = a->secret };
+	AUTO_BUF struct buf left_out = BUF_INIT(LOGINS_NAMES_MAX);
+	unsigned bits = 0;
+
+	if (a->begun || a->tell == NULL || a->secret->login.n == 0)
+		return true;
+	if (!a->tell(a->ctx, &t, &left_out, f))
+		return false;
+	a->begun = true;
+	for (unsigned i = 0; i < MECHANISMS; i++)
+		if (has_word(buf_get(&left_out), ladder[i].name))
+			bits |= 1U << i;
+	if ((usable(s, a) & ~bits) != 0)
+		a->over |= bits;
+	return true;
+}
+
+void
+auth_over(struct login *a)
+{
+	if (a->begun)
+		(void)tell(a, LOGIN_OVER, 0, NULL);
+	a->begun = false;
+}
+
+static void
+hang_up(struct login *a, unsigned bit)
+{
+	a->hung_up |= bit;
+	(void)tell(a, LOGIN_HUNG_UP, bit, NULL);
+}
+
 /* What became of it.  A connection that ends before the server has heard of this mechanism was
  * ended over the one before. */
 static void
-note(struct login *a, unsigned which, const struct spoken *r)
+note(struct login *a, unsigned which, const struct spoken *r, const struct fail *why)
 {
 	unsigned bit = 1U << which;
 
 	if (r->what == LOGIN_LOST && !r->begun && a->last != 0) {
-		a->hung_up |= a->last;
+		hang_up(a, a->last);
 		return;
 	}
 	a->over |= r->refusal ? family(a, which) : bit;
@@ -165,8 +223,11 @@ note(struct login *a, unsigned which, const struct spoken *r)
 	}
 	a->tried |= bit;
 	a->last = bit;
-	a->hung_up |= r->what == LOGIN_LOST ? bit : 0U;
+	if (r->what == LOGIN_LOST)
+		hang_up(a, bit);
 	a->refusals += r->refusal;
+	if (r->refusal && !tell(a, LOGIN_NO, bit, why->text))
+		a->refusals = AUTH_REFUSALS_MAX;
 }
 
 /* The server's own words count more than that it hung up, and these more than what we cannot do. */
@@ -198,12 +259,13 @@ attempt(struct session *s, struct login *a, unsigned which, struct fail *f)
 	r = mechanism_speak(s, &ladder[which], a->secret, f);
 	if (r.what == LOGIN_TAKEN) {
 		s->auth = ladder[which].log;
+		(void)tell(a, LOGIN_YES, 0, NULL);
 		return r.what;
 	}
-	note(a, which, &r);
+	note(a, which, &r, f);
 	if (r.what == LOGIN_LATER && next(s, a, &other) && !session_goodbye(s)) {
 		r.what = LOGIN_LOST;
-		a->hung_up |= 1U << which;
+		hang_up(a, 1U << which);
 	}
 	if (r.what == LOGIN_LEFT_OUT)
 		trace_line(s->trace, TRACE_LOG, "%s is left out: %s", ladder[which].name, f->text);
@@ -222,6 +284,8 @@ auth_login(struct session *s, struct login *a, struct fail *f)
 	s->secret = a->secret;
 	a->again = false;
 	a->last = 0;
+	if (!begin(s, a, f))
+		return false;
 	while (!s->dead && next(s, a, &which)) {
 		struct fail why = FAIL_INIT;
 		enum outcome what = attempt(s, a, which, &why);

@@ -4,6 +4,14 @@
 
 #include "conf/conf.h"
 #include "smtp/mechanism.h"
+#include "spool/logins.h"
+
+/* What is told of a login (spool/logins.h). */
+struct login_told {
+	enum login_news what;
+	const struct secret *secret;
+	const char *mechanism, *words; /* NO, HUNG_UP */
+};
 
 /* One login at one host, over as many connections as it takes: a server may hang up when it has
  * refused a mechanism.  The owner sets the first three. */
@@ -13,10 +21,15 @@ struct login {
 	bool secure;           /* TLS that is accepted, or loopback, on the connection at hand */
 	bool again;            /* after a failure: another connection is worth it */
 	unsigned refusals;     /* that followed upon a proof */
+	/* where it is remembered; NULL: nowhere.  BEGINS: *left_out gets what is left out at first;
+	 * BEGINS and NO: false (with *f): nothing, or nothing more, is to be tried */
+	bool (*tell)(void *ctx, const struct login_told *t, struct buf *left_out, struct fail *f);
+	void *ctx;
 	/* private, bits of the ladder: asked of the server; not to be tried (again); of those: what
 	 * the server hung up on, what our side cannot do */
 	unsigned tried, over, hung_up, left_out;
 	unsigned last; /* refused on this connection: its bit, or 0 */
+	bool begun;
 	struct fail why;
 };
 
@@ -31,8 +44,10 @@ struct login {
  * True: s->auth names the mechanism as Exim's log does ("plain", "cram_md5").  False: TEMP/AUTH:
  * which mechanisms failed, why, and what would help.  Never PERM: a wrong password is the
  * administrator's to mend.  The session must be ended. */
-enum { AUTH_REFUSALS_MAX = 3 };
+enum { AUTH_REFUSALS_MAX = LOGINS_REFUSALS_MAX };
 bool auth_login(struct session *s, struct login *a, struct fail *f) NODISCARD;
+/* No further connection is made for it. */
+void auth_over(struct login *a);
 /* After a failure with again set no other connection could be had: *f as if none had been tried. */
 bool auth_explain(const struct session *s, const struct login *a, struct fail *f);
 /* Can our client certificate be used to log in here?  (A server that offers EXTERNAL has seen it.)

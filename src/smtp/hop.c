@@ -5,7 +5,6 @@
 
 #include "io/clock.h"
 #include "io/connect.h"
-#include "smtp/auth.h"
 #include "smtp/policy.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -242,27 +241,49 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 	return false;
 }
 
-bool
-hop_open(struct hop *h, size_t *which, struct fail *f)
+static bool
+tell_login(void *ctx, const struct login_told *t, struct buf *left_out, struct fail *f)
 {
-	struct login a = { .conf = h->conf, .secret = &h->secret };
+	const struct hop *h = ctx;
 
-	if (try(h, which, &a, f))
+	return h->tell_login(h->ask_ctx, h->at.name, t, left_out, f);
+}
+
+static bool
+climb(struct hop *h, size_t *which, struct login *a, struct fail *f)
+{
+
+	if (try(h, which, a, f))
 		return true;
-	while (a.again) {
+	while (a->again) {
 		trace_line(h->trace, TRACE_NOTE, "the next mechanism is tried on a new connection");
-		a.again = false;
-		if (try(h, which, &a, f))
+		a->again = false;
+		if (try(h, which, a, f))
 			return true;
 	}
 	/* what the server said to the login, not that it takes no more connections */
-	if (f->stage != STAGE_AUTH && a.why.cls != FAIL_NONE)
-		(void)auth_explain(&h->session, &a, f);
+	if (f->stage != STAGE_AUTH && a->why.cls != FAIL_NONE)
+		(void)auth_explain(&h->session, a, f);
 	return false;
+}
+
+bool
+hop_open(struct hop *h, size_t *which, struct fail *f)
+{
+	struct login a = { .conf = h->conf,
+		.secret = &h->secret,
+		.tell = h->tell_login != NULL ? tell_login : NULL,
+		.ctx = h };
+	bool ok = climb(h, which, &a, f);
+
+	if (!ok)
+		auth_over(&a);
+	return ok;
 }
 
 bool
 hop_other_address(const struct fail *f)
 {
-	return f->stage != STAGE_AUTH && f->stage != STAGE_TLS && f->stage != STAGE_CONNECT;
+	return f->stage != STAGE_AUTH && f->stage != STAGE_REST && f->stage != STAGE_TLS &&
+	    f->stage != STAGE_CONNECT;
 }

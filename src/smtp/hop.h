@@ -4,7 +4,7 @@
 
 #include "conf/secret.h"
 #include "io/resolve.h"
-#include "smtp/session.h"
+#include "smtp/auth.h"
 #include "tls/tls.h"
 
 struct hop {
@@ -16,6 +16,9 @@ struct hop {
 	    struct secret *s, struct fail *f);
 	/* told what is new of it, SEEN_..., where the credential has a seen_in */
 	void (*tell_seen)(void *ctx, const char *configured, unsigned seen);
+	/* as struct login's; configured: the name in smarthost */
+	bool (*tell_login)(void *ctx, const char *configured, const struct login_told *t,
+	    struct buf *left_out, struct fail *f);
 	void *ask_ctx;
 	/* after hop_find() */
 	const struct host *host;

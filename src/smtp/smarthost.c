@@ -60,6 +60,14 @@ smarthost_ask_secret(struct smarthost *h,
 }
 
 void
+smarthost_tell_login(struct smarthost *h,
+    bool (*tell)(void *ctx, const char *configured, const struct login_told *t,
+	struct buf *left_out, struct fail *f))
+{
+	h->hop.tell_login = tell;
+}
+
+void
 smarthost_before_text(
     struct smarthost *h, bool (*ask)(void *ctx, bool part, struct fail *f), void *ctx)
 {
@@ -296,7 +304,8 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 static bool
 give_up(const struct smarthost *h, const struct load *load, const struct fail *host_fail)
 {
-	bool reached = host_fail->stage > STAGE_CONNECT, blamed = false;
+	bool reached = host_fail->stage > STAGE_CONNECT && host_fail->stage != STAGE_REST,
+	     blamed = false;
 
 	for (size_t i = 0; i < load->n; i++) {
 		struct rcpt *r = &load->e->rcpts[load->list[i]];

@@ -24,6 +24,11 @@ void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
     void (*tell)(void *ctx, const char *configured, unsigned seen), void *ctx);
+/* And so is what became of a login (smtp/auth.h), with the same ctx. */
+struct login_told;
+void smarthost_tell_login(struct smarthost *h,
+    bool (*tell)(void *ctx, const char *configured, const struct login_told *t,
+	struct buf *left_out, struct fail *f));
 /* Connect and log in to the hosts of this list, without a message.  When none can be had, the next
  * smarthost_deliver() to this list says why, without another try. */
 void smarthost_warm(struct smarthost *h, const char *hosts);

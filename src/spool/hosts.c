@@ -15,30 +15,6 @@ enum { RECORD_MAX = FAIL_TEXT + 512 };
 static const uint64_t MOMENT_MAX = INT64_MAX / 4;
 
 static bool
-is_plain(char c)
-{
-	return ascii_alnum(c) || c == '.' || c == '-' || c == '_';
-}
-
-/* kind ("host.") and the list, percent-escaped; a long one is cut, and its hash tells it apart. */
-static const char *
-file_name(const char *kind, const char *hosts, char out[NOTE_NAME_MAX + 32])
-{
-	struct str s = str_of(hosts);
-	int n = snprintf(out, NOTE_NAME_MAX, "%s", kind);
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (n > NOTE_NAME_MAX - 4) {
-			(void)snprintf(out + n, 32, "%%%016" PRIx64, str_hash(s));
-			break;
-		}
-		n +=
-		    snprintf(out + n, 4, is_plain(s.p[i]) ? "%c" : "%%%02X", (unsigned char)s.p[i]);
-	}
-	return out;
-}
-
-static bool
 set_error(struct str s, struct host_record *r)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -48,8 +24,8 @@ set_error(struct str s, struct host_record *r)
 	return s.n < sizeof r->error;
 }
 
-static bool
-set_line(struct str line, struct host_record *r)
+bool
+host_record_line(struct str line, struct host_record *r)
 {
 	struct str name = str_cut(&line, ' ');
 	uint64_t v = 0;
@@ -77,7 +53,7 @@ static bool
 record_parse(struct str text, struct host_record *r)
 {
 	while (text.n > 0)
-		if (!set_line(str_cut(&text, '\n'), r))
+		if (!host_record_line(str_cut(&text, '\n'), r))
 			return false;
 	return true;
 }
@@ -97,7 +73,16 @@ hosts_read(const struct spool *s, const char *hosts, struct host_record *r)
 {
 	char name[NOTE_NAME_MAX + 32];
 
-	read_file(s, file_name("host.", hosts, name), r);
+	read_file(s, note_name("host.", hosts, name), r);
+}
+
+void
+host_record_put(const struct host_record *r, struct buf *b)
+{
+	buf_fmt(b, "tries %u\nfirst-failed %" PRIu64 "\nlast-try %" PRId64 "\n", r->tries,
+	    r->first_failed, r->last_try);
+	buf_fmt(b, "next-try %" PRId64 "\nlast-success %" PRId64 "\nerror %s\n", r->next_try,
+	    r->last_success, r->error);
 }
 
 static void
@@ -105,10 +90,7 @@ write_file(const struct spool *s, const char *name, const struct host_record *r)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
 
-	buf_fmt(&b, "tries %u\nfirst-failed %" PRIu64 "\nlast-try %" PRId64 "\n", r->tries,
-	    r->first_failed, r->last_try);
-	buf_fmt(&b, "next-try %" PRId64 "\nlast-success %" PRId64 "\nerror %s\n", r->next_try,
-	    r->last_success, r->error);
+	host_record_put(r, &b);
 	note_write(s, name, &b);
 }
 
@@ -118,8 +100,9 @@ succeeded(struct host_record *r, const struct ages *a)
 	*r = (struct host_record){ .last_try = a->wall, .last_success = a->wall };
 }
 
-static void
-failed(struct host_record *r, const struct fail *f, const struct ages *a, const struct retry *rule)
+void
+host_record_failed(
+    struct host_record *r, const struct fail *f, const struct ages *a, const struct retry *rule)
 {
 	/* the interval that was meant and the one that came, the smaller counts (Exim) */
 	int64_t meant = r->next_try - r->last_try, came = a->wall - r->last_try;
@@ -141,11 +124,11 @@ hosts_note(const struct spool *s, const char *hosts, const struct fail *f, const
 	char name[NOTE_NAME_MAX + 32];
 	struct host_record r;
 
-	read_file(s, file_name("host.", hosts, name), &r);
+	read_file(s, note_name("host.", hosts, name), &r);
 	if (f == NULL)
 		succeeded(&r, a);
 	else
-		failed(&r, f, a, rule);
+		host_record_failed(&r, f, a, rule);
 	write_file(s, name, &r);
 }
 
@@ -169,7 +152,7 @@ hosts_seen(const struct spool *s, const char *name, struct arena *a, const char 
 	struct str text;
 	unsigned seen = 0;
 
-	*file = arena_fmt(a, "%s/db/%s", s->path, file_name("seen.", name, n));
+	*file = arena_fmt(a, "%s/db/%s", s->path, note_name("seen.", name, n));
 	text = note_read(s, n, &b) ? buf_get(&b) : STR("");
 	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
 		if (memmem(text.p, text.n, sights[i].word, strlen(sights[i].word)) != NULL)
@@ -186,7 +169,7 @@ hosts_saw(const struct spool *s, const char *name, unsigned seen)
 	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
 		if (seen & sights[i].bit)
 			buf_fmt(&b, "%s", sights[i].word);
-	note_write(s, file_name("seen.", name, n), &b);
+	note_write(s, note_name("seen.", name, n), &b);
 }
 
 static void

@@ -14,6 +14,11 @@ struct host_record {
 	char error[FAIL_TEXT];      /* of the last failure */
 };
 
+/* A line of its file; false: it is none.  All lines of it.  One more failure, at a's time. */
+bool host_record_line(struct str line, struct host_record *r) NODISCARD;
+void host_record_put(const struct host_record *r, struct buf *b);
+void host_record_failed(
+    struct host_record *r, const struct fail *f, const struct ages *a, const struct retry *rule);
 /* What is known of hosts (dc_smarthost syntax); all zero when nothing is. */
 void hosts_read(const struct spool *s, const char *hosts, struct host_record *r);
 /* It could not be used (f): count, next_try by the rule.  A success (f NULL) clears the failure. */

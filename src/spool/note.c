@@ -2,10 +2,34 @@
 #include "spool/note.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 
 #include "base/file.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+static bool
+is_plain(char c)
+{
+	return ascii_alnum(c) || c == '.' || c == '-' || c == '_';
+}
+
+const char *
+note_name(const char *kind, const char *about, char out[NOTE_NAME_MAX + 32])
+{
+	struct str s = str_of(about);
+	int n = snprintf(out, NOTE_NAME_MAX, "%s", kind);
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (n > NOTE_NAME_MAX - 4) {
+			(void)snprintf(out + n, 32, "%%%016" PRIx64, str_hash(s));
+			break;
+		}
+		n +=
+		    snprintf(out + n, 4, is_plain(s.p[i]) ? "%c" : "%%%02X", (unsigned char)s.p[i]);
+	}
+	return out;
+}
 
 bool
 note_read(const struct spool *s, const char *name, struct buf *b)

@@ -40,6 +40,12 @@ class Handler(socketserver.StreamRequestHandler):
             self.server.post.mails.append((self.sender, self.rcpts, data.decode("latin-1")))
         self.say(reply)
 
+    def auth(self, line):
+        self.say(self.answer("auth", line))
+
+    def starttls(self):
+        self.say("502 not here")
+
     def talk(self):
         post = self.server.post
         post.connections += 1
@@ -80,7 +86,9 @@ class Handler(socketserver.StreamRequestHandler):
                 self.say("221 bye")
                 return
             elif verb == "AUTH":
-                self.say(self.answer("auth", line))
+                self.auth(line)
+            elif verb == "STARTTLS":
+                self.starttls()
             else:
                 self.say("250 ok")
 
