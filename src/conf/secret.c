@@ -81,6 +81,8 @@ secret_wipe(struct secret *s)
 		explicit_bzero(s->page, s->page_size);
 		(void)munmap(s->page, s->page_size);
 	}
+	buf_wipe(&s->left);
+	buf_free(&s->left);
 	*s = (struct secret){ .login = { 0 } };
 }
 

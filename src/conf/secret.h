@@ -31,6 +31,7 @@ struct secret {
 	bool only;           /* it is the only credential line of the file */
 	unsigned seen;       /* SEEN_..., and the file that says so; secret_find() knows nothing */
 	const char *seen_in; /* of it (spool/hosts.h does) */
+	struct buf left;     /* conf/redact.h's: what has gone out of it */
 	void *page;          /* private */
 	size_t page_size;    /* private */
 };
@@ -51,8 +52,4 @@ bool secret_find(const struct conf *c, struct arena *a, const char *configured,
 void secret_wipe(struct secret *s);
 /* A credential that another process has found: login and password are copied. */
 bool secret_copy(struct secret *s, struct str login, struct str password, struct fail *f) NODISCARD;
-/* Replace each appearance of the password in line by asterisks, in upper and lower case, with %XX,
- * +XX or =XX for some octets, or all in hex; and the words of base64 with it in them: alone, in the
- * PLAIN blob, in anything else.  For replies of the server before they are shown or logged. */
-void secret_redact(const struct secret *s, struct buf *line);
 #endif

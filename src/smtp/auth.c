@@ -1,6 +1,8 @@
 /* auth.c - logging in: the ladder of mechanisms. */
 #include "smtp/auth.h"
 
+#include "conf/redact.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { NAMES_MAX = 256 };
@@ -276,12 +278,11 @@ attempt(struct session *s, struct login *a, unsigned which, struct fail *f)
 	return r.what;
 }
 
-bool
-auth_login(struct session *s, struct login *a, struct fail *f)
+static bool
+climb(struct session *s, struct login *a, struct fail *f)
 {
 	unsigned which;
 
-	s->secret = a->secret;
 	a->again = false;
 	a->last = 0;
 	if (!begin(s, a, f))
@@ -305,4 +306,17 @@ auth_login(struct session *s, struct login *a, struct fail *f)
 	*f = a->why;
 	f->cls = FAIL_TEMP;
 	return false;
+}
+
+bool
+auth_login(struct session *s, struct login *a, struct fail *f)
+{
+	bool ok;
+
+	s->secret = a->secret;
+	s->show = secret_show;
+	s->login = true;
+	ok = climb(s, a, f);
+	s->login = false;
+	return ok;
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "conf/redact.h"
 #include "io/clock.h"
 #include "io/connect.h"
 #include "smtp/policy.h"
@@ -131,7 +132,6 @@ log_in(struct hop *h, const struct link *l, struct login *a, struct fail *f)
 		return false;
 	if (h->secret.login.n == 0 && !auth_external(s, h->conf))
 		return true;
-	s->redact = secret_redact;
 	a->secure = l->tls || l->loopback;
 	return auth_login(s, a, f);
 }
@@ -204,6 +204,8 @@ begin(struct hop *h, const struct endpoint *at)
 	h->tls = (struct tls_info){ 0 };
 	session_init(s, &h->stream, h->conf, h->trace);
 	s->no_chunks = h->no_chunks;
+	s->secret = &h->secret;
+	s->show = secret_show;
 	h->open = true;
 	s->host = h->at.canonical;
 	s->ip = at->ip;

@@ -2,6 +2,7 @@
 #include "smtp/mechanism.h"
 
 #include "base/b64.h"
+#include "conf/redact.h"
 #include "smtp/sasl.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -15,7 +16,7 @@ enum {
 struct talk {
 	struct session *s;
 	const struct mechanism *m;
-	const struct secret *secret;
+	struct secret *secret;
 	struct sasl *x;
 	struct buf opening; /* what goes with AUTH */
 	struct buf said;    /* the server's challenge */
@@ -175,6 +176,23 @@ take_challenge(struct talk *t)
 	t->readable = b64_decode(&t->said, buf_get(&text));
 }
 
+/* What a response shows of the secret: CRAM's digest stands behind a blank, SCRAM's proof behind
+ * ",p=". */
+static void
+note_proof(const struct talk *t, struct str raw, struct str b64)
+{
+	size_t at = raw.n;
+
+	if (t->m->proof_at == 0 || t->answers < t->m->proof_at || raw.n == 0)
+		return;
+	secret_left(t->secret, true, b64);
+	if (!t->m->computed)
+		return;
+	while (at > 0 && raw.p[at - 1] != ' ' && raw.p[at - 1] != ',')
+		at--;
+	secret_left(t->secret, false, str_skip(raw, at + (raw.p[at] == 'p' ? 2 : 0)));
+}
+
 /* Say "verb b64" (either may be empty) and hear. */
 static bool
 exchange(struct session *s, const char *verb, struct str b64, struct fail *f)
@@ -205,6 +223,8 @@ begin(struct talk *t, bool *heard)
 		t->answers++;
 	else
 		buf_wipe(&b64);
+	if (b64.n > 0)
+		note_proof(t, buf_get(&t->opening), buf_get(&b64));
 	*heard = exchange(t->s, verb.p, buf_get(&b64), t->f);
 	buf_wipe(&b64);
 	return SAY;
@@ -222,6 +242,7 @@ go_on(struct talk *t, bool *heard)
 	if (what == SAY) {
 		b64_encode(&b64, buf_get(&raw));
 		t->answers++;
+		note_proof(t, buf_get(&raw), buf_get(&b64));
 		*heard = exchange(t->s, "", buf_get(&b64), t->f);
 	}
 	buf_wipe(&raw);
@@ -323,8 +344,7 @@ speak(struct talk *t, bool *begun)
 }
 
 struct spoken
-mechanism_speak(
-    struct session *s, const struct mechanism *m, const struct secret *secret, struct fail *f)
+mechanism_speak(struct session *s, const struct mechanism *m, struct secret *secret, struct fail *f)
 {
 	const struct sasl_login who = { secret->login, secret->password, s->binding_type,
 		(m->given & GIVE_BINDING) != 0 ? s->binding : STR("") };

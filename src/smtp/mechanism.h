@@ -46,5 +46,5 @@ struct spoken {
 /* Say AUTH and what m has to say.  The session is to be ended after LATER, UNPROVEN and BROKEN, and
  * is dead after LOST.  *f, unless TAKEN: TEMP/AUTH, or USER/AUTH for LEFT_OUT. */
 struct spoken mechanism_speak(
-    struct session *s, const struct mechanism *m, const struct secret *secret, struct fail *f);
+    struct session *s, const struct mechanism *m, struct secret *secret, struct fail *f);
 #endif

@@ -27,6 +27,7 @@ session_init(struct session *s, struct stream *stream, const struct conf *c, con
 		.binding_type = "",
 		.out = BUF_INIT(OUT_MAX),
 		.line = BUF_INIT(REPLY_LINE_MAX),
+		.raw = BUF_INIT(REPLY_MAX + REPLY_LINES_MAX),
 		.shown = BUF_INIT(SHOWN_MAX),
 		.text = BUF_INIT(REPLY_MAX + REPLY_LINES_MAX),
 		.asked = BUF_INIT(ASKED_MAX),
@@ -40,6 +41,8 @@ session_free(struct session *s)
 	buf_free(&s->out);
 	buf_wipe(&s->line); /* it may have echoed the password */
 	buf_free(&s->line);
+	buf_wipe(&s->raw);
+	buf_free(&s->raw);
 	buf_free(&s->shown);
 	buf_free(&s->text);
 	buf_free(&s->asked);
@@ -136,13 +139,16 @@ keep_line(struct session *s)
 {
 	buf_reset(&s->shown);
 	buf_put(&s->shown, buf_get(&s->line));
-	if (s->redact != NULL && s->secret != NULL)
-		s->redact(s->secret, &s->shown);
+	if (s->show != NULL && s->secret != NULL)
+		s->show(s->secret, s->login, &s->shown);
 	for (size_t i = 0; i < s->shown.n; i++)
 		if (ascii_control(s->shown.p[i]))
 			s->shown.p[i] = '?';
-	if (s->reply.lines > 1)
+	if (s->reply.lines > 1) {
+		buf_char(&s->raw, '\n');
 		buf_char(&s->text, '\n');
+	}
+	buf_put(&s->raw, buf_get(&s->line));
 	buf_put(&s->text, buf_get(&s->shown));
 	trace_line(s->trace, TRACE_IN, "%.*s", S_ARG(buf_get(&s->shown)));
 }
@@ -151,6 +157,7 @@ bool
 session_hear(struct session *s, enum fail_stage at, struct fail *f)
 {
 	s->reply = (struct reply){ 0 };
+	buf_reset(&s->raw);
 	buf_reset(&s->text);
 	stream_phase(s->stream, patience(s, at));
 	for (;;) {
@@ -244,7 +251,7 @@ session_greeting(struct session *s, struct fail *f)
 static void
 read_caps(struct session *s)
 {
-	struct str rest = buf_get(&s->text);
+	struct str rest = buf_get(&s->raw);
 
 	(void)str_cut(&rest, '\n'); /* the server's name */
 	while (rest.p != NULL)

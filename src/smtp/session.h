@@ -27,10 +27,11 @@ struct session {
 	struct stream *stream;
 	const struct conf *conf;
 	const struct trace *trace;
-	const struct secret *secret; /* what redact takes out of replies; may be NULL */
-	void (*redact)(
-	    const struct secret *secret, struct buf *line); /* secret_redact(); a pointer,
-			     so that a program without passwords need not link them */
+	const struct secret *secret; /* what show takes out of replies; may be NULL */
+	void (*show)(const struct secret *secret, bool login,
+	    struct buf *line); /* secret_show(); a pointer, so that a program without passwords
+				  need not link them */
+	bool login;            /* what is heard belongs to one */
 	const char *helo;
 	const char *host, *ip; /* for messages: H=host [ip] */
 	bool lmtp;             /* LHLO, one final reply per recipient */
@@ -53,7 +54,8 @@ struct session {
 	const char *binding_type; /* TLS channel binding (tls/tls.h), for SCRAM-...-PLUS; "" or */
 	struct str binding;       /* empty: none */
 	struct buf out, line;     /* line: the last line as it came */
-	struct buf shown, text;   /* text: the whole last reply, lines joined by LF, redacted */
+	struct buf raw;           /* the whole last reply, lines joined by LF */
+	struct buf shown, text;   /* text: the same, fit to be shown */
 	struct buf asked;         /* what the reply is to, secrets starred: "RCPT TO:<x@y>" */
 	struct reply reply;
 };

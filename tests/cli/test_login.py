@@ -1,5 +1,6 @@
 """Logging in at a server that computes (tests/harness/loginserver.py): each mechanism, what refusals lead to, and that a wrong
 password locks no account."""
+import base64
 import concurrent.futures
 import os
 import re
@@ -158,6 +159,50 @@ def test_what_is_left_out_is_tried_when_nothing_else_is_there(make):
     post.account = (b"user", b"wrong")
     send(post, "-odq")
     assert post.sendmail("-qff").returncode == 0 and len(post.mails) == 2
+
+
+# ---------------------------------------------------------------- what is shown
+def echoes(post, how):
+    b64 = base64.b64encode(b"\0user\0" + planted.PASSWORD.encode()).decode()
+    echo = {"as it is": planted.PASSWORD, "cut": "%s... ...%s" % (planted.PASSWORD[:8], planted.PASSWORD[-7:]), "upper": planted.PASSWORD.upper(),
+            "PLAIN": b64, "PLAIN, cut": b64[:-7], "base64": base64.b64encode(planted.PASSWORD.encode()).decode(),
+            "more in base64": base64.b64encode(b"it is %s, is it?" % planted.PASSWORD.encode()).decode()}[how]
+    post.rules.update(greeting="220 post %s" % echo, mail="250 2.1.0 %s ok" % echo, rcpt="250-2.1.5 ok\r\n250 2.1.5 %s" % echo, dot="250 2.0.0 taken %s" % echo)
+    post.keywords = ["X %s" % echo]
+    post.words = "535-5.7.8 Error: authentication failed\n535 5.7.8 for %s" % echo
+    return echo
+
+
+HOW = ["as it is", "cut", "upper", "PLAIN", "PLAIN, cut", "base64", "more in base64"]
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5"])
+def test_a_server_that_repeats_it(make, how, mechanism):
+    """Before the login, in it and behind it, in all that is shown and kept (the fixture looks); it is said all the same."""
+    post = make(mechanism, password=planted.PASSWORD)
+    echo = echoes(post, how)
+    said = send(post, "-v")
+    assert "535 5.7.8 for ***" in said and "220 post *" in said and post.mails == []
+    post.account = (b"user", planted.PASSWORD.encode())
+    said += post.sendmail("-qff", "-v").stderr.decode()
+    assert len(post.mails) == 1 and 'C="250 2.0.0 taken *' in post.mainlog() and echo not in said + post.mainlog()
+
+
+def test_scram_is_not_shown(make):
+    """What is said in it is all that it takes to guess the password at leisure."""
+    said = send(make("SCRAM-SHA-256"), "-v")
+    assert said.count("SMTP<< 334 ***") == 2 and not re.search(r"(?m)^  SMTP<< 334 (?!\*\*\*$)", said)
+    assert not re.search(r"(?m)^  SMTP>> (?!AUTH|EHLO|MAIL|RCPT|BDAT|DATA|QUIT|\**$)", said)
+
+
+@pytest.mark.parametrize("word", ["PIPELINING", "250-AUTH", "LOGIN PLAIN"])
+def test_a_password_that_is_a_word_of_the_server_s(make, word):
+    """What is shown is starred; what is understood is not."""
+    post = make("PLAIN", password=word)
+    post.account = (b"user", word.encode())
+    said = send(post, "-v")
+    assert len(post.mails) == 1 and word not in said.replace("SMTP>> AUTH PLAIN", "")
 
 
 # ---------------------------------------------------------------- refusals

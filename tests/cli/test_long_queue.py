@@ -52,8 +52,8 @@ def test_one_login_a_run_with_a_wrong_password(post):
         f.write("*:user:%s\n" % planted.PASSWORD)
     post.ehlo, post.rules["auth"] = ["250-post", "250 AUTH PLAIN"], "535 5.7.8 wrong"
     fill(post, MANY)
-    for logins in (1, 2):
-        run(post, "-qf")
+    for how, logins in (("-qf", 1), ("-qf", 1), ("-qff", 2), ("-qff", 3)):      # a login that was refused rests
+        run(post, how)
         assert sum(c.startswith("AUTH") for c in post.commands) == logins
     assert post.mails == [] and count(post) == MANY
 

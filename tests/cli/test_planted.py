@@ -99,8 +99,8 @@ def test_no_core(signal):
 
 
 # ---------------------------------------------------------------- the look for it
-SHOWN = {"as it is": planted.PASSWORD, "base64": "cExhbnRlZCw0LXBhNTUrdzByZA==", "PLAIN": "AHVzZXIAcExhbnRlZCw0LXBhNTUrdzByZA==", "in a URL": "pLanted%2C4-pa55%2Bw0rd",
-         "hexadecimal": planted.PASSWORD.encode().hex()}
+SHOWN = {"as it is": planted.PASSWORD, "base64": "cExhbnRlZCw0LXBhNTUrdzByZA==", "PLAIN": "AHVzZXIAcExhbnRlZCw0LXBhNTUrdzByZA==", "six octets": "to nted,4 it",
+         "six of its base64": "to ZCw0LX it"}
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -142,7 +142,7 @@ class LoginPost(Post):
 
     def __init__(self, directory, offers, tls=None, implicit=False):
         self.offers, self.account, self.words = offers, (b"user", b"pencil"), "535 5.7.8 Error: authentication failed"
-        self.refused = ()
+        self.refused, self.keywords = (), []
         self.unknown, self.hangs_up, self.deaf, self.lies, self.proof = (), (), False, {}, "334"
         self.tls, self.implicit = tls, implicit
         self.certs = sandbox.certificates() if tls else None
@@ -152,7 +152,7 @@ class LoginPost(Post):
     @property
     def ehlo(self):
         more = ["250-STARTTLS"] if self.tls and not self.implicit else []
-        return ["250-post", *more, "250-PIPELINING", "250 AUTH " + self.offers]
+        return ["250-post", *["250-" + word for word in self.keywords], *more, "250-PIPELINING", "250 AUTH " + self.offers]
 
     @ehlo.setter
     def ehlo(self, lines):

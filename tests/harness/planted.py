@@ -3,10 +3,10 @@
 sandbox.run_case() and the fixture `post` look after every case: no program prints, logs or keeps a password in any form."""
 import base64
 import os
-import urllib.parse
 
 PASSWORD = "pLanted,4-pa55+w0rd"
 SHORTEST = 7                    # a shorter one is in many a text by chance: it is looked for in base64 only
+RUN, CUT = 6, 16                # of a password of CUT octets and more any RUN of them is too much, and of its base64
 
 
 def in_lines(text):
@@ -15,15 +15,19 @@ def in_lines(text):
     return {(f[1].strip(), f[2].strip()) for f in fields if len(f) == 3 and len(f[2].strip()) >= 4 and not f[2].startswith("file:")}
 
 
+def runs(text):
+    return {text[i:i + RUN] for i in range(len(text) - RUN + 1)}
+
+
 def forms(login, password):
-    """How it may be written: as it is, in base64 wherever it stands there (alone, in PLAIN's blob), in hexadecimal, in URLs."""
+    """How it may be written, or a part of it: as it is (a token without its mark), in base64 wherever it stands there (alone, in PLAIN's blob)."""
+    password = password.removeprefix("oauth:")
     raw, blob = password.encode("latin-1"), ("\0%s\0%s" % (login, password)).encode("latin-1")
     found = {base64.b64encode(blob).decode(), base64.b64encode(raw).decode()}
     if len(password) < SHORTEST:
         return found
-    shifted = [base64.b64encode(b"\0" * before + raw).rstrip(b"=").decode() for before in range(3)]
-    return {*found, password, urllib.parse.quote(password, safe=""), raw.hex(), raw.hex().upper(),
-            *[text[(before * 8 + 5) // 6:-1] for before, text in enumerate(shifted)]}
+    shifted = [base64.b64encode(b"\0" * before + raw).rstrip(b"=").decode()[(before * 8 + 5) // 6:-1] for before in range(3)]
+    return found.union([password], shifted) if len(password) < CUT else set().union(*map(runs, [password, *shifted]))
 
 
 def look(passwords, places):

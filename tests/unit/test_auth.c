@@ -113,9 +113,10 @@ static const struct row {
 	{ "gone before any proof", "CRAM-MD5 PLAIN",
 	    { "C: AUTH CRAM-MD5", "X", CONN, PLAIN_LINE, "S: 235 ok" }, .auth = "plain" },
 	{ "gone each time: the words of the refusal are said", "PLAIN LOGIN",
-	    { PLAIN_LINE, "S: 535 5.7.8 words", "C: AUTH LOGIN", "X", CONN, "C: AUTH LOGIN", "X" },
+	    { PLAIN_LINE, "S: 535 5.7.8 rejected", "C: AUTH LOGIN", "X", CONN, "C: AUTH LOGIN",
+		"X" },
 	    .says = ("refused the login of /etc/p:7 with PLAIN, LOGIN: SMTP error from remote mail "
-		     "server after AUTH PLAIN ****************: 535 5.7.8 words"),
+		     "server after AUTH PLAIN ****************: 535 5.7.8 rejected"),
 	    .refusals = 1 },
 	{ "gone over the only one", "PLAIN", { PLAIN_LINE, "X" },
 	    .says = "Remote host closed connection in response to AUTH PLAIN ****************",
