@@ -105,23 +105,34 @@ door_caller(const struct handover *h)
 static bool
 open_door(struct handover *h, struct fail *f)
 {
-	const struct cmdline *cmd = h->start->cmd;
 	const struct door_caller who = door_caller(h);
+
+	h->greeted = false;
+	return door_open(&h->door, h->arena, &who, f);
+}
+
+static bool
+greet(struct handover *h, struct fail *f)
+{
+	const struct cmdline *cmd = h->start->cmd;
 	const struct submit_hello hello = {
 		.flags = (cmd->verbose ? SUBMIT_VERBOSE : 0) | (cmd->debug ? SUBMIT_DEBUG : 0),
 		.connect_now = wants_smarthost(h),
 		.delivery = cmd->delivery >= 0 ? (unsigned)cmd->delivery : DELIVERY_QUEUE + 1,
 	};
 
-	return door_open(&h->door, h->arena, &who, f) && submit_hello(h->door.fd, &hello, f);
+	h->greeted = submit_hello(h->door.fd, &hello, f);
+	return h->greeted;
 }
 
-bool
-handover_open(struct handover *h, struct fail *f)
+void
+handover_open(struct handover *h)
 {
 	const struct door_caller who = door_caller(h);
+	struct fail ignored;
 
-	return door_is_shared(&who) || open_door(h, f);
+	if (!door_is_shared(&who) && open_door(h, &ignored))
+		(void)greet(h, &ignored);
 }
 
 static void
@@ -164,22 +175,71 @@ handover_fix(struct handover *h, struct fail *f)
 	return true;
 }
 
+static bool
+ask_once(struct handover *h, enum door_turned *how, struct fail *f)
+{
+	struct submit_talk talk;
+	bool given, ok;
+
+	*how = DOOR_HEARD;
+	if (h->door.fd < 0 && !open_door(h, f)) {
+		*how = door_is_shut(&h->door, f);
+		return false;
+	}
+	talk = door_talk(&h->door);
+	stop_hold();
+	given =
+	    (h->greeted || greet(h, f)) && submit_message(h->door.fd, &h->envelope, &h->message, f);
+	if (!given && f->cls == FAIL_USER)
+		return false;
+	/* Before it went it may have said why.  If it has not gone, it waits for the rest. */
+	if (!given)
+		(void)shutdown(h->door.fd, SHUT_WR);
+	ok = submit_result(&talk, &h->envelope, h->arena, &h->trace, f);
+	*how = door_heard(&h->door, &talk, given);
+	return ok;
+}
+
+static bool
+ask(struct handover *h, struct fail *f)
+{
+	enum door_turned how;
+
+	while (!ask_once(h, &how, f))
+		if (!door_again(&h->door, how, f))
+			return false;
+	return true;
+}
+
+/* Nobody has it, but some may later. */
+static bool
+is_for_later(const struct handover *h, bool heard, const struct fail *f)
+{
+	if (!heard)
+		return f->cls == FAIL_TEMP;
+	for (size_t i = 0; i < h->envelope.nrcpts; i++)
+		if (h->envelope.rcpts[i].state != RCPT_RETRY)
+			return false;
+	return true;
+}
+
 bool
 handover_submit(struct handover *h, struct fail *f)
 {
-	struct fail why = FAIL_INIT;
+	bool heard = ask(h, f);
 
-	if (h->door.fd < 0 && !open_door(h, f))
-		return false;
-	if (submit_message(h->door.fd, &h->envelope, &h->message, f))
-		return submit_result(
-		    h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, f);
-	/* Before it went it may have said why.  If it has not gone, it waits for the rest. */
-	(void)shutdown(h->door.fd, SHUT_WR);
-	if (f->cls == FAIL_TEMP &&
-	    !submit_result(h->door.fd, &h->envelope, h->arena, &h->trace, &h->door.stays, &why))
-		*f = why;
-	return false;
+	if (h->door.without != NULL && is_for_later(h, heard, f) && door_reopens(&h->door)) {
+		h->greeted = false;
+		for (size_t i = 0; i < h->envelope.nrcpts; i++) {
+			h->envelope.rcpts[i].state = RCPT_WAITING;
+			h->envelope.rcpts[i].fail = (struct fail)FAIL_INIT;
+		}
+		heard = ask(h, f);
+	}
+	door_explain(&h->door, f);
+	for (size_t i = 0; i < h->envelope.nrcpts; i++)
+		door_explain(&h->door, &h->envelope.rcpts[i].fail);
+	return heard;
 }
 
 int

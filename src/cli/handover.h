@@ -19,6 +19,7 @@ struct handover {
 	struct message message; /* closed by handover_end() */
 	struct envelope envelope;
 	struct door door;
+	bool greeted; /* what is behind the door was sent its hello */
 	struct transcript transcript;
 	struct trace trace;
 	int64_t now;
@@ -33,12 +34,15 @@ bool handover_submitter(struct handover *h, struct fail *f) NODISCARD;
 /* m with qualify_domain, when it has no domain and is not the null sender. */
 struct mailbox handover_qualified(const struct handover *h, struct mailbox m);
 /* Start onehop-send; it connects to the smarthost at once when a recipient so far is far away.
- * A shared door is not held open while the caller thinks: handover_submit() opens it. */
-bool handover_open(struct handover *h, struct fail *f) NODISCARD;
+ * A shared door is not held open while the caller thinks: handover_submit() opens it, and one that
+ * could not be opened here. */
+void handover_open(struct handover *h);
 /* Fix up the message, give it its id, fill in the envelope: its recipients are those of rcpts, in
  * order.  False: *f. */
 bool handover_fix(struct handover *h, struct fail *f) NODISCARD;
-/* Hand it over and hear what became of it: every recipient of the envelope has a state.
+/* Hand it over and hear what became of it: every recipient of the envelope has a state.  Where
+ * nothing is taken now it is tried again for a while.  A signal to stop is held back when this
+ * returns (io/stop.h).
  * False: *f is for all of them, and nothing was taken. */
 bool handover_submit(struct handover *h, struct fail *f) NODISCARD;
 /* The exit status that the verdicts come to: EX_OK when each recipient has the message, or it is

@@ -109,8 +109,7 @@ incoming_data(struct incoming *in)
 	};
 
 	in->intake = intake_new(&in->h.message, &o);
-	if (!handover_open(&in->h, &in->fail))
-		incoming_reply(&in->fail);
+	handover_open(&in->h);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -26,6 +27,8 @@ struct face {
 	int status;
 	int broken; /* errno of the first write to standard output that failed */
 	struct buf piece;
+	struct door door;
+	struct control control;
 };
 
 /* ------------------------------------------------------------------ what is asked */
@@ -101,8 +104,9 @@ which_format(const struct cmdline *cmd, struct fail *f)
 }
 
 static bool
-request(struct face *face, struct control *c, struct fail *f)
+request(struct face *face, struct fail *f)
 {
+	struct control *c = &face->control;
 	const struct cmdline *cmd = face->cmd;
 	const char *letters = cmd->queue != NULL ? cmd->queue : "";
 
@@ -183,8 +187,15 @@ put_status(void *ctx, const struct control_status *s)
 
 /* ------------------------------------------------------------------ asking */
 
+/* What delivers is not ended by a signal, but told to end. */
 static bool
-ask(struct session_start *start, struct face *face, struct door *door, struct fail *f)
+delivers(enum control_verb verb)
+{
+	return verb <= CONTROL_TRY || verb == CONTROL_GIVE_UP;
+}
+
+static bool
+ask_once(struct session_start *start, struct face *face, enum door_turned *how, struct fail *f)
 {
 	const struct cmdline *cmd = start->cmd;
 	struct transcript transcript = { .fd = 2, .verbose = cmd->verbose, .debug = cmd->debug };
@@ -197,25 +208,56 @@ ask(struct session_start *start, struct face *face, struct door *door, struct fa
 	const struct submit_hello hello = { .flags = (cmd->verbose ? SUBMIT_VERBOSE : 0) |
 		    (cmd->debug ? SUBMIT_DEBUG : 0) };
 	const struct door_caller who = { start->caller.uid, &start->conf, cmd->config };
-	struct control c = { .ids = NULL };
+	struct submit_talk talk;
+	bool given, ok;
 
-	return request(face, &c, f) && door_open(door, start->arena, &who, f) &&
-	    submit_hello(door->fd, &hello, f) && control_ask(door->fd, &c, f) &&
-	    control_hear(door->fd, &answer, f);
+	if (!door_open(&face->door, start->arena, &who, f)) {
+		*how = door_is_shut(&face->door, f);
+		return false;
+	}
+	talk = door_talk(&face->door);
+	if (delivers(face->control.verb))
+		stop_hold();
+	given =
+	    submit_hello(face->door.fd, &hello, f) && control_ask(face->door.fd, &face->control, f);
+	if (!given && f->cls == FAIL_USER)
+		return false;
+	if (!given)
+		(void)shutdown(face->door.fd, SHUT_WR);
+	ok = control_hear(&talk, &answer, f);
+	*how = door_heard(&face->door, &talk, given);
+	return ok;
+}
+
+static bool
+ask(struct session_start *start, struct face *face, struct fail *f)
+{
+	enum door_turned how = DOOR_HEARD;
+
+	if (!request(face, f))
+		return false;
+	while (!ask_once(start, face, &how, f))
+		if (!door_again(&face->door, how, f)) {
+			door_explain(&face->door, f);
+			return false;
+		}
+	return true;
 }
 
 int
 cli_queue(struct session_start *start)
 {
-	struct face face = { .cmd = start->cmd, .now = time(NULL), .piece = BUF_INIT(PIECE_MAX) };
-	struct door door = { .fd = -1 };
+	struct face face = { .cmd = start->cmd,
+		.now = time(NULL),
+		.piece = BUF_INIT(PIECE_MAX),
+		.door = DOOR_CLOSED };
 	struct fail f = FAIL_INIT;
 	bool ok;
 
 	if (start->cmd->mode == MODE_JSON)
 		printf("[");
-	ok = ask(start, &face, &door, &f);
-	door_close(&door);
+	ok = ask(start, &face, &f);
+	door_close(&face.door);
 	buf_free(&face.piece);
 	if (start->cmd->mode == MODE_JSON)
 		printf(face.count > 0 ? "\n]\n" : "]\n");

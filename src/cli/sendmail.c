@@ -106,8 +106,11 @@ read_message(struct handover *h, struct fail *f)
 static bool
 submit(struct handover *h, struct fail *f)
 {
-	return handover_submitter(h, f) && take_arguments(h, f) && handover_open(h, f) &&
-	    read_message(h, f) && take_header(h, f) && handover_fix(h, f) && handover_submit(h, f);
+	if (!handover_submitter(h, f) || !take_arguments(h, f))
+		return false;
+	handover_open(h);
+	return read_message(h, f) && take_header(h, f) && handover_fix(h, f) &&
+	    handover_submit(h, f);
 }
 
 /* One sentence for each recipient that did not get it; the exit status of the message. */

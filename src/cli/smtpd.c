@@ -13,6 +13,7 @@
 #include "base/date.h"
 #include "cli/client.h"
 #include "cli/incoming.h"
+#include "io/stop.h"
 #include "smtp/dots.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -161,6 +162,10 @@ finish(struct smtpd *s)
 		refuse(s, &f);
 	}
 	incoming_reset(&s->in);
+	if (stop_asked())
+		close_with(s, "4.3.2", "was told to stop");
+	else if (client_flush(&s->client))
+		stop_release(); /* the reply is out */
 }
 
 /* May a message follow?  What is wrong is said. */
@@ -425,7 +430,7 @@ serve(struct smtpd *s)
 	}
 	if (s->client.state != CLIENT_HERE)
 		return lost(s);
-	return s->status;
+	return stop_asked() ? EX_OK : s->status;
 }
 
 /* The other end of a socket may be anywhere, of a pipe or a terminal it is here.  (A connection

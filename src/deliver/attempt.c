@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "io/stop.h"
 #include "local/local.h"
 #include "log/mainlog.h"
 #include "smtp/session.h"
@@ -312,6 +313,13 @@ deliver_here(struct attempt *t, size_t i)
 	};
 
 	announce(t, r);
+	if (stop_asked()) {
+		result->state = RCPT_RETRY;
+		(void)fail_set(
+		    &result->fail, FAIL_TEMP, STAGE_LOCAL, 0, "onehop-send was told to stop");
+		attempt_log(t, i);
+		return;
+	}
 	job.envelope_to = route_envelope_to(&t->routes, r, t->q->arena, &job.nenvelope_to);
 	if (local_deliver(t->d->conf, &job, &t->q->m, &result->fail))
 		result->state = RCPT_SENT;

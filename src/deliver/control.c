@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "guard/environment.h"
+#include "io/stop.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -310,6 +311,9 @@ each(const struct asked *a, const struct control *c, struct fail *f)
 	for (size_t i = 0; i < c->nids; i++) {
 		struct fail why = FAIL_INIT;
 
+		if (stop_asked())
+			return fail_set(f, FAIL_TEMP, STAGE_ARGS, 0,
+			    "onehop-send was told to stop before %s", c->ids[i]);
 		if (one(a, c->verb, c->ids[i], &why))
 			continue;
 		if (!control_say(a->fd, str_of(arena_fmt(a->d->arena, "%s\n", why.text)), f))

@@ -11,6 +11,7 @@
 #include "io/child.h"
 #include "io/clock.h"
 #include "io/hostlist.h"
+#include "io/stop.h"
 #include "spool/logins.h"
 #include "spool/record.h"
 #include "spool/submit.h"
@@ -29,6 +30,7 @@ struct courier {
 	struct logins login; /* the one that is being tried */
 	const char *stamp;
 	struct arena tried; /* its strings */
+	struct stop_wait stop;
 };
 
 /* What is being heard of one request. */
@@ -46,6 +48,7 @@ courier_new(const struct conf *c, struct arena *a, const struct trace *t, bool e
 	new->errand = (struct errand){ .conf = c, .everything = everything };
 	new->trace = t;
 	new->child = (struct child)CHILD_NONE;
+	new->stop.seconds = STOP_SECONDS;
 	return new;
 }
 
@@ -266,7 +269,15 @@ settle(struct hearing *h, struct str rest)
 	r->reused = record_number(&rest) != 0;
 }
 
-/* It is gone, or says what makes no sense.  Nobody knows what became of a message that it had. */
+static bool
+is_stopped(struct fail *f)
+{
+	return stop_asked() &&
+	    !fail_set(f, FAIL_TEMP, STAGE_MAIL, 0, "onehop-send was told to stop");
+}
+
+/* It is gone, or says what makes no sense.  Nobody knows what became of a message that it had; but
+ * a signal to stop does not end it when a server may have that. */
 static bool
 lost(struct courier *c, bool had_all, struct fail *f)
 {
@@ -276,7 +287,14 @@ lost(struct courier *c, bool had_all, struct fail *f)
 	logins_end(&c->login);
 	(void)kill(c->child.pid, SIGKILL);
 	status = child_wait(&c->child);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM && is_stopped(f))
+		return false;
+	if (stop_asked())
+		(void)fail_set(f, FAIL_TEMP, at, 0,
+		    "onehop-send was told to stop, and the network process did not end in %d "
+		    "seconds",
+		    STOP_SECONDS);
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		(void)fail_set(f, FAIL_TEMP, at, 0,
 		    "the network process made a system call that its filter forbids and was ended; "
 		    "the kernel's log has the number, please report it");
@@ -296,12 +314,15 @@ static bool
 hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_RECORDS struct record_in in = { .fd = c->child.in, .passed = -1 };
+	AUTO_RECORDS struct record_in in = {
+		.fd = c->child.in, .passed = -1, .wait = stop_wait, .ctx = &c->stop
+	};
 	struct fail end = FAIL_INIT;
 	bool ok = true;
 	char letter;
 
 	*ended = true;
+	c->stop.pass_on = c->child.pid;
 	while (ok && record_next(&in, &letter, &b)) {
 		struct str rest;
 
@@ -337,7 +358,8 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 static bool
 start(struct courier *c, struct fail *f)
 {
-	return c->child.pid > 0 || child_serve(&c->child, errand_serve, &c->errand, STAGE_MAIL, f);
+	return !is_stopped(f) &&
+	    (c->child.pid > 0 || child_serve(&c->child, errand_serve, &c->errand, STAGE_MAIL, f));
 }
 
 void

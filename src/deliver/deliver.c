@@ -8,6 +8,7 @@
 #include "deliver/attempt.h"
 #include "deliver/repeat.h"
 #include "deliver/share.h"
+#include "io/stop.h"
 #include "log/mainlog.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -316,6 +317,9 @@ deliver_queued(struct delivery *d, struct queued *q)
 	}
 	log_known(&t);
 	make(&t);
+	/* a try that was broken off is none */
+	if (stop_asked() && !attempt_is_over(&t))
+		return;
 	attempt_settle(&t);
 	attempt_finish(&t);
 }

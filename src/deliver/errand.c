@@ -7,6 +7,7 @@
 #include "base/program.h"
 #include "conf/secret.h"
 #include "guard/confine.h"
+#include "io/stop.h"
 #include "smtp/auth.h"
 #include "smtp/smarthost.h"
 #include "spool/record.h"
@@ -233,12 +234,14 @@ errand_serve(void *errand, int fd)
 	char letter;
 
 	w.trace = (struct trace){ .emit = tell, .ctx = &w };
+	stop_release();
 	confine(&w);
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
 	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
 	smarthost_tell_login(w.smarthost, tell_login);
-	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)))
-		;
+	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)) &&
+	    !stop_asked())
+		stop_release();
 	smarthost_free(w.smarthost);
 	/* should the other side still hold this end, too */
 	(void)shutdown(w.fd, SHUT_RDWR);

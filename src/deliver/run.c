@@ -8,6 +8,7 @@
 
 #include "deliver/share.h"
 #include "io/clock.h"
+#include "io/stop.h"
 #include "spool/rates.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -147,7 +148,7 @@ try_offspring(struct delivery *d)
 {
 	struct fail f;
 
-	while (d->noffspring > 0) {
+	while (d->noffspring > 0 && !stop_asked()) {
 		char id[ID_MAX];
 
 		memcpy(id, d->offspring[--d->noffspring], sizeof id);
@@ -346,11 +347,11 @@ all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *
 	do {
 		if (!spool_list(&d->spool, after, ids, &n, f))
 			return false;
-		for (size_t i = 0; i < n && done < most; i++)
+		for (size_t i = 0; i < n && done < most && !stop_asked(); i++)
 			done += handle(d, ids[i], which, most == SIZE_MAX);
 		if (n > 0)
 			memcpy(after, ids[n - 1], sizeof after);
-	} while (n > 0 && done < most);
+	} while (n > 0 && done < most && !stop_asked());
 	return true;
 }
 
@@ -377,7 +378,8 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 		rates_sweep(&d->spool, &d->ages);
 		ok = all_batches(d, which, SIZE_MAX, f);
 	}
-	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s", (int)getpid(), flags[which]);
+	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s%s", (int)getpid(), flags[which],
+	    stop_asked() ? " (told to stop)" : "");
 	return ok;
 }
 

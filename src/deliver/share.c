@@ -1,11 +1,18 @@
 /* share.c - what one user may have of the smarthost and of the spool. */
 #include "deliver/share.h"
 
+#include <poll.h>
 #include <string.h>
 
+#include "io/clock.h"
+#include "io/stop.h"
 #include "spool/rates.h"
+#include "spool/turns.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+/* How long a turn is waited for, with a place taken; how often it is looked for. */
+enum { TURN_MS = 10 * 1000, LOOK_MS = 50 };
 
 static enum rates_found
 ask(struct delivery *d, unsigned uid, bool take)
@@ -94,4 +101,42 @@ share_of_spool(struct delivery *d, const struct queued *q, struct fail *f)
 	    fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0,
 		"user %s has %llu messages waiting, and may have no more (queue_max)", q->e.login,
 		(unsigned long long)most);
+}
+
+bool
+share_place(const struct conf *c, unsigned uid, int *turns, struct fail *f)
+{
+	struct spool spool;
+	struct fail ignored;
+
+	*turns = -1;
+	if (!spool_open(&spool, c, true, &ignored))
+		return true;
+	*turns = turns_open(&spool);
+	spool_close(&spool);
+	if (*turns < 0 || turns_take(*turns, uid, TURNS_PLACE) != TURNS_NONE)
+		return true;
+	return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+	    "onehop-send is busy: %d messages of this user are in hand, and it takes no more at "
+	    "the same moment",
+	    TURNS_PLACES);
+}
+
+bool
+share_turn(int turns, struct queued *q, bool wait)
+{
+	int64_t end = clock_ms() + (wait ? TURN_MS : 0);
+	enum turns_found found = turns < 0 ? TURNS_UNKNOWN : TURNS_NONE;
+
+	while (found == TURNS_NONE && !stop_asked()) {
+		found = turns_take(turns, q->uid, TURNS_DELIVERY);
+		if (found != TURNS_NONE || clock_ms() >= end)
+			break;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	if (found == TURNS_NONE)
+		q->trouble.error = arena_fmt(q->arena,
+		    "no immediate delivery: %d messages of user %s are being sent", TURNS_MOST,
+		    q->e.login);
+	return found != TURNS_NONE;
 }

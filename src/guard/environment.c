@@ -67,7 +67,7 @@ guard_no_core(void)
 void
 guard_with_parent(void)
 {
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 void
@@ -148,7 +148,8 @@ guard_user(struct arena *a, unsigned uid, struct caller *who, struct fail *f)
 		who->gid = pw.pw_gid;
 		who->login = pw.pw_name;
 		who->gecos = pw.pw_gecos != NULL ? pw.pw_gecos : "";
-		who->home = pw.pw_dir;
+		/* an entry without a home, or with one that depends on where we are */
+		who->home = pw.pw_dir != NULL && pw.pw_dir[0] == '/' ? pw.pw_dir : "/";
 		return true;
 	}
 	if (e != 0 && e != ENOENT && e != ESRCH)

@@ -22,9 +22,11 @@ close_both(const int pair[2])
 static int
 set_signals(posix_spawnattr_t *how, bool own_session)
 {
-	short flags = POSIX_SPAWN_SETSIGDEF;
-	sigset_t defaults;
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+	sigset_t defaults, none;
 
+	(void)sigemptyset(&none);
+	(void)posix_spawnattr_setsigmask(how, &none); /* io/stop.h is for us */
 	(void)sigemptyset(&defaults);
 	(void)sigaddset(&defaults, SIGPIPE);
 	(void)sigaddset(&defaults, SIGXFSZ);

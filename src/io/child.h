@@ -24,7 +24,8 @@ struct child_program {
 	bool errors_too;   /* its standard error goes where its output goes */
 };
 
-/* Start it.  False: TEMP at that stage (the path is in the text), f->sys says why: ENOENT ... */
+/* Start it, with no signal held back.  False: TEMP at that stage (the path is in the text), f->sys
+ * says why: ENOENT ... */
 bool child_start(
     struct child *c, const struct child_program *p, enum fail_stage at, struct fail *f) NODISCARD;
 /* Go on as serve(ctx, fd) in a process of its own, which ends when that returns, and is killed when

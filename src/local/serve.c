@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "io/stop.h"
 #include "local/become.h"
 #include "local/forward.h"
 #include "local/maildir.h"
@@ -133,6 +134,8 @@ answer(struct arena *a, const struct verb *v, const char *name, int64_t now, str
 	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL) || (!v->probe && *rq.id == '\0'))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
 		    transport_name(rq.transport));
+	/* who asked has to hear what became of it */
+	stop_hold();
 	if (v->probe ? !forward_probe(a, &u, rq.skip_forward, &p, f) : !deliver(&l, a, f))
 		return false;
 	reply_ok(reply, v->probe ? &p : NULL);

@@ -11,6 +11,7 @@
 #include "deliver/share.h"
 #include "guard/environment.h"
 #include "io/clock.h"
+#include "io/stop.h"
 #include "spool/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -24,6 +25,8 @@ struct serve {
 	struct submit_trace *out;
 	struct delivery d;
 	struct peer peer;
+	int turns; /* what holds the caller's place and turn, or -1 */
+	bool busy; /* nothing is taken from him now */
 };
 
 static bool
@@ -84,13 +87,14 @@ something_waits(struct delivery *d)
 static bool
 detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
 {
+	enum submit_ending how = s->busy ? SUBMIT_BUSY : stays ? SUBMIT_STAYS : SUBMIT_DONE;
 	struct fail f = FAIL_INIT;
 	bool told;
 
 	guard_without_parent();
 	peer_received(&s->peer);
 	peer_wait(&s->peer, true);
-	told = submit_verdicts(STDIN_FILENO, &q->e, whole, stays, &f);
+	told = submit_verdicts(STDIN_FILENO, &q->e, whole, how, &f);
 	peer_wait(&s->peer, false);
 	s->out->flags = 0;
 	if (stays) {
@@ -98,6 +102,15 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 		logfile_detach(s->d.log);
 	}
 	return told;
+}
+
+/* It is for later: its user has had his share, or others of his are under way. */
+static enum conf_delivery
+keep_for_later(struct serve *s, struct queued *q, struct fail *whole)
+{
+	if (!deliver_keep(&s->d, q, whole))
+		fail_prefix(whole, "%s, and it cannot be kept", q->trouble.error);
+	return DELIVERY_QUEUE;
 }
 
 /* Try it, or keep it; which of the two is the answer.  What cannot be kept is tried while the
@@ -113,13 +126,15 @@ deliver_or_keep(struct serve *s, struct queued *q, struct fail *whole)
 		how = s->conf.delivery_mode;
 	if (how == DELIVERY_QUEUE && deliver_keep(d, q, &f))
 		return DELIVERY_QUEUE;
-	if (!share_allows(d, q)) {
-		if (!deliver_keep(d, q, whole))
-			fail_prefix(whole, "%s, and it cannot be kept", q->trouble.error);
-		return DELIVERY_QUEUE;
-	}
+	if (!share_allows(d, q))
+		return keep_for_later(s, q, whole);
 	if (how == DELIVERY_BACKGROUND && deliver_keep(d, q, &f))
 		return DELIVERY_BACKGROUND;
+	if (!share_turn(s->turns, q, true)) {
+		(void)keep_for_later(s, q, whole);
+		s->busy = whole->cls != FAIL_NONE; /* he may ask again */
+		return DELIVERY_QUEUE;
+	}
 	deliver_now(d, q);
 	return DELIVERY_FOREGROUND;
 }
@@ -137,13 +152,24 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 	(void)detach(s, q, whole, stays);
 	if (how == DELIVERY_BACKGROUND) {
 		d->log->id = q->e.id;
-		deliver_queued(d, q);
+		if (share_turn(s->turns, q, false))
+			deliver_queued(d, q);
+		else
+			trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
 		d->log->id = NULL;
 	}
 	spool_release(q);
 	forget_sender(s);
 	if (stays)
 		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
+}
+
+/* What is begun is brought to its end (io/stop.h); this has not begun. */
+static bool
+may_begin(struct serve *s, struct fail *f)
+{
+	s->busy = stop_asked();
+	return !s->busy || fail_set(f, FAIL_TEMP, STAGE_DOOR, 0, "onehop-send was told to stop");
 }
 
 /* The sender is known only now, and what the configuration says for it. */
@@ -161,8 +187,8 @@ serve_submission(struct serve *s)
 	logfile_hold(s->d.log);
 	if (warm)
 		courier_warm(s->d.courier, s->conf.smarthost);
-	if (submit_receive(STDIN_FILENO, s->arena, &q.e, &q.m, &whole) &&
-	    conf_apply_sender(&s->conf, q.e.sender, &whole) &&
+	if (submit_receive(STDIN_FILENO, stop_may_end, s->arena, &q.e, &q.m, &whole) &&
+	    may_begin(s, &whole) && conf_apply_sender(&s->conf, q.e.sender, &whole) &&
 	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
 		peer_received(&s->peer);
 		s->d.log->id = q.e.id;
@@ -178,11 +204,25 @@ serve_submission(struct serve *s)
 	return whole.cls == FAIL_NONE ? EX_OK : fail_exit_code(&whole);
 }
 
+/* Somebody who is not root shares the door with others: there is a limit to what is his. */
+static bool
+enter(struct serve *s, struct fail *f)
+{
+	if (s->peer.foreign && s->peer.uid != 0 &&
+	    !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
+		s->busy = true;
+		return false;
+	}
+	submit_serving(STDIN_FILENO);
+	return true;
+}
+
 static bool
 hello(struct serve *s, struct fail *f)
 {
 	peer_hurry(&s->peer);
-	return submit_accept(STDIN_FILENO, &s->hello, f);
+	return stop_may_end(NULL, STDIN_FILENO) && submit_accept(STDIN_FILENO, &s->hello, f) &&
+	    stop_may_end(NULL, STDIN_FILENO);
 }
 
 static int
@@ -223,7 +263,7 @@ main(int argc, char **argv)
 	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
 	struct trace told = submit_trace(&out);
-	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told } };
+	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told }, .turns = -1 };
 	struct trace caller = peer_trace(&s.peer);
 	struct logfile log = LOGFILE_INIT(&caller);
 	struct trace trace = logfile_trace(&log);
@@ -234,8 +274,9 @@ main(int argc, char **argv)
 	guard_start(&env);
 	guard_no_core();
 	guard_with_parent();
-	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && hello(&s, &f) &&
-	    load(&s, &env, file, &f)) {
+	stop_hold();
+	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && load(&s, &env, file, &f) &&
+	    enter(&s, &f) && hello(&s, &f)) {
 		int status;
 
 		out.flags = s.hello.flags;

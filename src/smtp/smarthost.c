@@ -3,6 +3,7 @@
 
 #include "addr/rewrite.h"
 #include "io/clock.h"
+#include "io/stop.h"
 #include "smtp/hop.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -240,6 +241,9 @@ carry(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f
 	struct session *s = &h->hop.session;
 
 	while (count(load, RCPT_WAITING) > 0) {
+		if (stop_asked())
+			return fail_set(
+			    f, FAIL_TEMP, STAGE_MAIL, 0, "onehop-send was told to stop");
 		if (s->dead)
 			return fail_set(f, FAIL_TEMP, STAGE_MAIL, 0,
 			    "%s ended the connection before all recipients were given", s->host);
@@ -280,7 +284,7 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 
 	if (!find(h, host, f))
 		return false;
-	while (i < h->hop.at.n && wake(load) > 0) {
+	while (i < h->hop.at.n && wake(load) > 0 && !stop_asked()) {
 		bool chunks = !h->hop.no_chunks;
 		size_t sent = 0;
 
@@ -374,7 +378,7 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		if (use_link(h, load, &sent, &why) && wake(load) > 0)
 			place++;
 	}
-	for (; place < n && wake(load) > 0; place++) {
+	for (; place < n && wake(load) > 0 && !stop_asked(); place++) {
 		hop_close(&h->hop);
 		h->hosts = h->listed;
 		h->place = place;

@@ -36,7 +36,9 @@ void smarthost_warm(struct smarthost *h, const char *hosts);
  * (RCPT_RETRY when no host could be asked) and, when a server was reached, host and ip.
  * m and the addresses in e are not changed (hide_mailname works on copies).
  * False: some are RCPT_RETRY for a reason that concerns a host, not them; *f is the last of these.
- * The connection is kept for the next message. */
+ * The connection is kept for the next message.
+ * From the moment that a server may have it the signals of io/stop.h are held back: the caller
+ * releases them when he has made known what became of it. */
 bool smarthost_deliver(
     struct smarthost *h, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* For a message that is not safe on disk yet, whose caller still owns it: before a server is given

@@ -3,6 +3,7 @@
 
 #include "addr/domain.h"
 #include "addr/mailbox.h"
+#include "io/stop.h"
 #include "msg/output.h"
 #include "smtp/parameters.h"
 #include "smtp/session.h"
@@ -280,6 +281,7 @@ send_text(struct transaction *t, struct fail *f)
 		if (more && !session_flush(t->s, STAGE_DATA, f))
 			return false;
 	}
+	stop_hold(); /* what is said now has to be heard, and told */
 	return session_command(t->s, STAGE_EOM, f, ".") && session_flush(t->s, STAGE_EOM, f) &&
 	    hear_final(t, f);
 }
@@ -382,6 +384,8 @@ pipelined(struct transaction *t, struct fail *f)
 		return false;
 	}
 	t->flown = t->chunk;
+	if (t->chunk)
+		stop_hold();
 	if (!session_flush(s, t->chunk ? STAGE_EOM : STAGE_MAIL, f))
 		return false;
 	buf_reset(&s->asked);

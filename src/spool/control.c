@@ -211,22 +211,26 @@ hear_one(struct hearing *h, char letter, struct str payload, struct fail *f)
 }
 
 bool
-control_hear(int fd, const struct control_answer *a, struct fail *f)
+control_hear(struct submit_talk *talk, const struct control_answer *a, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_FD int passed = -1;
+	AUTO_RECORDS struct record_in in = {
+		.fd = talk->fd, .passed = -1, .wait = talk->wait, .ctx = talk->ctx
+	};
 	struct hearing h = { .answer = a };
-	bool ok = true, stays;
+	bool ok = true;
 	char letter;
 
-	while (ok && record_get(fd, &letter, &b, &passed)) {
+	while (ok && record_next(&in, &letter, &b)) {
 		if (letter == 'Z') {
-			ok = submit_end(buf_get(&b), &stays, f);
+			ok = submit_end(talk, buf_get(&b), f);
 			arena_free(&h.arena);
 			return ok;
 		}
-		ok = hear_one(&h, letter, buf_get(&b), f);
+		if (letter != 'T' || !submit_is_serving(talk, buf_get(&b)))
+			ok = hear_one(&h, letter, buf_get(&b), f);
 	}
+	talk->unread = in.unread;
 	arena_free(&h.arena);
 	return ok && record_gone(f);
 }

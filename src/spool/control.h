@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/trace.h"
+#include "spool/submit.h"
 
 enum control_verb {
 	CONTROL_RUN,        /* -q: due messages */
@@ -71,7 +72,8 @@ struct control_answer {
 	const struct trace *trace;
 };
 /* Hear all until Z.  False: *f is what the other side said, or TEMP: it went away. */
-bool control_hear(int fd, const struct control_answer *a, struct fail *f) NODISCARD;
+bool control_hear(
+    struct submit_talk *talk, const struct control_answer *a, struct fail *f) NODISCARD;
 
 /* --- onehop-send --- */
 /* Every id has passed option_id_ok() (a file's name without any path).  False: USER: a broken

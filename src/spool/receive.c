@@ -57,6 +57,7 @@ struct intake_state {
 	struct message *m;
 	struct buf body;
 	size_t header_bytes;
+	bool (*wait)(void *ctx, int fd);
 	bool have_envelope;
 	bool own; /* the writer is this program: what it has is not judged again */
 };
@@ -224,7 +225,7 @@ static bool
 receive(struct intake_state *in, int fd, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_RECORDS struct record_in records = { .fd = fd, .passed = -1 };
+	AUTO_RECORDS struct record_in records = { .fd = fd, .passed = -1, .wait = in->wait };
 	char letter = '\0';
 	bool ok = true;
 
@@ -241,9 +242,12 @@ receive(struct intake_state *in, int fd, struct fail *f)
 }
 
 bool
-submit_receive(int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f)
+submit_receive(int fd, bool (*wait)(void *ctx, int fd), struct arena *a, struct envelope *e,
+    struct message *m, struct fail *f)
 {
-	struct intake_state in = { .arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX) };
+	struct intake_state in = {
+		.arena = a, .e = e, .m = m, .body = BUF_INIT(BODY_MEMORY_MAX), .wait = wait
+	};
 
 	return receive(&in, fd, f);
 }
@@ -256,6 +260,14 @@ submit_receive_own(int fd, struct arena *a, struct envelope *e, struct message *
 	};
 
 	return receive(&in, fd, f);
+}
+
+void
+submit_serving(int fd)
+{
+	struct fail ignored;
+
+	(void)!record_put(fd, 'T', STR(SUBMIT_SERVING), &ignored);
 }
 
 void
@@ -287,8 +299,8 @@ submit_trace(struct submit_trace *t)
 }
 
 bool
-submit_verdicts(
-    int fd, const struct envelope *e, const struct fail *whole, bool stays, struct fail *f)
+submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, enum submit_ending how,
+    struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct record_out o;
@@ -309,6 +321,7 @@ submit_verdicts(
 	}
 	buf_reset(&b);
 	record_add_fail(&b, whole);
-	record_add_number(&b, stays);
+	record_add_number(&b, how == SUBMIT_STAYS);
+	record_add_number(&b, how == SUBMIT_BUSY);
 	return record_hold(&o, 'Z', buf_get(&b), f) && record_flush(&o, f);
 }

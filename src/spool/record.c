@@ -106,7 +106,7 @@ receive(int fd, void *p, size_t n, int *passed)
 	/* What this process loses here it cannot ask for again: it may be a verdict. */
 	do
 		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && (errno == EINTR || ++tries < TRIES));
+	while (got < 0 && errno != ECONNRESET && (errno == EINTR || ++tries < TRIES));
 	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 		if (*passed >= 0)
@@ -154,7 +154,10 @@ look_ahead(struct record_in *in, size_t n)
 	in->len -= in->pos;
 	in->pos = 0;
 	while (got > 0 && (in->len < n || in->len == 0)) {
+		if (in->wait != NULL && !in->wait(in->ctx, in->fd))
+			return false;
 		got = receive(in->fd, in->ahead + in->len, sizeof in->ahead - in->len, &in->passed);
+		in->unread = got < 0 && errno == ECONNRESET;
 		in->len += got > 0 ? (size_t)got : 0;
 	}
 	return got > 0;

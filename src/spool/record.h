@@ -12,6 +12,7 @@
 #include "base/fail.h"
 
 #define SUBMIT_PROTOCOL "2"
+#define SUBMIT_SERVING "5serving" /* TRACE_TAKEN, and a text that is neither 0 nor 1 */
 
 /* *f: the other side went away (TEMP), or said what it may not (USER).  Both return false. */
 bool record_gone(struct fail *f);
@@ -35,6 +36,10 @@ bool record_get(int fd, char *letter, struct buf *b, int *passed) NODISCARD;
 /* The next of a row behind which nothing is said that another reads: octets are read ahead. */
 struct record_in {
 	int fd, passed; /* passed: -1 at first */
+	/* Asked before each read, which may block: false is the end.  NULL: nobody is asked. */
+	bool (*wait)(void *ctx, int fd);
+	void *ctx;
+	bool unread; /* the end: the other side has left, and not read all that it was given */
 	size_t pos, len;
 	unsigned char ahead[4096];
 };

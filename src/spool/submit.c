@@ -147,12 +147,23 @@ take_verdict(struct rcpt *r, struct str rest, struct arena *a)
 }
 
 bool
-submit_end(struct str rest, bool *stays, struct fail *f)
+submit_is_serving(struct submit_talk *talk, struct str payload)
+{
+	if (!str_eq(payload, STR(SUBMIT_SERVING)))
+		return false;
+	talk->serving = true;
+	return true;
+}
+
+bool
+submit_end(struct submit_talk *talk, struct str rest, struct fail *f)
 {
 	struct fail whole = FAIL_INIT;
 
 	record_fail(&rest, &whole);
-	*stays = record_number(&rest) != 0;
+	talk->ended = true;
+	talk->stays = record_number(&rest) != 0;
+	talk->busy = record_number(&rest) != 0 && whole.cls == FAIL_TEMP;
 	if (whole.cls == FAIL_NONE)
 		return true;
 	*f = whole;
@@ -160,11 +171,30 @@ submit_end(struct str rest, bool *stays, struct fail *f)
 }
 
 bool
-submit_result(
-    int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays, struct fail *f)
+submit_untaken(const struct submit_talk *talk, bool given)
+{
+	return talk->busy || (!talk->ended && (!given || talk->unread));
+}
+
+/* Without a verdict. */
+static bool
+lost(const struct submit_talk *talk, struct fail *f)
+{
+	if (talk->unread)
+		return record_gone(f);
+	return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+	    "there is no verdict of onehop-send: the message may have been delivered; look for "
+	    "the reason in the log");
+}
+
+bool
+submit_result(struct submit_talk *talk, struct envelope *e, struct arena *a, const struct trace *t,
+    struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_RECORD_MAX);
-	AUTO_RECORDS struct record_in in = { .fd = fd, .passed = -1 };
+	AUTO_RECORDS struct record_in in = {
+		.fd = talk->fd, .passed = -1, .wait = talk->wait, .ctx = talk->ctx
+	};
 	bool taken = false;
 	size_t settled = 0;
 	char letter;
@@ -173,8 +203,10 @@ submit_result(
 		struct str rest = buf_get(&b);
 
 		if (letter == 'Z')
-			return submit_end(rest, stays, f) &&
+			return submit_end(talk, rest, f) &&
 			    (settled == e->nrcpts || record_broken(f, "a verdict is missing"));
+		if (letter == 'T' && submit_is_serving(talk, rest))
+			continue;
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);
 		else if (letter == 'T' && rest.n > 1 && rest.p[0] - '0' == TRACE_TAKEN)
@@ -184,10 +216,8 @@ submit_result(
 		else
 			return record_broken(f, "an unexpected record came back");
 	}
+	talk->unread = in.unread;
 	for (; taken && settled < e->nrcpts; settled++)
 		e->rcpts[settled].state = RCPT_KEPT;
-	return taken ||
-	    fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
-		"onehop-send ended without a verdict: the message may have been delivered; look "
-		"for its reason in the log");
+	return taken || lost(talk, f);
 }

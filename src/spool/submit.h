@@ -5,17 +5,26 @@
  * header shapes are checked again.
  *
  *   to onehop-send                          from onehop-send
- *   V version "2", flags (v d), connect now, T kind + line: transcript and log (base/trace.h)
- *   C (empty): connect to the smarthost     R verdict on one recipient, in order
- *     now, the message comes                  (TRACE_TAKEN: is it safe should Z not come?)
- *                                           Z the end; a fail for the whole, if any
- *   E envelope
- *   R one recipient (repeated)
+ *   V version "2", flags (v d), connect     T kind + line: transcript and log (base/trace.h)
+ *     to the smarthost now, delivery mode     (TRACE_TAKEN: is it safe should Z not come?)
+ *   E envelope                              R verdict on one recipient, in order
+ *   R one recipient (repeated)              Z the end: a fail for the whole, if any; stays, busy
  *   H one header field (repeated)
  *   B body bytes, at most 64 KiB (repeated), or F (empty): the body is the file whose
  *     descriptor came with this record (SCM_RIGHTS)
  *   G go: the message is complete; the body's properties
- * A connection that ends before G means: forget it, the caller still owns the message. */
+ * A connection that ends before G means: forget it, the caller still owns the message.
+ *
+ * Two words say that a caller may come again with the same message, and when he may not:
+ *   serving  T of kind TRACE_TAKEN with the text "serving", the first record: somebody is there.
+ *   busy     Z with a fail and 1 in the field busy: nothing was taken, for the reason in the fail.
+ * Where there is no word the end of the connection speaks (submit_untaken()): before G was sent
+ * whole, or with a part of what was sent unread (ECONNRESET: G is the last of it), nothing was
+ * taken.  An end that comes when all was read says nothing: the message may have been delivered.
+ *
+ * Neither word needs to be understood, so any onehop works with any onehop-send that says "2": to
+ * an onehop that does not know them serving is "not safe yet", which it took for granted, and busy
+ * is a failure for now in words; and an onehop-send that says neither is told by how it ends. */
 #ifndef ONEHOP_SPOOL_SUBMIT_H
 #define ONEHOP_SPOOL_SUBMIT_H
 
@@ -46,14 +55,32 @@ bool submit_message(int fd, const struct envelope *e, struct message *m, struct 
 struct record_out;
 bool submit_put(
     struct record_out *o, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
-/* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.  *stays: the
- * other side goes on with other mail, it is not to be waited for.
+/* What is heard of the other side.  Make it with SUBMIT_TALK(). */
+struct submit_talk {
+	int fd;
+	bool (*wait)(void *ctx, int fd); /* as struct record_in has it */
+	void *ctx;
+	bool serving; /* it said so */
+	bool ended;   /* Z came */
+	bool busy;    /* and said that nothing was taken */
+	bool stays;   /* and that it goes on with other mail: it is not to be waited for */
+	bool unread;  /* it left, and did not read all that it was given */
+};
+#define SUBMIT_TALK(door) \
+	{ \
+		.fd = (door) \
+	}
+/* Hear transcript lines (to t) and verdicts (into e->rcpts, strings in a) until Z.
  * False: TEMP: the other side went away or said that all of it failed; recipients that
  * have a verdict keep it. */
-bool submit_result(int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays,
-    struct fail *f) NODISCARD;
+bool submit_result(struct submit_talk *talk, struct envelope *e, struct arena *a,
+    const struct trace *t, struct fail *f) NODISCARD;
+/* Is this T the word serving?  Then it is noted. */
+bool submit_is_serving(struct submit_talk *talk, struct str payload);
 /* The payload of Z: false when it says that all failed. */
-bool submit_end(struct str payload, bool *stays, struct fail *f) NODISCARD;
+bool submit_end(struct submit_talk *talk, struct str payload, struct fail *f) NODISCARD;
+/* It failed.  Is it certain that the other side took nothing?  given: it was sent all. */
+bool submit_untaken(const struct submit_talk *talk, bool given);
 
 /* --- the other side (onehop-send) --- */
 bool submit_accept(int fd, struct submit_hello *h, struct fail *f) NODISCARD;
@@ -61,11 +88,12 @@ bool submit_accept(int fd, struct submit_hello *h, struct fail *f) NODISCARD;
  * spool/control.h (empty when it was cut off).  It is not taken off the socket when it is another.
  */
 bool submit_is_control(int fd, struct buf *payload);
-/* Reads to G.  Every address has passed mailbox_ok(), every header field scan_field_name().
+/* Reads to G; wait as struct record_in has it.  Every address has passed mailbox_ok(), every header
+ * field scan_field_name().
  * False: USER (hostile or broken frame) or TEMP (connection ended): nothing was accepted, e has no
  * recipients. */
-bool submit_receive(
-    int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+bool submit_receive(int fd, bool (*wait)(void *ctx, int fd), struct arena *a, struct envelope *e,
+    struct message *m, struct fail *f) NODISCARD;
 /* The same from a process of onehop's own, which hands on what was accepted before. */
 bool submit_receive_own(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
@@ -77,7 +105,13 @@ struct submit_trace {
 	enum submit_flags flags;
 };
 struct trace submit_trace(struct submit_trace *t);
-/* stays: there is more to do behind this, nothing of which concerns the caller. */
-bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, bool stays,
-    struct fail *f) NODISCARD;
+/* The word serving, if it can be written. */
+void submit_serving(int fd);
+enum submit_ending {
+	SUBMIT_DONE,
+	SUBMIT_STAYS, /* there is more to do behind this, nothing of which concerns the caller */
+	SUBMIT_BUSY,  /* nothing was taken; whole says why */
+};
+bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,
+    enum submit_ending how, struct fail *f) NODISCARD;
 #endif

@@ -65,6 +65,7 @@ def ask_as(post, uid, verb, *about):
         size = struct.unpack(">I", answer[1:5])[0]
         records.append((answer[:1].decode(), answer[5:5 + size].decode()))
         answer = answer[5 + size:]
+    assert records.pop(0) == ("T", "5serving")
     return records, child.wait(60)
 
 

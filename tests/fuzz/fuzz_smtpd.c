@@ -19,8 +19,8 @@ bool own_door_open(struct door *d, struct arena *a, const struct door_caller *wh
 bool own_hello(int fd, const struct submit_hello *h, struct fail *f) INSTEAD_OF(submit_hello);
 bool own_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
     INSTEAD_OF(submit_message);
-bool own_result(int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays,
-    struct fail *f) INSTEAD_OF(submit_result);
+bool own_result(struct submit_talk *talk, struct envelope *e, struct arena *a,
+    const struct trace *t, struct fail *f) INSTEAD_OF(submit_result);
 
 static void
 must(bool holds)
@@ -57,13 +57,13 @@ own_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
 }
 
 bool
-own_result(
-    int fd, struct envelope *e, struct arena *a, const struct trace *t, bool *stays, struct fail *f)
+own_result(struct submit_talk *talk, struct envelope *e, struct arena *a, const struct trace *t,
+    struct fail *f)
 {
-	(void)fd, (void)a, (void)t, (void)f;
+	(void)a, (void)t, (void)f;
 	for (size_t i = 0; i < e->nrcpts; i++)
 		e->rcpts[i].state = RCPT_SENT;
-	*stays = false;
+	talk->ended = true;
 	return true;
 }
 

@@ -117,7 +117,7 @@ hear(int fd)
 		check_control(&a, &payload);
 		return;
 	}
-	if (submit_receive(fd, &a, &e, &m, &f)) {
+	if (submit_receive(fd, NULL, &a, &e, &m, &f)) {
 		check_envelope(&e);
 		check_message(&m);
 	} else {

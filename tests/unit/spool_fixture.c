@@ -55,6 +55,24 @@ fixture_free(struct fixture *p)
 	fixture_wipe(AT_FDCWD, p->path);
 }
 
+int
+fixture_set_up(void **state)
+{
+	struct fixture *p = malloc(sizeof *p);
+
+	fixture_new(p, false);
+	*state = p;
+	return 0;
+}
+
+int
+fixture_tear_down(void **state)
+{
+	fixture_free(*state);
+	free(*state);
+	return 0;
+}
+
 size_t
 fixture_names(int parent)
 {

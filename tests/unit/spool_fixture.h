@@ -19,6 +19,9 @@ struct fixture {
 /* Where it stays: s points into it. */
 void fixture_new(struct fixture *p, bool split);
 void fixture_free(struct fixture *p);
+/* One for each test, as *state. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 /* Remove a directory with all that is in it. */
 void fixture_wipe(int parent, const char *name);
 /* How many names a directory of the spool has, the directories of one character left out. */

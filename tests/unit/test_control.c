@@ -69,6 +69,7 @@ hear(void (*speak)(int fd), struct heard *h, struct fail *f)
 {
 	const struct control_answer answer = { on_bytes, on_message, on_status, h, &silence };
 	int fd[2];
+	struct submit_talk talk;
 	pid_t child;
 	bool ok;
 
@@ -81,7 +82,8 @@ hear(void (*speak)(int fd), struct heard *h, struct fail *f)
 		_exit(0);
 	}
 	(void)close(fd[1]);
-	ok = control_hear(fd[0], &answer, f);
+	talk = (struct submit_talk)SUBMIT_TALK(fd[0]);
+	ok = control_hear(&talk, &answer, f);
 	(void)close(fd[0]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	return ok;
@@ -93,7 +95,7 @@ end(int fd, const struct fail *whole)
 	const struct envelope none = { .ret = RET_UNSET };
 	struct fail f = FAIL_INIT;
 
-	if (!submit_verdicts(fd, &none, whole, false, &f))
+	if (!submit_verdicts(fd, &none, whole, SUBMIT_DONE, &f))
 		_exit(1);
 }
 

@@ -50,24 +50,6 @@ values(void **state)
 	}
 }
 
-static int
-set_up(void **state)
-{
-	struct fixture *p = malloc(sizeof *p);
-
-	fixture_new(p, false);
-	*state = p;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	fixture_free(*state);
-	free(*state);
-	return 0;
-}
-
 static const struct rate three = { 3, 3600 };
 
 static enum rates_found
@@ -251,7 +233,7 @@ files_of_long_ago_go(void **state)
 	assert_int_equal(size_of(p, "host.x"), 0);
 }
 
-#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int
 main(void)

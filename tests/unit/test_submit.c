@@ -109,7 +109,7 @@ round_trip(bool by_descriptor)
 	assert_int_equal(heard.flags, SUBMIT_VERBOSE);
 	assert_int_equal(heard.delivery, DELIVERY_QUEUE);
 	assert_true(heard.connect_now);
-	assert_true(submit_receive(p.theirs, &a, &got, &back, &f));
+	assert_true(submit_receive(p.theirs, NULL, &a, &got, &back, &f));
 	assert_same(&got, &back);
 	assert_int_equal(back.body.fd >= 0, by_descriptor);
 	assert_int_equal(body_read(&back.body, 0, body, sizeof body), 5);
@@ -159,7 +159,7 @@ test_verdicts(void **state)
 	struct envelope e, there;
 	struct message m;
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
-	bool stays = false;
+	struct submit_talk talk = SUBMIT_TALK(p.mine);
 
 	(void)state;
 	make(&a, &e, &m, ours);
@@ -172,9 +172,9 @@ test_verdicts(void **state)
 	trace_line(&out, TRACE_LOG, "a log line");
 	trace_line(&out, TRACE_DEBUG, "not asked for");
 	trace_line(&out, TRACE_IN, "250 x");
-	assert_true(submit_verdicts(p.theirs, &there, &whole, true, &f));
-	assert_true(submit_result(p.mine, &e, &a, &in, &stays, &f));
-	assert_true(stays);
+	assert_true(submit_verdicts(p.theirs, &there, &whole, SUBMIT_STAYS, &f));
+	assert_true(submit_result(&talk, &e, &a, &in, &f));
+	assert_true(talk.stays);
 	assert_string_equal(heard.text, "0:a log line|3:250 x|");
 	assert_int_equal(ours[0].state, RCPT_SENT);
 	assert_string_equal(ours[0].confirmation, "250 ok");
@@ -192,16 +192,16 @@ test_whole_failure_and_silence(void **state)
 	struct envelope none = { .nrcpts = 0 };
 	struct trace quiet = { NULL, NULL };
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
-	bool stays = false;
+	struct submit_talk talk = SUBMIT_TALK(p.mine);
 
 	(void)state;
 	(void)fail_conf(&whole, "onehop.conf:3: no");
-	assert_true(submit_verdicts(p.theirs, &none, &whole, false, &f));
-	assert_false(submit_result(p.mine, &none, &a, &quiet, &stays, &f));
+	assert_true(submit_verdicts(p.theirs, &none, &whole, SUBMIT_DONE, &f));
+	assert_false(submit_result(&talk, &none, &a, &quiet, &f));
 	assert_int_equal(fail_exit_code(&f), 78);
 	assert_string_equal(f.text, "onehop.conf:3: no");
 	(void)shutdown(p.theirs, SHUT_RDWR);
-	assert_false(submit_result(p.mine, &none, &a, &quiet, &stays, &f));
+	assert_false(submit_result(&talk, &none, &a, &quiet, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	close_pair(p);
 }
@@ -226,16 +226,88 @@ test_taken_and_silence(void **state)
 		struct envelope e;
 		struct message m;
 		struct fail f = FAIL_INIT;
-		bool stays = false;
+		struct submit_talk talk = SUBMIT_TALK(p.mine);
 
 		make(&a, &e, &m, rcpts);
 		for (size_t k = 0; k < 3 && rows[i].said[k] != NULL; k++)
 			trace_line(&out, TRACE_TAKEN, "%s", rows[i].said[k]);
 		(void)shutdown(p.theirs, SHUT_RDWR);
-		assert_int_equal(submit_result(p.mine, &e, &a, &quiet, &stays, &f), rows[i].taken);
+		assert_int_equal(submit_result(&talk, &e, &a, &quiet, &f), rows[i].taken);
 		assert_int_equal(rcpts[0].state, rows[i].taken ? RCPT_KEPT : RCPT_WAITING);
 		assert_int_equal(rcpts[1].state, rcpts[0].state);
 		close_pair(p);
+	}
+}
+
+/* What is said by the other side, and how it goes: does it have the message for sure not? */
+static const struct ending {
+	const char *what;
+	bool given;   /* it was sent all, to G */
+	bool reads;   /* and reads it */
+	bool serving; /* says so */
+	int ending;   /* -1: it closes, else enum submit_ending */
+	bool untaken;
+} endings[] = {
+	{ "closed at once", true, false, false, -1, true },
+	{ "closed before all was sent", false, true, false, -1, true },
+	{ "closed with all read", true, true, false, -1, false },
+	{ "served, and closed with some unread", true, false, true, -1, true },
+	{ "served, and closed with all read", true, true, true, -1, false },
+	{ "busy before it read", true, false, false, SUBMIT_BUSY, true },
+	{ "busy when it had read", true, true, true, SUBMIT_BUSY, true },
+	{ "refused", true, true, true, SUBMIT_DONE, false },
+	{ "refused before all was sent", false, false, false, SUBMIT_DONE, false },
+};
+
+static void
+play_ending(const struct ending *row)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct pair p = open_pair();
+	struct submit_talk talk = SUBMIT_TALK(p.mine);
+	const struct submit_hello hello = { .flags = 0 };
+	const struct envelope none = { .nrcpts = 0 };
+	struct submit_hello heard;
+	struct trace quiet = { NULL, NULL };
+	struct envelope e, got;
+	struct message m, back;
+	struct rcpt rcpts[2];
+	struct fail whole, f = FAIL_INIT;
+
+	make(&a, &e, &m, rcpts);
+	(void)fail_set(&whole, FAIL_TEMP, STAGE_DOOR, 0, "not now");
+	assert_true(submit_hello(p.mine, &hello, &f));
+	if (row->given)
+		assert_true(submit_message(p.mine, &e, &m, &f));
+	else
+		(void)shutdown(p.mine, SHUT_WR);
+	if (row->serving)
+		submit_serving(p.theirs);
+	if (row->reads) {
+		assert_true(submit_accept(p.theirs, &heard, &f));
+		assert_int_equal(submit_receive(p.theirs, NULL, &a, &got, &back, &f), row->given);
+	}
+	if (row->ending >= 0)
+		assert_true(
+		    submit_verdicts(p.theirs, &none, &whole, (enum submit_ending)row->ending, &f));
+	(void)close(p.theirs);
+	assert_false(submit_result(&talk, &e, &a, &quiet, &f));
+	assert_int_equal(talk.serving, row->serving);
+	assert_int_equal(submit_untaken(&talk, row->given), row->untaken);
+	assert_int_equal(strcmp(f.text, "not now") == 0, row->ending >= 0);
+	if (row->given)
+		assert_int_equal(strstr(f.text, "may have been delivered") != NULL,
+		    row->ending < 0 && row->reads);
+	(void)close(p.mine);
+}
+
+static void
+test_endings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		print_message("%s\n", endings[i].what);
+		play_ending(&endings[i]);
 	}
 }
 
@@ -300,7 +372,7 @@ test_hostile(void **state)
 			    p.mine, hostile[i].records[k].letter, str_at(payload, n), &f));
 		}
 		(void)shutdown(p.mine, SHUT_WR);
-		if (submit_receive(p.theirs, &a, &e, &m, &f))
+		if (submit_receive(p.theirs, NULL, &a, &e, &m, &f))
 			fail_msg("taken: %s", hostile[i].what);
 		assert_int_equal(f.cls, FAIL_USER);
 		body_close(&m.body);
@@ -332,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_whole_failure_and_silence),
 		cmocka_unit_test(test_taken_and_silence),
+		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_record_too_long),
 	};
