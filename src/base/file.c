@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { LOCK_LOOK_MS = 10 };
 
 int
 file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st)
@@ -104,6 +107,17 @@ wait_for(int fd, short events)
 	struct pollfd p = { .fd = fd, .events = events };
 
 	return poll(&p, 1, -1) >= 0 || errno == EINTR;
+}
+
+bool
+file_lock(int fd, unsigned ms)
+{
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_LOOK_MS) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= ms)
+			return false;
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	return true;
 }
 
 ssize_t

@@ -35,6 +35,9 @@ bool file_read(struct arena *a, const char *path, struct str *out, struct fail *
 /* The same from a descriptor that file_open() gave (path is for the message only). */
 bool file_read_fd(
     struct arena *a, int fd, const char *path, struct str *out, struct fail *f) NODISCARD;
+/* flock(2) it for us alone: another has it for moments, which are waited for, ms at most.  False
+ * with errno (EWOULDBLOCK: somebody has it still). */
+bool file_lock(int fd, unsigned ms) NODISCARD;
 /* Read until n bytes or the end; EINTR is retried, a non-blocking descriptor is waited for.
  * Returns the bytes read, or -1 with errno. */
 ssize_t fd_read_full(int fd, void *p, size_t n) NODISCARD;

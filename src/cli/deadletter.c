@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -13,7 +12,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { PIECE = 8192 };
+enum { PIECE = 8192, LOCK_MS = 10 * 1000 };
 
 static bool
 write_all(int fd, const struct deadletter *l, const struct message *m)
@@ -54,7 +53,7 @@ deadletter_write(const struct deadletter *l, struct arena *a, const struct messa
 
 	if (fd < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot open %s", name);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	if (!file_lock(fd, LOCK_MS))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot lock %s", name);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != l->uid || st.st_nlink != 1)
 		return fail_set(

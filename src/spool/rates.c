@@ -13,16 +13,10 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { LINE = 21 }; /* 20 digits, a newline */
-
-static bool
-lock(int fd)
-{
-	while (flock(fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			return false;
-	return true;
-}
+enum {
+	LINE = 21, /* 20 digits, a newline */
+	LOCK_MS = 5000,
+};
 
 /* uid's file, locked.  -1: it cannot be had. */
 static int
@@ -37,8 +31,8 @@ open_locked(const struct spool *s, unsigned uid)
 		AUTO_FD int fd = openat(s->db, name,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
-		if (fd < 0 || !lock(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-		    (s->give && fchown(fd, s->uid, s->gid) != 0))
+		if (fd < 0 || !file_lock(fd, LOCK_MS) || fstat(fd, &st) != 0 ||
+		    !S_ISREG(st.st_mode) || (s->give && fchown(fd, s->uid, s->gid) != 0))
 			return -1;
 		if (st.st_nlink > 0)
 			return steal_fd(&fd);

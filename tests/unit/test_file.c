@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -317,6 +318,46 @@ sees_the_end_of_a_process(void **state)
 	in_each_kernel(await_one);
 }
 
+/* Another holds the lock for so many milliseconds, 0: not at all; it is waited for 300. */
+static bool
+lock_behind(int ms)
+{
+	AUTO_FD int fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int said[2];
+	char c;
+	pid_t pid;
+	bool ok;
+
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		AUTO_FD int his = open("file", O_RDWR | O_CLOEXEC);
+
+		if (ms == 0 || flock(his, LOCK_EX) == 0)
+			(void)!write(said[1], "x", 1);
+		(void)poll(NULL, 0, ms);
+		_exit(0);
+	}
+	assert_int_equal(read(said[0], &c, 1), 1);
+	ok = file_lock(fd, 300);
+	assert_true(ok || errno == EWOULDBLOCK);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)close(said[0]);
+	(void)close(said[1]);
+	return ok;
+}
+
+static void
+waits_for_locks(void **state)
+{
+	(void)state;
+	assert_true(lock_behind(0));
+	assert_true(lock_behind(30));
+	assert_false(lock_behind(3000));
+	assert_false(file_lock(-1, 300));
+	assert_int_equal(errno, EBADF);
+}
+
 int
 main(void)
 {
@@ -331,6 +372,7 @@ main(void)
 		cmocka_unit_test(closes_what_is_open),
 		cmocka_unit_test_setup_teardown(replaces_no_file, make_directory, remove_directory),
 		cmocka_unit_test(sees_the_end_of_a_process),
+		cmocka_unit_test_setup_teardown(waits_for_locks, make_directory, remove_directory),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
