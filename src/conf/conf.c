@@ -52,6 +52,17 @@ move_home(struct conf *c, const struct conf_paths *paths)
 	c->log_file = arena_fmt(c->arena, "%s/mainlog", paths->state);
 }
 
+/* A home that a service, or its user, cannot look into (ProtectHome=, a home of another, a server
+ * that takes root for nobody) has no setup for it.  A file that can be seen is another thing. */
+static bool
+is_out_of_sight(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) != 0 &&
+	    (errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENAMETOOLONG);
+}
+
 /* c->file and its text: the first file there is, or NULL. */
 static bool
 find_file(struct conf *c, const struct conf_paths *paths, struct str *text, struct fail *f)
@@ -68,6 +79,8 @@ find_file(struct conf *c, const struct conf_paths *paths, struct str *text, stru
 		return file_read(c->arena, c->file, text, f);
 	for (size_t i = 0; c->file == NULL && i < sizeof candidates / sizeof candidates[0]; i++) {
 		if (candidates[i] == NULL)
+			continue;
+		if (candidates[i] == paths->user_file && is_out_of_sight(candidates[i]))
 			continue;
 		if (!conf_read(c->arena, candidates[i], text, f))
 			return false;

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/mman.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -16,10 +18,6 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { MATCH_LIMIT = 100000 };
-
-static const char no_door[] =
-    "no door is open for users who may not read the passwords (as root: systemctl enable --now "
-    "onehop-submit.socket)";
 
 /* A passwd.client in locked memory: its text, then two rooms of SECRET_MAX bytes. */
 struct reading {
@@ -108,6 +106,26 @@ secret_copy(struct secret *s, struct str login, struct str password, struct fail
 	return true;
 }
 
+/* User onehop, who delivers for those who may not read it, may not either: what helps. */
+static void
+advise(const struct conf *c, const char *path, struct fail *f)
+{
+	struct stat spool, file;
+	const struct passwd *me = getpwuid(geteuid());
+	const struct group *group;
+
+	if (me == NULL || me->pw_uid == 0 || stat(c->spool_directory, &spool) != 0 ||
+	    spool.st_uid != me->pw_uid || stat(path, &file) != 0)
+		return;
+	group = getgrgid(file.st_gid);
+	if ((file.st_mode & S_IRGRP) != 0 && file.st_gid != 0 && group != NULL)
+		fail_prefix(f, "user %s is not in its group (as root: usermod -aG %s %s)",
+		    me->pw_name, group->gr_name, me->pw_name);
+	else
+		fail_prefix(f, "it is not for user %s (as root: chgrp %s %s; chmod 640 %s)",
+		    me->pw_name, me->pw_name, path, path);
+}
+
 /* Open the first there is: *fd and *st; -1 when there is none, which is no failure. */
 static bool
 open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct stat *st,
@@ -133,7 +151,7 @@ open_file(const struct conf *c, struct arena *a, const char **path, int *fd, str
 		(void)fail_set(f, errno == ENOENT ? FAIL_USER : FAIL_TEMP, STAGE_CONFIG, errno,
 		    "cannot read the passwords in %s as uid %u", *path, geteuid());
 		if (f->sys == EACCES && c->home == NULL)
-			fail_prefix(f, "%s", no_door);
+			advise(c, *path, f);
 		return false;
 	}
 	return true;
