@@ -211,6 +211,15 @@ log_fold(const struct attempt *t)
 	trace_line(t->d->trace, TRACE_LOG, "Completed");
 }
 
+bool
+deliver_was_stopped(const struct queued *q)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		if (q->e.rcpts[i].state != RCPT_RETRY || q->e.rcpts[i].fail.stage == STAGE_EOM)
+			return false;
+	return stop_asked();
+}
+
 static void
 settle_now(struct attempt *t)
 {
@@ -218,7 +227,7 @@ settle_now(struct attempt *t)
 	bool folded = false;
 
 	attempt_settle(t);
-	if (hand_back(t))
+	if (hand_back(t) || (!t->safe && !has_reached(t) && deliver_was_stopped(t->q)))
 		return;
 	if (!t->safe && count(t->q, RCPT_SENT) == t->q->e.nrcpts) {
 		trace_line(t->d->trace, TRACE_LOG, "Completed");

@@ -42,6 +42,8 @@ bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
  * is in the spool, or a bounce is), or all of them RCPT_REFUSED, RCPT_RETRY, RCPT_WAITING: then
  * nobody has it and it is nowhere. */
 void deliver_now(struct delivery *d, struct queued *q);
+/* It was broken off before a server or a mailbox could have it: the caller has it still. */
+bool deliver_was_stopped(const struct queued *q);
 /* A submission that is only put into the spool; it stays locked until spool_release(), and its
  * recipients are RCPT_KEPT; q->trouble.error, which says why, is logged.  False: TEMP: it cannot be
  * kept, and nothing was done. */

@@ -104,6 +104,14 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	return told;
 }
 
+/* What is begun is brought to its end (io/stop.h); this has not begun. */
+static bool
+may_begin(struct serve *s, struct fail *f)
+{
+	s->busy = stop_asked();
+	return !s->busy || fail_set(f, FAIL_TEMP, STAGE_DOOR, 0, "onehop-send was told to stop");
+}
+
 /* It is for later: its user has had his share, or others of his are under way. */
 static enum conf_delivery
 keep_for_later(struct serve *s, struct queued *q, struct fail *whole)
@@ -136,6 +144,8 @@ deliver_or_keep(struct serve *s, struct queued *q, struct fail *whole)
 		return DELIVERY_QUEUE;
 	}
 	deliver_now(d, q);
+	if (deliver_was_stopped(q))
+		(void)may_begin(s, whole);
 	return DELIVERY_FOREGROUND;
 }
 
@@ -162,14 +172,6 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 	forget_sender(s);
 	if (stays)
 		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
-}
-
-/* What is begun is brought to its end (io/stop.h); this has not begun. */
-static bool
-may_begin(struct serve *s, struct fail *f)
-{
-	s->busy = stop_asked();
-	return !s->busy || fail_set(f, FAIL_TEMP, STAGE_DOOR, 0, "onehop-send was told to stop");
 }
 
 /* The sender is known only now, and what the configuration says for it. */
