@@ -176,18 +176,16 @@ take_challenge(struct talk *t)
 	t->readable = b64_decode(&t->said, buf_get(&text));
 }
 
-/* What a response shows of the secret: CRAM's digest stands behind a blank, SCRAM's proof behind
- * ",p=". */
+/* What a computed response shows of the secret: CRAM's digest stands behind a blank, SCRAM's proof
+ * behind ",p=".  The others have the secret itself in them, and that stays where it is. */
 static void
 note_proof(const struct talk *t, struct str raw, struct str b64)
 {
 	size_t at = raw.n;
 
-	if (t->m->proof_at == 0 || t->answers < t->m->proof_at || raw.n == 0)
+	if (!t->m->computed || t->answers < t->m->proof_at || raw.n == 0)
 		return;
 	secret_left(t->secret, true, b64);
-	if (!t->m->computed)
-		return;
 	while (at > 0 && raw.p[at - 1] != ' ' && raw.p[at - 1] != ',')
 		at--;
 	secret_left(t->secret, false, str_skip(raw, at + (raw.p[at] == 'p' ? 2 : 0)));
