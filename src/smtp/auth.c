@@ -293,6 +293,9 @@ climb(struct session *s, struct login *a, struct fail *f)
 
 		if (what == LOGIN_TAKEN)
 			return true;
+		/* others were refused before: that is said, too */
+		if (what == LOGIN_LATER && (a->tried & (a->tried - 1)) != 0)
+			return auth_explain(s, a, f);
 		if (what == LOGIN_LATER || what == LOGIN_UNPROVEN || what == LOGIN_BROKEN) {
 			*f = why;
 			return false;
