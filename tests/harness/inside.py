@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import dnsstub, smtpserver, world  # noqa: E402
+from harness import dnsstub, doors, smtpserver, world  # noqa: E402
 
 L1 = "latin-1"
 
@@ -29,15 +29,20 @@ def children():
     return found
 
 
-def reap(limit, keep):
-    """As process 1: wait until no process is left but those to keep.  True when that came to pass."""
+def nobody_calls():
+    """There are no doors."""
+    return True
+
+
+def reap(limit, keep, idle):
+    """As process 1: wait until no process is left but those to keep, and none is due.  True when that came to pass."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return True
-        if pid == 0 and keep and not children() - keep:
+            pid = 0
+        if pid == 0 and idle() and not children() - keep:
             return True
         if pid == 0:
             time.sleep(0.005)  # polls
@@ -73,7 +78,7 @@ def answers(where):
         return s.connect_ex(where if unix else tuple(where)) == 0
 
 
-def run_step(step, keep):
+def run_step(step, keep, idle):
     user = step.get("user", "root")
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": pwd.getpwnam(user).pw_dir, "USER": user, "LOGNAME": user,
            "TERM": "dumb", "LANG": "C.UTF-8", **step.get("env", {})}
@@ -95,7 +100,7 @@ def run_step(step, keep):
         rc, out, err = 127, b"", b"no such program"
     secs = round(time.monotonic() - start, 3)
     return {"argv": step["argv"], "user": user, "rc": rc, "stdout": out.decode(L1), "stderr": err.decode(L1),
-            "secs": secs, "settled": reap(step.get("settle", 25), keep)}
+            "secs": secs, "settled": reap(step.get("settle", 25), keep, idle)}
 
 
 class Play:
@@ -107,12 +112,19 @@ class Play:
         world.build_root(job["programs"], {job["certs"]: "/run/certs", **job["binds"]}, job["packages"])
         self.certs = "/run/certs"
         world.configure(self.case.get("config", {}), self.certs)
+        self.idle = self.open_doors(job["doors"]) if self.case.get("doors") else nobody_calls
         self.sink, self.servers = [], []
         self.dns = dnsstub.DNS(self.case.get("dns"))
         self.dns.start()
         self.serve(servers)
         for daemon in self.case.get("daemons", []):
             self.start(daemon)
+
+    def open_doors(self, units):
+        doors.machine(units)
+        served = doors.Doors(units, open("/tmp/daemons.log", "ab"))
+        served.start()
+        return served.idle
 
     def start(self, daemon):
         """A real server, in the servers' network: {setup: shell script, argv, listens: [[address, port] or path]}."""
@@ -150,7 +162,7 @@ class Play:
                 if steps[-1]["rc"] == 0:
                     wait_for(lambda: glob.glob(step["await"]))
             else:
-                result = run_step(step, keep)
+                result = run_step(step, keep, self.idle)
                 if step.get("snap"):
                     result["files"] = self.changed(before)
                 steps.append(result)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import planted
+from harness import doors, planted
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNSHARE = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--mount-proc", "--fork", "--kill-child", "--propagation", "unchanged"]
@@ -89,7 +89,7 @@ def packages(*names):
 def run_case(case, limit=300, binds=None):
     """Play the case; binds: {directory here: directory there} to see read-only besides."""
     job = {"case": case, "programs": programs(), "certs": certificates(), "binds": binds or {},
-           "packages": packages(*case.get("packages", []))}
+           "doors": doors.files(), "packages": packages(*case.get("packages", []))}
     r = subprocess.run(UNSHARE + [sys.executable, "-B", HERE + "/inside.py"], input=json.dumps(job).encode(),
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit)
     words = r.stderr.decode("utf-8", "replace").strip()
