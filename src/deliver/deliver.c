@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "addr/rewrite.h"
 #include "deliver/attempt.h"
 #include "deliver/repeat.h"
 #include "deliver/share.h"
@@ -12,6 +13,26 @@
 #include "log/mainlog.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+static void
+emit_log(void *ctx, enum trace_kind kind, struct str line)
+{
+	(void)kind;
+	trace_line(ctx, TRACE_LOG, "%.*s", S_ARG(line));
+}
+
+/* What onehop has told the sender, who may be a program, is told to whoever mends the map. */
+static void
+log_bad_mapping(const struct attempt *t)
+{
+	struct trace log = *t->d->trace;
+	const struct trace warnings = { .emit = emit_log, .ctx = &log };
+	struct rewrite map;
+	struct fail f = FAIL_INIT;
+
+	if (*t->q->e.sender != '\0' && rewrite_open(&map, t->d->conf, t->q->arena, &warnings, &f))
+		(void)rewrite_address(&map, mailbox_split(t->q->e.sender));
+}
 
 static void
 log_arrival(const struct attempt *t)
@@ -36,6 +57,7 @@ log_arrival(const struct attempt *t)
 		trace_line(t->d->trace, TRACE_LOG,
 		    "a line that is only a dot was taken for text, as more followed it: -i is not "
 		    "there");
+	log_bad_mapping(t);
 	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
 }
 

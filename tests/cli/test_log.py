@@ -225,3 +225,23 @@ def test_message_log_of_a_frozen_bounce():
 
 def test_no_message_logs():
     assert message_logs(conf_mail("-odq", "x@far.example"), SHOW, conf="message_logs = no\n")[0].endswith("0\n")
+
+
+# ---------------------------------------------------------------- the map of senders
+BS = "HELO x\r\nMAIL FROM:<%s>\r\nRCPT TO:<x@far.example>\r\nDATA\r\nSubject: s\r\n\r\nbody\r\n.\r\nQUIT\r\n"
+WAYS = {
+    "user": {"argv": ["/usr/sbin/sendmail", "x@far.example"], "user": "fax", "stdin": "Subject: s\n\nbody\n"},
+    "queued": {"argv": ["/usr/sbin/sendmail", "-odq", "x@far.example"], "user": "fax", "stdin": "Subject: s\n\nbody\n"},
+    "root": {"argv": ["/usr/sbin/sendmail", "-f", "fax@debian", "x@far.example"], "stdin": "Subject: s\n\nbody\n"},
+    "session": {"argv": ["/usr/sbin/sendmail", "-bs"], "user": "fax", "stdin": BS % "fax@debian"},
+}
+
+
+@pytest.mark.parametrize("value, said", [("a@one.example, b@two.example", 1), ("", 1), ("other", 1), ("f@isp.example", 0)])
+def test_a_sender_that_the_map_does_not_map(value, said):
+    """Whoever mends it reads of it where he reads of the message; what a program was told on standard error nobody reads."""
+    seen = sandbox.run_case({"doors": True, "config": {"email_addresses": "# the map\nfax: %s\n" % value}, "servers": [{}], "steps": list(WAYS.values())})
+    assert [s["rc"] for s in seen["steps"]] == [0] * len(WAYS), seen["steps"]
+    lines = re.findall(r"(?m)^\S+ \S+ (\S+) Rewrite of fax@debian yielded un\w+ address.* \(/etc/email-addresses:2\)$", seen["mainlog"])
+    assert len(lines) == len(set(lines)) == said * len(WAYS), seen["mainlog"]
+    assert "Rewrite" not in re.sub("(?m)^.* Rewrite of fax@debian yielded .*:2\\)\n", "", seen["mainlog"])
