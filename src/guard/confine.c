@@ -120,7 +120,7 @@ confine_network(const char *const *more, bool limit_files, const struct trace *t
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		without(t, "no_new_privs");
 	if (!FILTER_POSSIBLE) {
-		trace_line(t, TRACE_DEBUG, "confinement: this build or machine has no filter");
+		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has none");
 		return;
 	}
 	if (limit_files)

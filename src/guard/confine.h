@@ -11,6 +11,8 @@
  * ends the process with SIGSYS; what a library may try and do without (open for writing, signal
  * another, listen) is refused with EPERM; calls that are younger than the list, and those whose
  * arguments a filter cannot see (openat2, clone3), do not exist (ENOSYS), as in an older kernel.
+ * The families of sockets are limited but on i386 and s390x, where libc's only way to make one
+ * (socketcall) has them behind a pointer.
  *
  * Confinement never fails a mail: where the kernel, a container or an architecture does not have a
  * part, the work goes on without it and a line of -d says so. */

@@ -202,7 +202,8 @@ static int
 packet_socket(int fd)
 {
 	(void)fd;
-	return from(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+	/* not socket(), which is socketcall on i386 and s390x */
+	return from(syscall(SYS_socket, AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
 static int
