@@ -98,9 +98,9 @@ def test_it_ends_with_its_parent(post):
         children.extend(found)
         os.kill(parents[0], signal.SIGKILL)
     while_held(post, "greeting", end_parent)
-    post.sendmail("a@far.example")
+    got = post.sendmail("a@far.example")
     post.until(lambda: not any(status(p).get("State", "Z")[0] != "Z" for p in children))
-    assert len(children) == 1 and post.mails == []
+    assert len(children) == 1 and len(post.mails) == (got.returncode == 0)      # onehop may have asked once more
 
 
 @pytest.mark.usefixtures("filtered")
