@@ -193,7 +193,7 @@ def test_scram_is_not_shown(make):
     """What is said in it is all that it takes to guess the password at leisure."""
     said = send(make("SCRAM-SHA-256"), "-v")
     assert said.count("SMTP<< 334 ***") == 2 and not re.search(r"(?m)^  SMTP<< 334 (?!\*\*\*$)", said)
-    assert not re.search(r"(?m)^  SMTP>> (?!AUTH|EHLO|MAIL|RCPT|BDAT|DATA|QUIT|\**$)", said)
+    assert not re.search(r"(?m)^  SMTP>> (?!AUTH|EHLO|MAIL|RCPT|BDAT|DATA|QUIT|\(writing message\)$|\.$|\**$)", said)
 
 
 @pytest.mark.parametrize("word", ["PIPELINING", "250-AUTH", "LOGIN PLAIN"])
