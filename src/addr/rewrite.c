@@ -3,7 +3,6 @@
 
 #include "addr/extract.h"
 #include "addr/list.h"
-#include "conf/lsearch.h"
 #include "conf/names.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -16,12 +15,10 @@ rewrite_open(
 	    arena_fmt(a, "%s/email-addresses", c->etc), "email-addresses");
 	struct rewrite found = { .conf = c, .arena = a, .trace = t };
 
-	for (; *places != NULL && found.map.p == NULL; places++) {
-		if (!conf_read(a, *places, &found.map, f))
+	for (; *places != NULL && found.map.path == NULL; places++)
+		if (!map_open(&found.map, a, *places, f))
 			return false;
-		found.map_file = found.map.p != NULL ? *places : NULL;
-	}
-	if (found.map.p == NULL && c->email_addresses[0] != '\0')
+	if (found.map.path == NULL && c->email_addresses[0] != '\0')
 		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)",
 		    c->email_addresses, conf_where(c, CONF_email_addresses));
 	*r = found;
@@ -37,18 +34,18 @@ map_value(const struct rewrite *r, struct mailbox *m)
 	struct lsearch_entry e;
 	struct address x;
 
-	if (!lsearch_find(r->map, m->local, r->arena, &e))
+	if (!map_find(&r->map, m->local, r->arena, &e))
 		return NO_KEY;
 	if (!extract_address(r->arena, e.value, NULL, false, &x)) {
 		trace_line(r->trace, TRACE_WARNING,
 		    "Rewrite of %s yielded unparseable address: %s in address %.*s (%s:%u)",
-		    mailbox_text(r->arena, *m), x.reason, S_ARG(e.value), r->map_file, e.line);
+		    mailbox_text(r->arena, *m), x.reason, S_ARG(e.value), r->map.path, e.line);
 		return UNUSABLE;
 	}
 	if (x.box.domain.n == 0) {
 		trace_line(r->trace, TRACE_WARNING,
 		    "Rewrite of %s yielded unqualified address \"%.*s\" (%s:%u)",
-		    mailbox_text(r->arena, *m), S_ARG(x.box.local), r->map_file, e.line);
+		    mailbox_text(r->arena, *m), S_ARG(x.box.local), r->map.path, e.line);
 		return UNUSABLE;
 	}
 	*m = x.box;
@@ -62,7 +59,7 @@ apply_rules(const struct rewrite *r, struct mailbox *m)
 {
 	enum mapped first = NO_KEY;
 
-	if (r->map.n == 0 || m->local.n == 0 || m->domain.n == 0)
+	if (r->map.path == NULL || m->local.n == 0 || m->domain.n == 0)
 		return false;
 	if (domain_is_local(r->conf, m->domain))
 		first = map_value(r, m);

@@ -8,12 +8,12 @@
 #include "base/buf.h"
 #include "base/trace.h"
 #include "conf/conf.h"
+#include "conf/map.h"
 
 struct rewrite {
 	const struct conf *conf;
 	struct arena *arena;
-	struct str map;       /* the text of email-addresses; empty when there is none */
-	const char *map_file; /* its path, or NULL */
+	struct map map; /* email-addresses */
 	const struct trace *trace;
 	bool bare; /* fields keep addresses without a domain (-bnq) */
 };

@@ -32,22 +32,31 @@ file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st)
 	return steal_fd(&fd);
 }
 
+/* The mark of UTF-8 or UTF-16 at the start of a file. */
+static bool
+skip_mark(const char *path, struct str *text, struct fail *f)
+{
+	if (str_starts(*text, STR("\xff\xfe")) || str_starts(*text, STR("\xfe\xff")))
+		return fail_conf(f, "%s is UTF-16: save it as UTF-8", path);
+	if (str_starts(*text, STR("\xef\xbb\xbf")))
+		*text = str_skip(*text, 3);
+	return true;
+}
+
 bool
-file_text(const char *path, struct str *bytes, struct fail *f)
+file_text(const char *path, unsigned line, struct str *bytes, struct fail *f)
 {
 	struct str text = *bytes;
 	size_t nul;
-	unsigned line = 1;
 
-	if (str_starts(text, STR("\xff\xfe")) || str_starts(text, STR("\xfe\xff")))
-		return fail_conf(f, "%s is UTF-16: save it as UTF-8", path);
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = str_skip(text, 3);
+	if (line == 0 && !skip_mark(path, &text, f))
+		return false;
 	nul = str_find(text, '\0');
 	if (nul == text.n) {
 		*bytes = text;
 		return true;
 	}
+	line += line == 0;
 	for (size_t i = 0; i < nul; i++)
 		line += text.p[i] == '\n';
 	return fail_conf(f,
@@ -72,7 +81,7 @@ file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct 
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", path);
 	text = str_at(p, (size_t)got);
-	if (!file_text(path, &text, f))
+	if (!file_text(path, 0, &text, f))
 		return false;
 	*out = text;
 	return true;
@@ -89,16 +98,20 @@ class_of(int e)
 }
 
 bool
+file_not_opened(const char *path, struct fail *f)
+{
+	if (errno == EINVAL)
+		return fail_conf(f, "%s is not a regular file", path);
+	return fail_set(f, class_of(errno), STAGE_CONFIG, errno, "cannot open %s", path);
+}
+
+bool
 file_read(struct arena *a, const char *path, struct str *out, struct fail *f)
 {
 	struct stat st;
 	AUTO_FD int fd = file_open(AT_FDCWD, path, 0, &st);
 
-	if (fd < 0 && errno == EINVAL)
-		return fail_conf(f, "%s is not a regular file", path);
-	if (fd < 0)
-		return fail_set(f, class_of(errno), STAGE_CONFIG, errno, "cannot open %s", path);
-	return file_read_fd(a, fd, path, out, f);
+	return fd < 0 ? file_not_opened(path, f) : file_read_fd(a, fd, path, out, f);
 }
 
 static bool

@@ -26,9 +26,12 @@ enum file_flags {
  * no controlling terminal; *st is filled from the open descriptor and is a regular file.
  * Returns the descriptor (the caller's) or -1 with errno; EINVAL: not a regular file. */
 int file_open(int dirfd, const char *path, enum file_flags flags, struct stat *st) NODISCARD;
-/* The bytes of a file that people edit, as text: a byte order mark is skipped.  False: it is no
- * text (UTF-16, an octet that is NUL); *f is USER/CONFIG with path and line. */
-bool file_text(const char *path, struct str *bytes, struct fail *f) NODISCARD;
+/* What file_open() met, by errno; always false.  *f is TEMP, or USER/CONFIG when it is the file. */
+bool file_not_opened(const char *path, struct fail *f);
+/* The bytes of a file that people edit, as text: a byte order mark is skipped.  line 0: it is the
+ * file's start; else the line at which this piece of it begins.  False: it is no text (UTF-16, an
+ * octet that is NUL); *f is USER/CONFIG with path and line. */
+bool file_text(const char *path, unsigned line, struct str *bytes, struct fail *f) NODISCARD;
 /* The text of a regular file of at most FILE_MAX bytes, as a slice of the arena.
  * False: *f is TEMP or USER/CONFIG with the path in the text; f->sys has errno (ENOENT ...). */
 bool file_read(struct arena *a, const char *path, struct str *out, struct fail *f) NODISCARD;

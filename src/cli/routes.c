@@ -11,7 +11,6 @@
 #include "addr/list.h"
 #include "base/file.h"
 #include "cli/show.h"
-#include "conf/lsearch.h"
 #include "io/clock.h"
 #include "io/resolve.h"
 #include "local/local.h"
@@ -341,32 +340,42 @@ item_fault(struct arena *a, const struct alias_item *item)
 	return NULL;
 }
 
+struct alias_check {
+	struct arena *a;
+	const char *file;
+	int status;
+};
+
+static void
+check_alias(void *ctx, const struct lsearch_entry *entry)
+{
+	struct alias_check *k = ctx;
+	struct alias_list l = alias_list_open(entry->value);
+	struct alias_item item;
+
+	while (alias_list_next(&l, k->a, &item)) {
+		const char *fault = item_fault(k->a, &item);
+		struct fail f = FAIL_INIT;
+
+		if (fault == NULL)
+			continue;
+		(void)fail_set(&f, FAIL_USER, STAGE_ADDRESS, 0, "%s:%u: alias %.*s: %.*s: %s",
+		    k->file, entry->line, S_ARG(entry->key), S_ARG(item.text), fault);
+		k->status = cli_complain(&f);
+	}
+}
+
 int
 show_aliases(struct session_start *s)
 {
 	struct route_env env = { .conf = &s->conf, .arena = s->arena };
-	struct lsearch_entry entry;
-	struct lsearch table;
+	struct alias_check k = { .a = s->arena, .status = EX_OK };
 	struct fail f = FAIL_INIT;
-	int status = EX_OK;
 
 	if (!route_open(&env, &f))
 		return cli_complain(&f);
-	table = lsearch_open(env.aliases);
-	while (lsearch_next(&table, s->arena, &entry)) {
-		struct alias_list l = alias_list_open(entry.value);
-		struct alias_item item;
-
-		while (alias_list_next(&l, s->arena, &item)) {
-			const char *fault = item_fault(s->arena, &item);
-
-			if (fault == NULL)
-				continue;
-			(void)fail_set(&f, FAIL_USER, STAGE_ADDRESS, 0,
-			    "%s:%u: alias %.*s: %.*s: %s", env.aliases_file, entry.line,
-			    S_ARG(entry.key), S_ARG(item.text), fault);
-			status = cli_complain(&f);
-		}
-	}
-	return status;
+	k.file = env.aliases.path;
+	if (!map_each(&env.aliases, check_alias, &k, &f))
+		return cli_complain(&f);
+	return k.status;
 }

@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 
 #include "base/file.h"
@@ -13,20 +14,27 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 bool
+conf_open(const char *path, int *fd, struct stat *st, struct fail *f)
+{
+	*fd = strcmp(path, "/dev/null") == 0 ? -1 : file_open(AT_FDCWD, path, 0, st);
+	if (*fd >= 0 || strcmp(path, "/dev/null") == 0 || errno == ENOENT || errno == ENOTDIR)
+		return true;
+	if (errno == EACCES || errno == EPERM)
+		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
+		    "cannot read %s as uid %u; who sends mail must be able to", path, geteuid());
+	return file_not_opened(path, f);
+}
+
+bool
 conf_read(struct arena *a, const char *path, struct str *text, struct fail *f)
 {
-	struct fail why = FAIL_INIT;
+	struct stat st;
+	AUTO_FD int fd = -1;
 
 	*text = str_at(NULL, 0);
-	if (strcmp(path, "/dev/null") == 0 || file_read(a, path, text, &why))
-		return true;
-	if (why.sys == ENOENT || why.sys == ENOTDIR)
-		return true;
-	if (why.sys == EACCES || why.sys == EPERM)
-		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, why.sys,
-		    "cannot read %s as uid %u; who sends mail must be able to", path, geteuid());
-	*f = why;
-	return false;
+	if (!conf_open(path, &fd, &st, f))
+		return false;
+	return fd < 0 || file_read_fd(a, fd, path, text, f);
 }
 
 /* The defaults below /etc, when that is elsewhere. */

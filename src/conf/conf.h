@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -112,6 +113,9 @@ bool conf_trusts(const struct conf *c, unsigned uid, const char *login);
 bool conf_print(const struct conf *c, struct str name, struct buf *out, struct fail *f) NODISCARD;
 /* "file:line", "file", or "default". */
 const char *conf_where(const struct conf *c, enum conf_option o);
+/* Open a file of the administrator's, for the caller to close: *fd is -1 when there is none, or it
+ * is /dev/null.  False: as conf_read(). */
+bool conf_open(const char *path, int *fd, struct stat *st, struct fail *f) NODISCARD;
 /* The text of a file, in a.  True with text->p == NULL: there is no such file, or it is /dev/null.
  * False: *f is TEMP (no right to read it: says who must have it) or USER/CONFIG. */
 bool conf_read(struct arena *a, const char *path, struct str *text, struct fail *f) NODISCARD;

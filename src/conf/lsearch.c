@@ -88,15 +88,24 @@ read_key(struct str line, struct arena *a, struct str *key)
 	return i < line.n ? i + 1 : i;
 }
 
-/* The next line with a key.  The value is what is left of the line. */
+/* May key stand at the start of line?  Most that do not are told by the first letter. */
 static bool
-next_key(struct lsearch *t, struct arena *a, struct lsearch_entry *e)
+may_have(struct str line, struct str key)
+{
+	return key.n == 0 || line.p[0] == '"' || ascii_lower(line.p[0]) == ascii_lower(key.p[0]);
+}
+
+/* The next line with a key; with wanted, those that cannot have it are passed over.  The value is
+ * what is left of the line. */
+static bool
+next_key(struct lsearch *t, const struct str *wanted, struct arena *a, struct lsearch_entry *e)
 {
 	while (t->rest.n > 0) {
 		unsigned number = t->line;
 		struct str line = next_line(t);
 
-		if (is_comment(line) || ascii_space(line.p[0]))
+		if (is_comment(line) || ascii_space(line.p[0]) ||
+		    (wanted != NULL && !may_have(line, *wanted)))
 			continue;
 		e->line = number;
 		e->value = str_ltrim(str_skip(line, read_key(line, a, &e->key)));
@@ -147,7 +156,7 @@ read_continuations(struct lsearch *t, struct arena *a, struct lsearch_entry *e)
 bool
 lsearch_next(struct lsearch *t, struct arena *a, struct lsearch_entry *e)
 {
-	if (!next_key(t, a, e))
+	if (!next_key(t, NULL, a, e))
 		return false;
 	read_continuations(t, a, e);
 	return true;
@@ -158,26 +167,11 @@ lsearch_find(struct str text, struct str key, struct arena *a, struct lsearch_en
 {
 	struct lsearch t = lsearch_open(text);
 
-	while (next_key(&t, a, e)) {
+	while (next_key(&t, &key, a, e)) {
 		if (!str_ieq(e->key, key))
 			continue;
 		read_continuations(&t, a, e);
 		return true;
 	}
-	return false;
-}
-
-bool
-lsearch_find_partial(struct str text, struct str domain, struct arena *a, struct lsearch_entry *e)
-{
-	struct str rest = domain;
-
-	if (lsearch_find(text, domain, a, e))
-		return true;
-	do {
-		if (lsearch_find(text, str_of(arena_fmt(a, "*.%.*s", S_ARG(rest))), a, e))
-			return true;
-		rest = str_skip(rest, str_find(rest, '.') + 1);
-	} while (str_find(rest, '.') < rest.n);
 	return false;
 }

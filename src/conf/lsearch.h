@@ -24,8 +24,4 @@ struct lsearch lsearch_open(struct str text);
 bool lsearch_next(struct lsearch *t, struct arena *a, struct lsearch_entry *e);
 /* First entry whose key equals key without case (lsearch). */
 bool lsearch_find(struct str text, struct str key, struct arena *a, struct lsearch_entry *e);
-/* Exim's partial-lsearch: the domain, "*.domain", then "*." and each shorter suffix of at least two
- * labels. */
-bool lsearch_find_partial(
-    struct str text, struct str domain, struct arena *a, struct lsearch_entry *e);
 #endif

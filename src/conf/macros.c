@@ -51,9 +51,9 @@ physical_line(struct scanner *s)
 	s->rest = line.n < s->rest.n ? str_at(line.p + line.n + 1, s->rest.n - line.n - 1) :
 				       str_at("", 0);
 	s->line++;
-	while (line.n > 0 && ascii_space(line.p[0]))
+	while (line.n > 0 && line.p[0] <= ' ' && ascii_space(line.p[0]))
 		line = str_at(line.p + 1, line.n - 1);
-	while (line.n > 0 && ascii_space(line.p[line.n - 1]))
+	while (line.n > 0 && line.p[line.n - 1] <= ' ' && ascii_space(line.p[line.n - 1]))
 		line.n--;
 	return line;
 }

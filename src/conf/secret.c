@@ -4,36 +4,24 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <sys/mman.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "base/file.h"
 #include "conf/command.h"
-#include "conf/lsearch.h"
+#include "conf/passwords.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { MATCH_LIMIT = 100000 };
 
-/* A passwd.client in locked memory: its text, then two rooms of SECRET_MAX bytes. */
+/* One search: the file, and what is known of the credential. */
 struct reading {
+	struct passwords file;
 	struct secret *s;
-	const char *path;
-	struct str text;
+	struct str login, password; /* in the file's memory, or password_command's text */
 };
-
-/* The value of a line that goes on; a password that stands elsewhere. */
-enum room { ROOM_JOINED = 2, ROOM_ELSEWHERE = 1 };
-
-static char *
-room(const struct reading *r, enum room which)
-{
-	return (char *)r->s->page + (r->s->page_size - (size_t)which * SECRET_MAX);
-}
 
 /* The last file that the password was looked for in is the one that has it. */
 static void
@@ -56,29 +44,10 @@ struct line {
 	const char *why; /* it cannot be used, or NULL */
 };
 
-static bool
-page_new(struct secret *s, size_t text, struct fail *f)
-{
-	size_t size = text + (size_t)2 * SECRET_MAX;
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "no memory for a password");
-	/* Where the limit on locked memory is too small the page may be swapped; that is all. */
-	(void)mlock(p, size);
-	(void)madvise(p, size, MADV_DONTDUMP);
-	s->page = p;
-	s->page_size = size;
-	return true;
-}
-
 void
 secret_wipe(struct secret *s)
 {
-	if (s->page != NULL) {
-		explicit_bzero(s->page, s->page_size);
-		(void)munmap(s->page, s->page_size);
-	}
+	passwords_unlock(s->page, s->page_size);
 	buf_wipe(&s->left);
 	buf_free(&s->left);
 	*s = (struct secret){ .login = { 0 } };
@@ -98,87 +67,13 @@ secret_copy(struct secret *s, struct str login, struct str password, struct fail
 
 	if (login.n > SECRET_MAX || password.n > SECRET_MAX)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0, "the password is too long");
-	if (!page_new(s, 0, f))
+	s->page_size = (size_t)2 * SECRET_MAX;
+	s->page = page = passwords_lock(s->page_size, f);
+	if (page == NULL)
 		return false;
-	page = s->page;
 	s->login = copy(page, login);
 	s->password = copy(page + SECRET_MAX, password);
 	return true;
-}
-
-/* User onehop, who delivers for those who may not read it, may not either: what helps. */
-static void
-advise(const struct conf *c, const char *path, struct fail *f)
-{
-	struct stat spool, file;
-	const struct passwd *me = getpwuid(geteuid());
-	const struct group *group;
-
-	if (me == NULL || me->pw_uid == 0 || stat(c->spool_directory, &spool) != 0 ||
-	    spool.st_uid != me->pw_uid || stat(path, &file) != 0)
-		return;
-	group = getgrgid(file.st_gid);
-	if ((file.st_mode & S_IRGRP) != 0 && file.st_gid != 0 && group != NULL)
-		fail_prefix(f, "user %s is not in its group (as root: usermod -aG %s %s)",
-		    me->pw_name, group->gr_name, me->pw_name);
-	else
-		fail_prefix(f, "it is not for user %s (as root: chgrp %s %s; chmod 640 %s)",
-		    me->pw_name, me->pw_name, path, path);
-}
-
-/* Open the first there is: *fd and *st; -1 when there is none, which is no failure. */
-static bool
-open_file(const struct conf *c, struct arena *a, const char **path, int *fd, struct stat *st,
-    struct fail *f)
-{
-	const char *given =
-	    c->credentials != NULL ? arena_fmt(a, "%s/passwd.client", c->credentials) : NULL;
-	const char *const *places = conf_places(c, a, c->passwd_client, given, "passwd.client");
-	bool named = c->passwd_client[0] != '\0';
-
-	for (*fd = -1; *places != NULL; places++) {
-		*path = *places;
-		*fd = file_open(AT_FDCWD, *path, 0, st);
-		if (*fd >= 0)
-			return true;
-		if (!named && (errno == ENOENT || errno == ENOTDIR))
-			continue;
-		/* a user's own setup does not need what is the system's */
-		if (!named && c->home != NULL && places[1] == NULL)
-			continue;
-		if (errno == EINVAL)
-			return fail_conf(f, "%s is not a regular file", *path);
-		(void)fail_set(f, errno == ENOENT ? FAIL_USER : FAIL_TEMP, STAGE_CONFIG, errno,
-		    "cannot read the passwords in %s as uid %u", *path, geteuid());
-		if (f->sys == EACCES && c->home == NULL)
-			advise(c, *path, f);
-		return false;
-	}
-	return true;
-}
-
-static bool
-read_file(const struct conf *c, struct arena *a, struct reading *r, struct fail *f)
-{
-	AUTO_FD int fd = -1;
-	struct stat st = { .st_size = 0 };
-	ssize_t got = 0;
-	size_t size;
-
-	if (!open_file(c, a, &r->path, &fd, &st, f))
-		return false;
-	if (st.st_size > FILE_MAX)
-		return fail_conf(f, "%s is larger than %d bytes", r->path, FILE_MAX);
-	size = (size_t)st.st_size;
-	if (!page_new(r->s, size, f))
-		return false;
-	note_file(a, r, r->path, &st);
-	if (fd >= 0)
-		got = fd_read_full(fd, r->s->page, size);
-	if (got < 0)
-		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "cannot read %s", r->path);
-	r->text = str_at(r->s->page, (size_t)got);
-	return file_text(r->path, &r->text, f);
 }
 
 static struct str
@@ -267,21 +162,6 @@ is_for(const struct wanted *w, struct line *l, enum secret_match match)
 	    pattern_matches(key, w->canonical, &l->why);
 }
 
-/* An IPv6 address in brackets needs no quotes: "[2001:db8::1]:login:password". */
-static void
-join_brackets(struct arena *a, struct lsearch_entry *e)
-{
-	size_t end = str_find(e->value, ']');
-
-	if (e->key.n == 0 || e->key.p[0] != '[' || str_find(e->key, ']') < e->key.n ||
-	    end == e->value.n)
-		return;
-	e->key = str_of(arena_fmt(a, "%.*s:%.*s]", S_ARG(e->key), (int)end, e->value.p));
-	e->value = str_ltrim(str_skip(e->value, end + 1));
-	if (e->value.n > 0 && e->value.p[0] == ':')
-		e->value = str_skip(e->value, 1);
-}
-
 static void
 split(const struct conf *c, struct line *l, struct str *login, struct str *password)
 {
@@ -303,55 +183,55 @@ split(const struct conf *c, struct line *l, struct str *login, struct str *passw
 		l->why = "the line is too long";
 }
 
-/* lsearch joined the value of several lines in the arena: move it to locked memory.  What does not
- * fit makes the line too long. */
-static void
-lock_joined(struct reading *r, struct lsearch_entry *e)
-{
-	struct str joined = e->value;
-	char *bytes;
+struct choice {
+	const struct wanted *w;
+	enum secret_match match;
+	struct arena *a;
+	struct line *l;
+};
 
-	if (joined.n == 0 || (joined.p >= r->text.p && joined.p < r->text.p + r->text.n))
-		return;
-	e->value = str_at(room(r, ROOM_JOINED), joined.n < SECRET_MAX ? joined.n : SECRET_MAX);
-	memcpy(room(r, ROOM_JOINED), joined.p, e->value.n);
-	memcpy(&bytes, &joined.p, sizeof bytes); /* the arena's, so it may be written to */
-	explicit_bzero(bytes, joined.n);
-}
-
-/* The next line; its value is good until the next call. */
 static bool
-next_line(struct reading *r, struct lsearch *t, struct arena *a, struct line *l)
+is_the_line(void *ctx, const struct lsearch_entry *e)
 {
-	l->why = NULL;
-	if (!lsearch_next(t, a, &l->e))
+	const struct choice *c = ctx;
+
+	*c->l = (struct line){ .e = *e };
+	if (!is_for(c->w, c->l, c->match))
 		return false;
-	lock_joined(r, &l->e);
-	l->e.value = str_ltrim(l->e.value);
-	join_brackets(a, &l->e);
+	c->l->e.key = arena_str(c->a, e->key);
 	return true;
 }
 
-/* The line that is for the host: the first of the best kind of match. */
 static bool
-choose(struct reading *r, struct arena *a, const struct wanted *w, struct line *l)
+is_second(void *ctx, const struct lsearch_entry *e)
+{
+	unsigned *lines = ctx;
+
+	(void)e;
+	return ++*lines > 1;
+}
+
+/* The line that is for the host: the first of the best kind of match.  *found: there is one. */
+static bool
+choose(struct reading *r, struct arena *a, const struct wanted *w, struct line *l, bool *found,
+    struct fail *f)
 {
 	static const enum secret_match kinds[] = { SECRET_CONFIGURED, SECRET_CANONICAL,
 		SECRET_PATTERN };
-	struct lsearch t = lsearch_open(r->text);
-	size_t lines = 0;
+	struct choice c = { .w = w, .a = a, .l = l };
+	unsigned lines = 0;
+	bool more;
 
-	while (next_line(r, &t, a, l))
-		lines++;
-	r->s->only = lines <= 1;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		r->s->match = kinds[i];
-		t = lsearch_open(r->text);
-		while (next_line(r, &t, a, l))
-			if (is_for(w, l, kinds[i]))
-				return true;
+	if (!passwords_walk(&r->file, is_second, &lines, &more, f))
+		return false;
+	r->s->only = !more;
+	*found = false;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !*found; i++) {
+		r->s->match = c.match = kinds[i];
+		if (!passwords_walk(&r->file, is_the_line, &c, found, f))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* file:/PATH: the first line of that file. */
@@ -366,13 +246,13 @@ from_file(struct arena *a, struct reading *r, struct str *password, struct fail 
 
 	(void)snprintf(path, sizeof path, "%.*s", S_ARG(rest));
 	fd = file_open(AT_FDCWD, path, 0, &st);
-	got = fd < 0 ? -1 : fd_read_full(fd, room(r, ROOM_ELSEWHERE), SECRET_MAX);
+	got = fd < 0 ? -1 : fd_read_full(fd, passwords_room(&r->file), SECRET_MAX);
 	if (got < 0)
 		return fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno,
 		    "%s: cannot read the password in %s as uid %u", r->s->where, path, geteuid());
 	note_file(a, r, path, &st);
-	rest = str_at(room(r, ROOM_ELSEWHERE), (size_t)got);
-	if (!file_text(path, &rest, f))
+	rest = str_at(passwords_room(&r->file), (size_t)got);
+	if (!file_text(path, 0, &rest, f))
 		return false;
 	*password = str_rtrim(str_cut(&rest, '\n'));
 	return password->n > 0 || fail_conf(f, "%s: %s is empty", r->s->where, path);
@@ -382,7 +262,7 @@ static bool
 from_command(
     const struct conf *c, struct arena *a, struct reading *r, struct str *password, struct fail *f)
 {
-	struct command run = { str_of(c->password_command), c->home, room(r, ROOM_ELSEWHERE),
+	struct command run = { str_of(c->password_command), c->home, passwords_room(&r->file),
 		SECRET_MAX };
 
 	r->s->warning = NULL;
@@ -410,9 +290,9 @@ without_line(
 	r->s->where = conf_where(c, CONF_password_command);
 	r->s->key = arena_strz(a, str_of(host));
 	r->s->match = SECRET_CONFIGURED;
-	if (!from_command(c, a, r, &r->s->password, f))
+	if (!from_command(c, a, r, &r->password, f))
 		return false;
-	r->s->login = login;
+	r->login = login;
 	return true;
 }
 
@@ -421,25 +301,24 @@ find(const struct conf *c, struct arena *a, struct reading *r, const struct want
     struct fail *f)
 {
 	struct secret *s = r->s;
-	struct str login, password;
 	struct line line;
+	bool found;
 
-	if (!read_file(c, a, r, f))
+	if (!passwords_open(&r->file, c, a, f))
 		return false;
-	if (!choose(r, a, w, &line))
+	note_file(a, r, r->file.path, &r->file.st);
+	if (!choose(r, a, w, &line, &found, f))
+		return false;
+	if (!found)
 		return without_line(c, a, r, w->configured.p, f);
-	split(c, &line, &login, &password);
-	s->where = arena_fmt(a, "%s:%u", r->path, line.e.line);
+	split(c, &line, &r->login, &r->password);
+	s->where = arena_fmt(a, "%s:%u", r->file.path, line.e.line);
 	s->key = arena_strz(a, line.e.key);
 	if (line.why != NULL)
 		return fail_conf(f, "%s: %s", s->where, line.why);
-	if (password.n == 0 && !from_command(c, a, r, &password, f))
-		return false;
-	if (str_starts(password, STR("file:/")) && !from_file(a, r, &password, f))
-		return false;
-	s->login = login;
-	s->password = password;
-	return true;
+	if (r->password.n == 0)
+		return from_command(c, a, r, &r->password, f);
+	return !str_starts(r->password, STR("file:/")) || from_file(a, r, &r->password, f);
 }
 
 bool
@@ -447,15 +326,16 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
     struct secret *s, struct fail *f)
 {
 	struct secret found = { .login = { 0 } };
-	struct reading r = { .s = &found, .path = "" };
+	struct reading r = { .file = PASSWORDS_NONE, .s = &found };
 	struct wanted w = { str_of(configured), str_of(canonical != NULL ? canonical : "") };
+	bool ok = find(c, a, &r, &w, f);
 
-	if (!find(c, a, &r, &w, f)) {
+	if (r.login.n == 0)
 		secret_wipe(&found);
-		return false;
-	}
-	if (found.login.n == 0)
-		secret_wipe(&found);
-	*s = found;
-	return true;
+	else if (ok)
+		ok = secret_copy(&found, r.login, r.password, f);
+	passwords_close(&r.file);
+	if (ok)
+		*s = found;
+	return ok;
 }

@@ -15,18 +15,12 @@ enum { NAME_LONGEST = 64, WARNINGS_MAX = 100 };
 
 const struct conf_row conf_rows[CONF_COUNT] = {
 #define OPT(name, dc, macro, type, def, min, max, words, help) \
-	[CONF_##name] = { { #name, dc, macro }, def, words, KIND_##type, min, max, \
-		offsetof(struct conf, name) },
+	[CONF_##name] = { { #name, dc, macro }, \
+		{ sizeof #name - 1, sizeof dc - 1, sizeof macro - 1 }, def, words, KIND_##type, \
+		min, max, offsetof(struct conf, name) },
 #include "conf/options.def"
 #undef OPT
 };
-
-/* The first letter decides nearly always, and each start of the program asks often. */
-static bool
-is_called(struct str name, const char *alias)
-{
-	return name.n > 0 && name.p[0] == alias[0] && str_eq(name, str_of(alias));
-}
 
 struct str
 conf_name(struct str s)
@@ -43,7 +37,8 @@ conf_find(struct str name)
 {
 	for (unsigned o = 0; o < CONF_COUNT; o++)
 		for (size_t k = 0; k < CONF_NAMES; k++)
-			if (is_called(name, conf_rows[o].names[k]))
+			if (name.n == conf_rows[o].lengths[k] && name.n > 0 &&
+			    memcmp(name.p, conf_rows[o].names[k], name.n) == 0)
 				return (enum conf_option)o;
 	return CONF_COUNT;
 }
@@ -321,7 +316,7 @@ conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 
 	if (o == CONF_COUNT)
 		return conf_unknown(one->name, f);
-	if (conf_rows[o].kind == KIND_BOOL && !is_called(one->name, conf_rows[o].names[0]))
+	if (conf_rows[o].kind == KIND_BOOL && !str_eq(one->name, str_of(conf_rows[o].names[0])))
 		value = debian_switch(one->name, value);
 	if (!check_borrowed(c, o, f) || (o == CONF_configtype && !refuse_type(value, f)))
 		return false;

@@ -8,7 +8,8 @@ enum conf_kind { KIND_STR, KIND_BOOL, KIND_UINT, KIND_SECS, KIND_SIZE, KIND_WORD
 enum { CONF_NAMES = 3 };
 
 struct conf_row {
-	const char *names[CONF_NAMES]; /* ours; Debian's key; Debian's macro; "" is none */
+	const char *names[CONF_NAMES];     /* ours; Debian's key; Debian's macro; "" is none */
+	unsigned char lengths[CONF_NAMES]; /* of the names: each start of the program asks often */
 	const char *def, *words;
 	enum conf_kind kind;
 	uint64_t min, max;

@@ -119,6 +119,8 @@ is_his_own(const struct peer *p, const struct conf *c, const struct queued *q,
 	if (!rewrite_open(&map, c, q->arena, t, f))
 		return false;
 	mapped = rewrite_address(&map, mapped);
+	if (!map_intact(&map.map, f))
+		return false;
 	if ((sender.local.n == 0 || mailbox_eq(sender, mapped)) &&
 	    (names(&q->m, H_FROM, mapped) || names(&q->m, H_SENDER, mapped)))
 		return true;

@@ -84,8 +84,9 @@ forward_parse(struct arena *a, struct str text, const char *name, struct probe *
 		    "%s is an Exim or Sieve filter; filters are not supported, write addresses "
 		    "or \"|/usr/bin/procmail\" there",
 		    name);
-	if (!alias_expand(a, text, &items, f)) {
+	if (!alias_expand(a, text, ALIAS_ITEMS_MAX, &items, f)) {
 		fail_prefix(f, "error in redirect file %s", name);
+		f->cls = FAIL_TEMP; /* his to mend */
 		return false;
 	}
 	for (size_t i = 0; i < items.n; i++) {

@@ -259,5 +259,5 @@ submission_fix(struct message *m, const struct rewrite *r, struct submitter *who
 	add_date(&s, t);
 	add_received(&s, rcpts, t);
 	who->sender = s.sender;
-	return true;
+	return map_intact(&r->map, f);
 }

@@ -54,7 +54,8 @@ bool submission_recipients(
  * and Resent-Bcc), completes From, Message-ID, Date, Received, rewrites and qualifies.  With
  * force_sender an untrusted who->sender is not used (the null sender is), and Sender says who it
  * was.  rcpts is for Received's "for" (only when there is exactly one).
- * False: PERM/INPUT, exit 65: a field outgrows HEADER_MAX when its addresses are completed. */
+ * False: PERM/INPUT, exit 65: a field outgrows HEADER_MAX when its addresses are completed; TEMP:
+ * the map of senders could not be read any more. */
 bool submission_fix(struct message *m, const struct rewrite *r, struct submitter *who,
     const struct recipients *rcpts, const struct submission_time *t, struct fail *f) NODISCARD;
 #endif

@@ -258,7 +258,7 @@ open_include(struct arena *a, const struct alias_item *it, struct alias_list *l,
 }
 
 bool
-alias_expand(struct arena *a, struct str text, struct alias_items *out, struct fail *f)
+alias_expand(struct arena *a, struct str text, size_t max, struct alias_items *out, struct fail *f)
 {
 	struct alias_list stack[ALIAS_DEPTH_MAX + 1] = { alias_list_open(text) };
 	struct alias_items all = { NULL, 0 };
@@ -271,11 +271,12 @@ alias_expand(struct arena *a, struct str text, struct alias_items *out, struct f
 			depth--;
 			continue;
 		}
-		if (all.n >= ALIAS_ITEMS_MAX ||
-		    (it.kind == ALIAS_INCLUDE && depth > ALIAS_DEPTH_MAX))
+		if (all.n >= max)
+			return fail_set(
+			    f, FAIL_PERM, STAGE_ROUTE, 0, "the list has more than %zu items", max);
+		if (it.kind == ALIAS_INCLUDE && depth > ALIAS_DEPTH_MAX)
 			return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0,
-			    "the list has more than %d items or %d nested :include: files",
-			    ALIAS_ITEMS_MAX, ALIAS_DEPTH_MAX);
+			    "the list has more than %d nested :include: files", ALIAS_DEPTH_MAX);
 		if (it.kind == ALIAS_INCLUDE) {
 			if (!open_include(a, &it, &stack[depth], f))
 				return false;

@@ -5,7 +5,7 @@
 #include "addr/mailbox.h"
 
 enum {
-	ALIAS_ITEMS_MAX = 10000, /* items of one list with all its :include: files */
+	ALIAS_ITEMS_MAX = 10000, /* items of a user's list with all its :include: files */
 	ALIAS_DEPTH_MAX = 8,     /* :include: inside :include: */
 };
 
@@ -47,9 +47,10 @@ struct alias_items {
 	size_t n;
 };
 
-/* The whole list with its :include: files read (with the rights of this process).  A verdict is
- * the last item, and the only one but for FAIL: what stands before that is served as in Exim.
- * False: TEMP/ROUTE: an included file cannot be read, or a limit. */
-bool alias_expand(
-    struct arena *a, struct str text, struct alias_items *out, struct fail *f) NODISCARD;
+/* The whole list, of at most max items, with its :include: files read (with the rights of this
+ * process).  A verdict is the last item, and the only one but for FAIL: what stands before that is
+ * served as in Exim.  False: TEMP/ROUTE: an included file cannot be read, or they are nested
+ * too deeply; PERM/ROUTE: there are more items. */
+bool alias_expand(struct arena *a, struct str text, size_t max, struct alias_items *out,
+    struct fail *f) NODISCARD;
 #endif

@@ -1,5 +1,4 @@
 /* redirect.c - routers that turn one address into others: system_aliases, userforward, hub_user. */
-#include "conf/lsearch.h"
 #include "conf/names.h"
 #include "route/alias.h"
 #include "route/subject.h"
@@ -73,7 +72,7 @@ where(const struct subject *s, const struct lsearch_entry *entry)
 {
 	const struct route_env *e = s->e;
 
-	return arena_fmt(e->arena, "%s:%u", e->aliases_file, entry->line);
+	return arena_fmt(e->arena, "%s:%u", e->aliases.path, entry->line);
 }
 
 /* Exim defers these for ever; the sender had better hear of it at once. */
@@ -157,11 +156,11 @@ redirect_aliases(struct subject *s)
 	struct alias_items items;
 	struct fail why = FAIL_INIT;
 
-	if (!lsearch_find(e->aliases, str_of(s->local), e->arena, &entry))
+	if (!map_find(&e->aliases, str_of(s->local), e->arena, &entry))
 		return false;
-	if (!alias_expand(e->arena, entry.value, &items, &why))
+	if (!alias_expand(e->arena, entry.value, route_addresses_max(e->conf), &items, &why))
 		return subject_refuse(
-		    s, FAIL_TEMP, "error in redirect data: %s (%s)", why.text, where(s, &entry));
+		    s, why.cls, "error in redirect data: %s (%s)", why.text, where(s, &entry));
 	if (items.n == 1 && alias_is_verdict(items.list[0].kind))
 		return take_verdict(s, &items.list[0], &entry);
 	for (size_t i = 0; i < items.n; i++)

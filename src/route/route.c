@@ -7,7 +7,6 @@
 #include <sysexits.h>
 
 #include "base/file.h"
-#include "conf/lsearch.h"
 #include "conf/names.h"
 #include "route/subject.h"
 
@@ -50,7 +49,7 @@ hubbed_active(struct subject *s)
 {
 	struct lsearch_entry entry;
 
-	if (!lsearch_find_partial(s->e->hubbed_hosts, s->r->address.domain, s->e->arena, &entry))
+	if (!map_find_partial(&s->e->hubbed_hosts, s->r->address.domain, s->e->arena, &entry))
 		return false;
 	s->hubs = str_trim(entry.value);
 	return true;
@@ -281,8 +280,7 @@ is_local(const struct route_env *e, const struct route *r)
 	if (domain_is_local(e->conf, r->address.domain))
 		return true;
 	return r->unqualified && !routed_before(r, "system_aliases") &&
-	    lsearch_find(
-		e->aliases, str_of(local_name(e->arena, r->address.local)), e->arena, &entry);
+	    map_find(&e->aliases, str_of(local_name(e->arena, r->address.local)), e->arena, &entry);
 }
 
 static bool
@@ -349,6 +347,12 @@ ask(const struct router *router, struct subject *s)
 	return taken;
 }
 
+size_t
+route_addresses_max(const struct conf *c)
+{
+	return c->recipients_max > 0 ? (size_t)c->recipients_max : ROUTE_ADDRESSES_MAX;
+}
+
 static size_t
 ancestors(const struct route *r)
 {
@@ -359,9 +363,9 @@ ancestors(const struct route *r)
 	return n;
 }
 
-/* made: addresses that the recipient became so far. */
+/* made: addresses that the recipient is now. */
 static void
-route_one(struct subject *s, size_t made)
+choose(struct subject *s, size_t made)
 {
 	const struct route_env *e = s->e;
 	struct route *r = s->r;
@@ -373,9 +377,15 @@ route_one(struct subject *s, size_t made)
 		r->address.local = lower(e->arena, r->address.local);
 	s->local = local_name(e->arena, r->address.local);
 	r->text = mailbox_text(e->arena, r->address);
-	if (ancestors(r) > ROUTE_ANCESTORS_MAX || made > ROUTE_ADDRESSES_MAX) {
-		(void)subject_refuse(
-		    s, FAIL_TEMP, "routing loop: %s became too many addresses", r->original);
+	if (ancestors(r) > ROUTE_ANCESTORS_MAX) {
+		(void)subject_refuse(s, FAIL_TEMP,
+		    "routing loop: %s goes from one address to another, and on", r->original);
+		return;
+	}
+	if (made > route_addresses_max(e->conf)) {
+		(void)subject_refuse(s, FAIL_PERM,
+		    "%s becomes more than %zu addresses (recipients_max)", r->original,
+		    route_addresses_max(e->conf));
 		return;
 	}
 	for (size_t i = 0; i < sizeof routers / sizeof routers[0]; i++)
@@ -384,6 +394,17 @@ route_one(struct subject *s, size_t made)
 	(void)subject_refuse(s, FAIL_PERM, "Unrouteable address");
 	(void)snprintf(r->fail.dsn, sizeof r->fail.dsn, "5.1.1");
 	r->fail.exit = EX_NOUSER;
+}
+
+static void
+route_one(struct subject *s, size_t made)
+{
+	struct fail f = FAIL_INIT;
+
+	choose(s, made);
+	/* what was not found may be in what could not be read */
+	if (!map_intact(&s->e->aliases, &f) || !map_intact(&s->e->hubbed_hosts, &f))
+		(void)subject_refuse(s, FAIL_TEMP, "%s", f.text);
 }
 
 struct route *
@@ -416,10 +437,11 @@ route_address(const struct route_env *e, struct mailbox address, bool unqualifie
 		out->list = arena_grow(e->arena, out->list, out->n, sizeof(void *));
 		out->list[out->n++] = r;
 		route_one(&s, made);
+		if (r->outcome == ROUTE_PARENT && s.nchildren > 0)
+			made += s.nchildren - 1;
 		while (r->outcome == ROUTE_PARENT && s.nchildren > 0) {
 			pending = arena_grow(e->arena, pending, npending, sizeof(void *));
 			pending[npending++] = s.children[--s.nchildren];
-			made++;
 		}
 		if (npending == 0)
 			return;
@@ -430,7 +452,6 @@ route_address(const struct route_env *e, struct mailbox address, bool unqualifie
 bool
 route_open(struct route_env *e, struct fail *f)
 {
-	e->aliases_file = e->conf->aliases;
-	return conf_read(e->arena, e->conf->aliases, &e->aliases, f) &&
-	    conf_read(e->arena, e->conf->hubbed_hosts, &e->hubbed_hosts, f);
+	return map_open(&e->aliases, e->arena, e->conf->aliases, f) &&
+	    map_open(&e->hubbed_hosts, e->arena, e->conf->hubbed_hosts, f);
 }

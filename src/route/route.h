@@ -8,6 +8,7 @@
 #include "addr/mailbox.h"
 #include "base/trace.h"
 #include "conf/conf.h"
+#include "conf/map.h"
 
 /* Exim's names are in transport_name(): they appear in logs, -v and -bt. */
 enum transport {
@@ -68,9 +69,7 @@ struct probe {
 struct route_env {
 	const struct conf *conf;
 	struct arena *arena;
-	struct str aliases; /* text of the aliases file; empty when missing */
-	const char *aliases_file;
-	struct str hubbed_hosts;   /* text, or empty */
+	struct map aliases, hubbed_hosts;
 	const struct trace *trace; /* "R: system_aliases for fax@debian" */
 	/* Look at what user has set up.  skip_forward: an address that came back to its own
 	 * .forward. False: *f (TEMP: defer with the reason, e.g. bad mode of .forward). */
@@ -82,8 +81,8 @@ struct route_env {
 	void *ctx;
 };
 
-/* What one recipient may become. */
-enum { ROUTE_ADDRESSES_MAX = 10000, ROUTE_ANCESTORS_MAX = 100 };
+/* What one recipient may become, where recipients_max does not say how many addresses. */
+enum { ROUTE_ADDRESSES_MAX = 100000, ROUTE_ANCESTORS_MAX = 100 };
 
 struct routes {
 	struct route **list; /* every address that was looked at, parents before children */

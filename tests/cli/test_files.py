@@ -167,3 +167,51 @@ def test_hosts_that_avoid_tls(avoid, encrypted):
     macro = "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS = %s\n" % avoid
     got, step = play({"tls": True, "localmacros": macro}, SUBMIT, call("-bV"), servers=[server])
     assert [bool(s["tls"]) for s in got["smtp"]] == [encrypted] and "Warning" not in step["stdout"]
+
+
+# ---------------------------------------------------------------- F8: maps without a limit that a real site meets
+def many(form, n=40000):
+    return "".join(form % (i, i) for i in range(n))
+
+
+def test_large_maps():
+    """Each larger than 1 MiB: its first, a middle and its last line."""
+    users = {name: {"uid": uid} for name, uid in (("user0", 2000), ("user20000", 2001), ("user39999", 2002))}
+    config = {"users": users, "email_addresses": many("user%d: the-address-of-%d@isp.example\n"),
+              "aliases": many("alias%d: somebody-who-has-the-number-%d@far.example\n"),
+              "passwd_client": many("host%d.isp.example:somebody-with-a-long-name-%d@isp.example:pw\n") + "smtp.isp.example:me:pw\n",
+              "files": {"/etc/exim4/hubbed_hosts": {"content": many("hub%d.example: 192.0.2.26::2525 # in the cellar of house %d\n")}},
+              "localmacros": "AUTH_CLIENT_ALLOW_NOTLS_PASSWORDS = 1\n"}
+    assert all(len(text) > 1 << 20 for text in (config["email_addresses"], config["aliases"], config["passwd_client"]))
+    session = {"ehlo": ["250-smtp.isp.example", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}
+    steps = [{"argv": ["/usr/sbin/sendmail", "-f", "user%d" % n, "alias%d@debian" % n, "x@hub%d.example" % n], "stdin": MESSAGE}
+             for n in (0, 20000, 39999)]
+    got, step = play(config, *steps, servers=[{"session": session}, {"addr": "192.0.2.26"}])
+    assert [(s["rc"], s["stderr"]) for s in got["steps"]] == [(0, "")] * 3, got["mainlog"]
+    assert {a["decoded"][0] for s in got["smtp"] for a in s["auth"]} == {"\\0me\\0pw"}
+    mails = [m for s in got["smtp"] for m in s["messages"]]
+    assert sorted((m["mail"].split()[0], r[0]) for m in mails for r in m["rcpt"]) == sorted(
+        ("FROM:<the-address-of-%d@isp.example>" % n, "TO:<%s>" % to) for n in (0, 20000, 39999)
+        for to in ("somebody-who-has-the-number-%d@far.example" % n, "x@hub%d.example" % n))
+
+
+def test_an_alias_of_many():
+    """As many addresses as recipients_max says: all get it; one more, and nobody does, at once."""
+    aliases = "all: " + ",\n ".join("x%d@far.example" % i for i in range(10000)) + "\nover: one@far.example, :include:/etc/list\n"
+    files = {"/etc/list": {"content": many("x%d@far.example, y%d@far.example\n", 5000)}}
+    config = {"aliases": aliases, "files": files, "dc": {"recipients_max": "10000"}}
+    got, step = play(config, call("all@debian", stdin=MESSAGE, limit=120), call("over@debian", stdin=MESSAGE))
+    first, second = got["steps"]
+    assert first["rc"] == 0 and first["stderr"] == "", first["stderr"]
+    taken = [r[0] for s in got["smtp"] for m in s["messages"] for r in m["rcpt"]]
+    assert len(taken) == len(set(taken)) == 10000
+    assert second["rc"] == 69 and "has more than 10000 items (/etc/aliases:10001)" in second["stderr"], second["stderr"]
+    assert not [path for path in got["files"] if path.endswith("-H")]
+
+
+def test_a_large_map_that_is_damaged():
+    """What is not found may stand behind the damage: nothing is sent under a wrong name, or to a wrong place."""
+    for key, rc in (("email_addresses", 78), ("aliases", 0)):
+        got, step = play({key: many("user%d: the-address-of-%d@isp.example\n") + "\0\n"}, call("x@far.example", "fax@debian", stdin=MESSAGE))
+        assert step["rc"] == rc and ":40001: there is a NUL octet" in step["stderr"] + got["mainlog"]
+        assert not [path for path in got["files"] if "/Maildir/new/" in path]

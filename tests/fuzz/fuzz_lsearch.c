@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "conf/lsearch.h"
+#include "conf/map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_ARENA struct arena a = { 0 };
 	struct str text = str_at((const char *)data, size);
+	const struct map map = { .path = "/etc/map", .text = text };
 	struct lsearch t = lsearch_open(text);
 	struct lsearch_entry e, found;
 	unsigned last = 0, n = 0;
@@ -30,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(lsearch_find(text, e.key, &a, &found));
 		must(found.line <= e.line && str_ieq(found.key, e.key));
 		must(found.line < e.line || str_eq(found.value, e.value));
-		(void)lsearch_find_partial(text, e.value, &a, &found);
+		(void)!map_find_partial(&map, e.value, &a, &found);
 	}
 	return 0;
 }

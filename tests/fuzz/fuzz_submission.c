@@ -93,7 +93,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_ARENA struct arena a = { NULL };
 	struct message m = { .arena = &a, .body = { .fd = -1 } };
 	struct trace quiet = { NULL, NULL };
-	struct rewrite r = { .arena = &a, .map_file = "/etc/email-addresses", .trace = &quiet };
+	struct rewrite r = {
+		.arena = &a, .map = { .path = "/etc/email-addresses" }, .trace = &quiet
+	};
 	struct str rest;
 	struct conf c;
 
@@ -104,7 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.force_sender = (data[0] & FORCE) != 0;
 	r.conf = &c;
 	rest = str_at((const char *)data + 1, size - 1);
-	r.map = str_cut(&rest, '\0');
+	r.map.text = str_cut(&rest, '\0');
 	if (read_message(&m, rest))
 		run(&r, &m, data[0]);
 	return 0;

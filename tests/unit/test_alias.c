@@ -121,8 +121,8 @@ expand(struct arena *a, const char *text)
 	struct alias_items items = { NULL, 0 };
 	struct fail f = FAIL_INIT;
 
-	if (!alias_expand(a, str_of(text), &items, &f)) {
-		assert_int_equal(f.cls, FAIL_TEMP);
+	if (!alias_expand(a, str_of(text), ALIAS_ITEMS_MAX, &items, &f)) {
+		assert_int_equal(f.cls, strstr(f.text, "items") != NULL ? FAIL_PERM : FAIL_TEMP);
 		return arena_fmt(a, "failed: %s", f.text);
 	}
 	for (size_t i = 0; i < items.n; i++)

@@ -169,7 +169,7 @@ knows_text(void **state)
 	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
 		struct fail f = FAIL_INIT;
 		struct str s = what[i].bytes;
-		bool ok = file_text("/etc/x", &s, &f);
+		bool ok = file_text("/etc/x", 0, &s, &f);
 
 		if (ok != (what[i].says == NULL) || (ok && !str_eq(s, what[i].text)) ||
 		    (!ok && strstr(f.text, what[i].says) == NULL))

@@ -81,38 +81,6 @@ find(void **state)
 	}
 }
 
-/* loc-hubbed: the domain, then "*." and what is left of it while two labels are. */
-static void
-partial(void **state)
-{
-	static const char text[] =
-	    "hub.example: one\n*.sub.example: two\n*.example: three\n*: four\n";
-	static const struct {
-		const char *domain, *value;
-	} want[] = {
-		{ "hub.example", "one" },
-		{ "HUB.example", "one" },
-		{ "deep.sub.example", "two" },
-		{ "very.deep.sub.example", "two" },
-		{ "sub.example", "two" },
-		{ "other.example", NULL },
-		{ "a.other.example", NULL },
-		{ "example", "three" },
-		{ "", NULL },
-	};
-	AUTO_ARENA struct arena a = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
-		struct lsearch_entry e;
-		bool found = lsearch_find_partial(STR(text), str_of(want[i].domain), &a, &e);
-
-		if (found != (want[i].value != NULL) ||
-		    (found && !str_eq(e.value, str_of(want[i].value))))
-			fail_msg("%s", want[i].domain);
-	}
-}
-
 static void
 walk(void **state)
 {
@@ -152,7 +120,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(find),
-		cmocka_unit_test(partial),
 		cmocka_unit_test(walk),
 		cmocka_unit_test(linear),
 	};

@@ -124,7 +124,8 @@ maps_senders(void **state)
 		AUTO_BUF struct buf log = BUF_INIT(4096);
 		const struct trace t = { .emit = collect, .ctx = &log };
 		struct conf c;
-		const struct rewrite r = { &c, &a, str_of(senders[i].map), "/map", &t, false };
+		const struct rewrite r = { &c, &a,
+			{ .path = "/map", .text = str_of(senders[i].map) }, &t, false };
 		bool changed;
 
 		configure(&c, &a, senders[i].mailname);
@@ -144,7 +145,7 @@ qualifies_others(void **state)
 	AUTO_ARENA struct arena a = { 0 };
 	AUTO_BUF struct buf out = BUF_INIT(4096);
 	struct conf c;
-	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL, false };
+	const struct rewrite r = { &c, &a, { .path = "/map", .text = STR(STANDARD) }, NULL, false };
 
 	(void)state;
 	configure(&c, &a, "mail.name.example");
@@ -162,7 +163,7 @@ maps_envelope(void **state)
 {
 	AUTO_ARENA struct arena a = { 0 };
 	struct conf c;
-	const struct rewrite r = { &c, &a, STR(STANDARD), "/map", NULL, false };
+	const struct rewrite r = { &c, &a, { .path = "/map", .text = STR(STANDARD) }, NULL, false };
 
 	(void)state;
 	configure(&c, &a, "debian");
@@ -254,18 +255,17 @@ finds_the_map(void **state)
 		c.file = arena_fmt(&a, "%s/onehop.conf", (const char *)*state);
 		assert_true(rewrite_open(&r, &c, &a, &t, &f));
 		assert_string_equal(
-		    r.map_file, arena_fmt(&a, "%s/email-addresses", (char *)*state));
+		    r.map.path, arena_fmt(&a, "%s/email-addresses", (char *)*state));
 	}
 	c.email_addresses = "email-addresses";
 	assert_true(rewrite_open(&r, &c, &a, &t, &f));
-	assert_string_equal(arena_strz(&a, r.map), "a: b@c\n");
-	assert_string_equal(r.map_file, "email-addresses");
+	assert_string_equal(arena_strz(&a, r.map.text), "a: b@c\n");
+	assert_string_equal(r.map.path, "email-addresses");
 	assert_int_equal(log.n, 0);
 
 	c.email_addresses = "named/missing";
 	assert_true(rewrite_open(&r, &c, &a, &t, &f));
-	assert_int_equal(r.map.n, 0);
-	assert_null(r.map_file);
+	assert_null(r.map.path);
 	assert_non_null(strstr(log.p, "there is no file named/missing"));
 
 	assert_int_equal(mkdir("named", 0755), 0);

@@ -120,9 +120,10 @@ run(const struct test *t)
 	struct conf c;
 	struct route_env e = { .conf = &c,
 		.arena = &a,
-		.aliases = str_of(t->aliases != NULL ? t->aliases : ""),
-		.aliases_file = "/etc/aliases",
-		.hubbed_hosts = str_of(t->hubbed != NULL ? t->hubbed : ""),
+		.aliases = { .path = "/etc/aliases",
+		    .text = str_of(t->aliases != NULL ? t->aliases : "") },
+		.hubbed_hosts = { .path = "/etc/hubs",
+		    .text = str_of(t->hubbed != NULL ? t->hubbed : "") },
 		.trace = &trace,
 		.probe = look,
 		.user_exists = exists,
@@ -158,6 +159,17 @@ test_forwards(void **state)
 		run(&forward_cases[i]);
 }
 
+static struct route_env
+with_aliases(struct conf *c, struct arena *a, struct world *w)
+{
+	return (struct route_env){ .conf = c,
+		.arena = a,
+		.aliases = { .path = "/etc/aliases" },
+		.probe = look,
+		.user_exists = exists,
+		.ctx = w };
+}
+
 /* An alias that doubles at every step: 2^20 addresses, if nobody stopped it. */
 static void
 test_bomb(void **state)
@@ -167,22 +179,52 @@ test_bomb(void **state)
 	struct routes all = { NULL, 0 };
 	struct world w = { .trace = BUF_INIT(1) };
 	struct conf c;
-	struct route_env e = { .conf = &c,
-		.arena = &a,
-		.aliases_file = "/etc/aliases",
-		.probe = look,
-		.user_exists = exists,
-		.ctx = &w };
+	struct route_env e = with_aliases(&c, &a, &w);
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
 		buf_fmt(&aliases, "b%d: b%d, b%d\n", i, i + 1, i + 1);
-	prepare(&c, &a, "");
-	e.aliases = buf_get(&aliases);
+	prepare(&c, &a, "recipients_max=1000");
+	e.aliases.text = buf_get(&aliases);
 	route_address(&e, mailbox_split("b0@debian"), true, "b0@debian", &all);
-	assert_true(all.n >= ROUTE_ADDRESSES_MAX && all.n <= ROUTE_ADDRESSES_MAX + 64);
-	assert_int_equal(all.list[all.n - 1]->outcome, ROUTE_DEFER);
-	assert_non_null(strstr(all.list[all.n - 1]->fail.text, "b0@debian became too many"));
+	assert_true(all.n >= 1000 && all.n <= 2000 + 64);
+	assert_int_equal(all.list[all.n - 1]->outcome, ROUTE_FAIL);
+	assert_string_equal(all.list[all.n - 1]->fail.text,
+	    "b0@debian becomes more than 1000 addresses (recipients_max)");
+}
+
+/* An alias may be as many addresses as a message may have recipients; one more is refused whole. */
+static void
+test_large_alias(void **state)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf aliases = BUF_INIT(1 << 22);
+	struct routes all = { NULL, 0 };
+	struct world w = { .trace = BUF_INIT(1) };
+	struct conf c;
+	struct route_env e = with_aliases(&c, &a, &w);
+
+	(void)state;
+	buf_str(&aliases, "all: x0@far.example");
+	for (int i = 1; i < 10001; i++)
+		buf_fmt(&aliases, ",\n x%d@far.example", i);
+	prepare(&c, &a, "recipients_max=10001");
+	e.aliases.text = buf_get(&aliases);
+	route_address(&e, mailbox_split("all@debian"), true, "all@debian", &all);
+	assert_int_equal(all.n, 10002);
+	for (size_t i = 1; i < all.n; i++)
+		assert_int_equal(all.list[i]->outcome, ROUTE_DELIVER);
+	all = (struct routes){ NULL, 0 };
+	c.recipients_max = 10000;
+	route_address(&e, mailbox_split("all@debian"), true, "all@debian", &all);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.list[0]->outcome, ROUTE_FAIL);
+	assert_string_equal(all.list[0]->fail.text,
+	    "error in redirect data: the list has more than 10000 items (/etc/aliases:1)");
+	all = (struct routes){ NULL, 0 };
+	c.recipients_max = 0;
+	route_address(&e, mailbox_split("all@debian"), true, "all@debian", &all);
+	assert_int_equal(all.n, 10002);
 }
 
 static void
@@ -217,8 +259,8 @@ test_merge(void **state)
 	struct conf c;
 	struct route_env e = { .conf = &c,
 		.arena = &a,
-		.aliases = STR("ali: fax\nfar: x@Far.example\n"),
-		.aliases_file = "/etc/aliases",
+		.aliases = { .path = "/etc/aliases",
+		    .text = STR("ali: fax\nfar: x@Far.example\n") },
 		.probe = look,
 		.user_exists = exists,
 		.ctx = &w };
@@ -256,9 +298,8 @@ test_open(void **state)
 	(void)state;
 	prepare(&c, &a, "aliases=/nonexistent/aliases hubbed_hosts=/nonexistent/hubs");
 	assert_true(route_open(&e, &f));
-	assert_int_equal(e.aliases.n, 0);
-	assert_int_equal(e.hubbed_hosts.n, 0);
-	assert_string_equal(e.aliases_file, "/nonexistent/aliases");
+	assert_null(e.aliases.path);
+	assert_null(e.hubbed_hosts.path);
 	set(&c, "aliases=/dev/zero");
 	assert_false(route_open(&e, &f));
 	assert_non_null(strstr(f.text, "/dev/zero is not a regular file"));
@@ -271,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_routers),
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_large_alias),
 		cmocka_unit_test(test_unknown_user_is_said_as_such),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_open),

@@ -207,7 +207,8 @@ open_world(struct world *w, const char *map, const char *fields)
 	*w = (struct world){ .message.body.fd = -1 };
 	conf_init(&w->conf, &w->arena);
 	w->conf.primary_hostname = w->conf.qualify_domain = "debian";
-	w->rewrite = (struct rewrite){ &w->conf, &w->arena, str_of(map), "/map", NULL, false };
+	w->rewrite = (struct rewrite){ &w->conf, &w->arena, { .path = "/map", .text = str_of(map) },
+		NULL, false };
 	w->message.arena = &w->arena;
 	while (rest.n > 0) {
 		size_t n = str_find(rest, '\n') + 1;
