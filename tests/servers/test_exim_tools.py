@@ -16,7 +16,7 @@ STERN = {"rcpt": {"no@": "550 5.1.1 no such", "later@": "450 4.2.1 later"}, "mai
 SERVERS = [{"session": STERN}, {"addr": "192.0.2.26"}]
 HOSTS = "127.0.0.1 localhost\n127.0.1.1 debian\n192.0.2.%d smtp.isp.example\n"
 # the ids of the messages whose file has such a line
-WITH = "for id in $(cd %(spool)s/input && grep -l '%(line)s$' *-H | sed 's/-H//'); do %(sendmail)s %(flag)s $id; done"
+WITH = "for id in $(cd %(spool)s/input && grep -l '%(line)s$' *-H | sed 's/-H$//'); do %(sendmail)s %(flag)s $id; done"
 
 ASKED = {"exigrep": [".", "later@", "no@far", "-M no@far", "-l w@far.example", "-v far.example", "-I FAR", "-t 3600 .", "Frozen", "removed"],
          "eximstats": ["", "-ne -nr -nt", "-byhost -bydomain -byemail -byedomain", "-h0 -q0 -t0", "-pattern frozen /rozen/"],
