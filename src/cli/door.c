@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/program.h"
+#include "conf/credstore.h"
 #include "io/clock.h"
 #include "io/unix.h"
 
@@ -105,11 +106,24 @@ owns_spool(const struct door_caller *who)
 	return stat(path, &st) == 0 && st.st_uid == who->uid && access(path, W_OK | X_OK) == 0;
 }
 
-/* Does all run as the caller, because it is root, or user onehop, or the setup is his? */
+/* Root needs the door, too, where the units alone have the passwords, and in a sandbox in which he
+ * may not write to the spool. */
+static bool
+root_needs_door(const struct door_caller *who)
+{
+	AUTO_ARENA struct arena a = { NULL };
+
+	return credstore_not_given(who->conf, &a) != NULL ||
+	    (access(who->conf->spool_directory, W_OK) != 0 && errno != ENOENT);
+}
+
+/* Does all run as the caller, because the setup is his, or he is root or user onehop? */
 static bool
 is_own(const struct door_caller *who)
 {
-	return who->uid == 0 || who->config != NULL || who->conf->home != NULL || owns_spool(who);
+	if (who->config != NULL || who->conf->home != NULL)
+		return true;
+	return who->uid == 0 ? !root_needs_door(who) : owns_spool(who);
 }
 
 bool
@@ -171,7 +185,7 @@ door_open(struct door *d, struct arena *a, const struct door_caller *who, struct
 		return start(d, a, program_path(a, "onehop-send"), who->config, f);
 	if (connect_socket(d, &sys))
 		return true;
-	if (is_gate(post))
+	if (who->uid != 0 && is_gate(post))
 		return start(d, a, post, NULL, f);
 	if (d->met || is_passing(sys))
 		return fail_set(f, FAIL_TEMP, STAGE_DOOR, sys, "cannot connect to %s", DOOR_SOCKET);

@@ -1,10 +1,11 @@
 /* door.h - how onehop reaches onehop-send (DESIGN 2).
  *
- * Who may read the credentials (root, user onehop, and a user with a setup of his own) starts it.
- * Any other goes through the socket DOOR_SOCKET, behind which a superserver starts one onehop-send,
- * as user onehop, for each connection; where nothing listens, through onehop-post, set-uid to user
- * onehop, if it is installed. Without either onehop-send runs as the caller: that serves who may
- * read what is needed; others hear why the socket cannot be had. */
+ * Who may read the credentials (root, user onehop, and a user with a setup of his own) starts it;
+ * root goes through the socket where only the units have them (conf/credstore.h), or where he may
+ * not write.  Any other goes through the socket DOOR_SOCKET, behind which a superserver starts one
+ * onehop-send, as user onehop, for each connection; where nothing listens, through onehop-post,
+ * set-uid to user onehop, if it is installed. Without either onehop-send runs as the caller: that
+ * serves who may read what is needed; others hear why the socket cannot be had. */
 #ifndef ONEHOP_CLI_DOOR_H
 #define ONEHOP_CLI_DOOR_H
 

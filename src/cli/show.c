@@ -1,6 +1,7 @@
 /* show.c - the faces that only show. */
 #include "cli/show.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -9,6 +10,9 @@
 #include "addr/list.h"
 #include "addr/rewrite.h"
 #include "base/file.h"
+#include "cli/door.h"
+#include "conf/credstore.h"
+#include "local/user.h"
 #include "log/transcript.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -32,28 +36,105 @@ show_help(void)
 	return say(&out, EX_OK);
 }
 
+/* The file of passwords, or NULL. */
+static const char *
+find_passwords(const struct session_start *s)
+{
+	const char *const *places =
+	    conf_places(&s->conf, s->arena, s->conf.passwd_client, NULL, "passwd.client");
+	struct stat st;
+
+	while (*places != NULL && stat(*places, &st) != 0)
+		places++;
+	return *places;
+}
+
 /* onehop itself never reads it: who may, and who put it there, is seen from outside. */
 static void
 judge_passwords(const struct session_start *s, struct buf *out)
 {
 	const struct conf *c = &s->conf;
-	const char *const *places =
-	    conf_places(c, s->arena, c->passwd_client, NULL, "passwd.client");
+	const char *path = find_passwords(s);
 	struct stat st;
 
-	while (*places != NULL && stat(*places, &st) != 0)
-		places++;
-	if (*places == NULL || !S_ISREG(st.st_mode))
+	if (path == NULL || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return;
 	if ((st.st_mode & S_IROTH) != 0)
-		buf_fmt(out, "Warning: everybody may read the passwords in %s: chmod 640 it\n",
-		    *places);
+		buf_fmt(
+		    out, "Warning: everybody may read the passwords in %s: chmod 640 it\n", path);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		buf_fmt(out, "Warning: others than its owner may write to %s: chmod go-w it\n",
-		    *places);
+		buf_fmt(
+		    out, "Warning: others than its owner may write to %s: chmod go-w it\n", path);
 	if (st.st_uid != 0 && st.st_uid != (c->home != NULL ? getuid() : 0))
-		buf_fmt(out, "Warning: %s belongs to uid %u: chown it to %s\n", *places, st.st_uid,
+		buf_fmt(out, "Warning: %s belongs to uid %u: chown it to %s\n", path, st.st_uid,
 		    c->home != NULL ? "yourself" : "root");
+}
+
+/* The user who serves behind the doors, and the groups that he is in. */
+struct server {
+	struct user user;
+	gid_t groups[64];
+	int ngroups;
+};
+
+static bool
+server_find(struct arena *a, struct server *s)
+{
+	struct fail none = FAIL_INIT;
+
+	s->ngroups = sizeof s->groups / sizeof s->groups[0];
+	if (user_find(a, "onehop", &s->user, &none) <= 0)
+		return false;
+	if (getgrouplist(s->user.name, s->user.gid, s->groups, &s->ngroups) < 0)
+		s->ngroups = sizeof s->groups / sizeof s->groups[0];
+	return true;
+}
+
+/* want: S_IROTH, S_IWOTH. */
+static bool
+server_may(const struct server *s, const struct stat *st, mode_t want)
+{
+	if (st->st_uid == s->user.uid)
+		return (st->st_mode & (want << 6)) != 0;
+	for (int i = 0; i < s->ngroups; i++)
+		if (s->groups[i] == st->st_gid)
+			return (st->st_mode & (want << 3)) != 0;
+	return (st->st_mode & want) != 0;
+}
+
+/* What would let root's mail go, and nobody else's.  Seen from outside; what the caller may not see
+ * is passed over. */
+static void
+judge_server(const struct session_start *s, struct buf *out)
+{
+	const struct conf *c = &s->conf;
+	const char *passwords = credstore_not_given(c, s->arena) == NULL ? find_passwords(s) : NULL;
+	const struct {
+		const char *path;
+		mode_t want;
+		const char *verb, *cure;
+	} needs[] = {
+		{ c->file, S_IROTH, "read", "chmod a+r" },
+		{ passwords, S_IROTH, "read", "chmod 640 it and chgrp onehop" },
+		{ c->log_file, S_IWOTH, "write to", "chown onehop" },
+		{ c->spool_directory, S_IWOTH, "write to", "chown -R onehop" },
+		{ arena_fmt(s->arena, "%s/input", c->spool_directory), S_IWOTH, "write to",
+		    "chown -R onehop" },
+		{ arena_fmt(s->arena, "%s/db", c->spool_directory), S_IWOTH, "write to",
+		    "chown -R onehop" },
+	};
+	struct server server;
+	struct stat st;
+
+	if (c->home != NULL || s->cmd->config != NULL || !server_find(s->arena, &server))
+		return;
+	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+		if (needs[i].path != NULL && stat(needs[i].path, &st) == 0 &&
+		    !server_may(&server, &st, needs[i].want))
+			buf_fmt(out,
+			    "Warning: user onehop, who sends for other users, may not %s %s: %s "
+			    "it\n",
+			    needs[i].verb, needs[i].path, needs[i].cure);
 }
 
 int
@@ -84,6 +165,7 @@ show_version(struct session_start *s)
 	for (const char *const *w = s->conf.warnings; w != NULL && *w != NULL; w++)
 		buf_fmt(&out, "Warning: %s\n", *w);
 	judge_passwords(s, &out);
+	judge_server(s, &out);
 	return say(&out, EX_OK);
 }
 

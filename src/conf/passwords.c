@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/file.h"
+#include "conf/credstore.h"
 #include "conf/map.h"
 #include "conf/secret.h"
 
@@ -105,12 +106,25 @@ open_file(struct passwords *p, const struct conf *c, struct arena *a, struct fai
 	return true;
 }
 
+/* The units alone have it: mail waits for one of them, and does not go without a login. */
+static bool
+is_not_kept_back(const struct conf *c, struct arena *a, struct fail *f)
+{
+	const char *kept = credstore_not_given(c, a);
+
+	return kept == NULL ||
+	    fail_set(f, FAIL_TEMP, STAGE_CONFIG, 0,
+		"the passwords are a credential, %s, which onehop's units get and this process did "
+		"not: as root, systemctl enable --now onehop-submit.socket onehop-queue.timer",
+		kept);
+}
+
 bool
 passwords_open(struct passwords *p, const struct conf *c, struct arena *a, struct fail *f)
 {
 	size_t window;
 
-	if (!open_file(p, c, a, f))
+	if (!is_not_kept_back(c, a, f) || !open_file(p, c, a, f))
 		return false;
 	if (p->st.st_size > MAP_MAX)
 		return fail_conf(f, "%s is larger than %d bytes", p->path, MAP_MAX);

@@ -30,6 +30,7 @@ set_signals(posix_spawnattr_t *how, bool own_session)
 	(void)sigemptyset(&defaults);
 	(void)sigaddset(&defaults, SIGPIPE);
 	(void)sigaddset(&defaults, SIGXFSZ);
+	(void)sigaddset(&defaults, SIGTERM);
 	if (own_session)
 		flags |= POSIX_SPAWN_SETSID;
 	(void)posix_spawnattr_setsigdefault(how, &defaults);

@@ -1,6 +1,7 @@
 /* serve.c - the program onehop-local. */
 #include "local/serve.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -157,6 +158,9 @@ local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 	v = find_verb(verb);
 	if (v == NULL)
 		return EX_USAGE;
+	/* Who ends us would give a program half a message for a whole one: what is begun is done.
+	 */
+	(void)signal(SIGTERM, SIG_IGN);
 	/* Whatever a file system or a program does: this ends. */
 	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
 	if (!answer(a, v, user, now, &reply, &f))

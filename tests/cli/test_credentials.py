@@ -64,6 +64,45 @@ def test_a_caller_has_no_credentials_of_his_own():
     assert sent_as(play(step, servers=[SERVER], config=config)) == [["\\0user\\0" + SECRET]]
 
 
+def kept_back(place):
+    """A password that systemd keeps for the units, and what else there is: a file with none."""
+    return {**CONFIG, "passwd_client": "# none\n", "files": {place + "/passwd.client": {"content": LINE % "kept", "mode": "0600"}}}
+
+
+STORES = ["/etc/credstore", "/run/credstore", "/etc/credstore.encrypted", "/run/credentials/@system"]
+
+
+@pytest.mark.parametrize("place", STORES)
+def test_root_does_not_go_without_a_login_that_the_units_have(place):
+    """FIELD Y4: it waits in the spool for them, and the log says so."""
+    seen = play(mail(["x@far.example"], user="root"), {"argv": ["/usr/sbin/sendmail", "-qf"]}, shell_count(), servers=[{}], config=kept_back(place), daemons=())
+    assert [s["rc"] for s in seen["steps"]] == [0, 0, 0] and seen["steps"][2]["stdout"] == "1\n", seen["steps"]
+    assert messages(seen) == [] and "the passwords are a credential, %s/passwd.client, which onehop's units get" % place in seen["mainlog"]
+    assert "systemctl enable --now onehop-submit.socket" in seen["mainlog"]
+
+
+def shell_count():
+    return {"argv": ["/usr/sbin/sendmail", "-bpc"]}
+
+
+@pytest.mark.parametrize("place", STORES)
+def test_root_sends_through_the_door_that_has_it(place):
+    """His mail, and his queue run."""
+    given = "/run/credentials/onehop-submit@1.service"
+    door = submit(env=["-E", "CREDENTIALS_DIRECTORY=" + given],
+                  setup=file(LINE % "kept", "onehop:onehop", "400")(given + "/passwd.client") + "; chown onehop: %s; chmod 500 %s" % (given, given))
+    seen = play(mail(["x@far.example"], user="root"), mail(["-odq", "y@far.example"], user="root"), {"argv": ["/usr/sbin/sendmail", "-qf"]}, shell_count(),
+                servers=[SERVER], config=kept_back(place), daemons=[door])
+    assert [s["rc"] for s in seen["steps"]] == [0, 0, 0, 0] and seen["steps"][3]["stdout"] == "0\n", seen["steps"]
+    assert len(messages(seen)) == 2 and {tuple(a) for a in sent_as(seen)} == {("\\0user\\0kept",)}
+
+
+def test_who_names_a_file_has_no_credential():
+    config = {**kept_back("/etc/credstore"), "passwd_client": LINE % "named", "dc": {"passwd_client": "/etc/exim4/passwd.client"}}
+    seen = play(mail(["x@far.example"], user="root"), servers=[SERVER], config=config, daemons=())
+    assert seen["steps"][0]["rc"] == 0 and sent_as(seen) == [["\\0user\\0named"]]
+
+
 def test_onehop_s_own_file():
     config = {**NO_FILE, "dc": {"passwd_client": "/etc/onehop/passwd.client"}}
     seen = play(mail(["x@far.example"]), servers=[SERVER], config=config, daemons=[submit(setup=file(LINE % "own")("/etc/onehop/passwd.client"))])

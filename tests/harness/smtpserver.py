@@ -2,7 +2,8 @@
 
 A profile says what is answered: greeting, ehlo, ehlo_tls, helo, starttls, cert (a name of
 mkcerts), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
-rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default".
+rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default";
+a greeting, mail, rcpt, data or dot may be a function of the command (of the text, at the dot) that gives one.
 In it "DROP" closes the connection and "SLEEP n" waits.  drop_in_data closes after the first line of the text.
 """
 import base64
@@ -32,6 +33,8 @@ def last(reply):
 
 
 def pick(reply, line):
+    if callable(reply):
+        reply = reply(line)
     if not isinstance(reply, dict):
         return reply
     for key, value in reply.items():
@@ -116,7 +119,7 @@ class Session:
     def talk(self):
         if self.profile.get("smtps"):
             self.start_tls(self.profile["smtps"])
-        self.say(self.profile.get("greeting", "220 smtp.isp.example ESMTP test"))
+        self.say(pick(self.profile.get("greeting", "220 smtp.isp.example ESMTP test"), ""))
         verbs = {"EHLO": self.ehlo, "HELO": self.helo, "LHLO": self.ehlo, "STARTTLS": self.starttls, "AUTH": self.auth,
                  "MAIL": self.mail, "RCPT": self.rcpt, "DATA": self.data, "BDAT": self.bdat,
                  "RSET": lambda line: self.say(self.profile.get("rset", "250 reset")),
@@ -182,7 +185,7 @@ class Session:
     def taken(self, body):
         msg = self.msg or {"mail": None, "rcpt": []}
         msg["data"] = clip(body).decode(L1)
-        reply = self.profile.get("dot", "250 2.0.0 queued")
+        reply = pick(self.profile.get("dot", "250 2.0.0 queued"), msg["data"])
         msg["reply"] = last(reply) if isinstance(reply, (str, list)) else None
         self.record["messages"].append(msg)
         self.say(reply)

@@ -21,8 +21,8 @@ dc_mailname_in_oh='true'
 dc_localdelivery='mail_spool'
 """
 # What a test may have left.
-LEFT = ("/etc/onehop", "/etc/exim4", "/var/spool/onehop", "/var/log/onehop", "/etc/credstore/passwd.client", "/etc/credstore.encrypted/passwd.client",
-        "/etc/aliases", "/etc/email-addresses")
+LEFT = ("/etc/onehop", "/etc/exim4", "/var/spool/onehop", "/var/log/onehop", "/etc/credstore/passwd.client", "/run/credstore/passwd.client",
+        "/etc/credstore.encrypted/passwd.client",         "/etc/aliases", "/etc/email-addresses")
 SOCKETS = ("onehop-submit.socket", "onehop-local.socket")
 
 
@@ -54,6 +54,7 @@ def as_installed(machine, certs):
     machine.write("/etc/exim4/update-exim4.conf.conf", CONFIG)
     with open(certs + "/ca.crt", encoding="ascii") as f:
         machine.write("/etc/exim4/ca.crt", f.read())
+    machine.must("sh", "-c", "ln -sf $(command -v onehop) /usr/sbin/sendmail")
     machine.must("systemctl", "daemon-reload")
     machine.must("systemd-tmpfiles", "--create")
     machine.must("systemctl", "start", *SOCKETS)

@@ -75,6 +75,10 @@ class Machine:
     def sh(self, script, **how):
         return self.run("sh", "-c", script, **how)
 
+    def systemd(self):
+        """Its version."""
+        return int(self.must("systemctl", "--version").split()[1])
+
     def show(self, unit, *properties):
         lines = self.must("systemctl", "show", unit, *["--property=" + p for p in properties]).splitlines()
         found = dict(line.split("=", 1) for line in lines)
