@@ -10,14 +10,15 @@
 
 enum { FLAGS = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, MODE = 0640 };
 
+/* Root's own file is the directory's owner's, who has to write to it, too: also one that root made
+ * before there was that user. */
 static void
-give(int dir, int fd)
+give(int dir, int fd, const struct stat *st)
 {
-	struct stat st;
+	struct stat owner;
 
-	(void)fchmod(fd, MODE); /* whatever the umask */
-	if (geteuid() == 0 && fstat(dir, &st) == 0 && st.st_uid != 0)
-		(void)!fchown(fd, st.st_uid, (gid_t)-1);
+	if (geteuid() == 0 && st->st_uid == 0 && fstat(dir, &owner) == 0 && owner.st_uid != 0)
+		(void)!fchown(fd, owner.st_uid, (gid_t)-1);
 }
 
 int
@@ -29,8 +30,8 @@ append_open(int dir, const char *name, bool make)
 	if (fd < 0 && errno == ENOENT && make) {
 		fd = openat(dir, name, FLAGS | O_CREAT | O_EXCL, MODE);
 		if (fd >= 0)
-			give(dir, fd);
-		else if (errno == EEXIST) /* another process was faster */
+			(void)fchmod(fd, MODE); /* whatever the umask */
+		else if (errno == EEXIST)       /* another process was faster */
 			fd = openat(dir, name, FLAGS);
 	}
 	if (fd < 0 || fstat(fd, &st) != 0)
@@ -39,5 +40,6 @@ append_open(int dir, const char *name, bool make)
 		errno = EINVAL;
 		return -1;
 	}
+	give(dir, fd, &st);
 	return steal_fd(&fd);
 }

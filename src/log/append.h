@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 
-/* Open dir/name for appending.  make: a missing one is made, 0640 and, when we are root, the
- * directory's owner's.  -1 with errno: also when it is not a plain file with one name
- * (a FIFO, a device, a symbolic or hard link), so that no log line lands elsewhere. */
+/* Open dir/name for appending.  make: a missing one is made, 0640.  Root's file becomes the
+ * directory's owner's when we are root.  -1 with errno: also when it is not a plain file with one
+ * name (a FIFO, a device, a symbolic or hard link), so that no log line lands elsewhere. */
 int append_open(int dir, const char *name, bool make) NODISCARD;
 #endif
