@@ -1,7 +1,7 @@
 /* gen-page.c - makes a manual page from its .in: lists from the tables that the program is made of.
  *
- * usage: gen-page SYSCONFDIR < page.in > page
- * A line @OPTIONS@, @FLAGS@, @IGNORED@ or @MODES@ becomes that list; @sysconfdir@ is filled in.
+ * usage: gen-page < page.in > page
+ * A line @OPTIONS@, @FLAGS@, @IGNORED@ or @MODES@ becomes that list.
  * Built with CC_FOR_BUILD and libc alone: it runs on the machine that compiles. */
 #include <stdio.h>
 #include <string.h>
@@ -149,31 +149,22 @@ static const struct {
 	{ "@MODES@\n", mode_list } };
 
 static void
-copy(const char *line, const char *sysconfdir)
+copy(const char *line)
 {
-	static const char word[] = "@sysconfdir@";
-	const char *hit;
-
 	for (size_t i = 0; i < COUNT(lists); i++)
 		if (strcmp(line, lists[i].line) == 0) {
 			lists[i].print();
 			return;
 		}
-	while ((hit = strstr(line, word)) != NULL) {
-		(void)printf("%.*s%s", (int)(hit - line), line, sysconfdir);
-		line = hit + sizeof word - 1;
-	}
 	(void)fputs(line, stdout);
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	char line[4096];
 
-	if (argc != 2)
-		return 2;
 	while (fgets(line, sizeof line, stdin) != NULL)
-		copy(line, argv[1]);
+		copy(line);
 	return fflush(stdout) == 0 && !ferror(stdin) ? 0 : 1;
 }

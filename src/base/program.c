@@ -3,6 +3,8 @@
 
 #include <limits.h>
 
+#include "base/paths.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 const char *

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/program.h"
 #include "conf/credstore.h"
 #include "io/clock.h"

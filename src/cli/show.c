@@ -10,6 +10,7 @@
 #include "addr/list.h"
 #include "addr/rewrite.h"
 #include "base/file.h"
+#include "base/paths.h"
 #include "cli/door.h"
 #include "conf/credstore.h"
 #include "local/user.h"

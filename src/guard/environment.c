@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/paths.h"
 #include "base/str.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

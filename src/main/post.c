@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "guard/environment.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -22,8 +22,7 @@ if tool is None or clang is None:
     skip_all("clang-tidy is not installed")
 
 CACHE = BUILD / "tests/style/tidy.cache"
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", f"-I{TOP}/src", f"-I{BUILD}", "-include", "config.h",
-         '-DSYSCONFDIR="/etc"', '-DPKGLIBEXECDIR="/usr/libexec/onehop"']
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", f"-I{TOP}/src", f"-I{BUILD}", f"-I{BUILD}/src", "-include", "config.h"]
 config = (TOP / ".clang-tidy").read_bytes() + subprocess.run([tool, "--version"], capture_output=True).stdout
 CACHE.mkdir(parents=True, exist_ok=True)
 

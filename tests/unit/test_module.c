@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/module.h"
+#include "base/paths.h"
 #include "tls/load.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
