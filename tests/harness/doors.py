@@ -39,11 +39,12 @@ def machine(texts):
 
 
 def started(service):
-    """The words that start a service with its user, groups and powers."""
+    """The words that start a service with its user, groups and powers; all powers where the unit does not bound them."""
     user = service.get("User", "root")
-    powers = ["+" + word.lower().removeprefix("cap_") for word in service["CapabilityBoundingSet"].split()]
-    return ["/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "--inh-caps=-all",
-            "--bounding-set=" + ",".join(["-all"] + powers),
+    bounds = service.get("CapabilityBoundingSet")
+    powers = [] if bounds is None else ["--inh-caps=-all", "--bounding-set=" + ",".join(
+        ["-all"] + ["+" + word.lower().removeprefix("cap_") for word in bounds.split()])]
+    return ["/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", *powers,
             *(["--no-new-privs"] if service.get("NoNewPrivileges") == "yes" else []),
             *shlex.split(service["ExecStart"].replace("@pkglibexecdir@", "/opt/onehop"))]
 
@@ -85,4 +86,4 @@ class Doors(threading.Thread):
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LANG": "C.UTF-8", "USER": user, "LOGNAME": user}
         with sock.accept()[0] as conn:
             out = conn if service["StandardOutput"] == "socket" else subprocess.DEVNULL
-            subprocess.Popen(argv, stdin=conn, stdout=out, stderr=self.log, env=env, cwd="/", umask=int(service["UMask"], 8))
+            subprocess.Popen(argv, stdin=conn, stdout=out, stderr=self.log, env=env, cwd="/", umask=int(service.get("UMask", "0022"), 8))
