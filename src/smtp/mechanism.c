@@ -341,6 +341,17 @@ speak(struct talk *t, bool *begun)
 	return heard ? finish(t) : gone(t->s);
 }
 
+/* Not when SCRAM has told that the password is right, whatever the server says then. */
+static bool
+is_refusal(const struct talk *t, enum outcome what)
+{
+	if (t->m->proof_at == 0 || t->answers < t->m->proof_at ||
+	    (t->m->family == SCRAM && t->done))
+		return false;
+	return what == LOGIN_LOST ||
+	    (what == LOGIN_REFUSED && !t->cancelled && t->s->reply.code >= 500);
+}
+
 struct spoken
 mechanism_speak(struct session *s, const struct mechanism *m, struct secret *secret, struct fail *f)
 {
@@ -359,9 +370,7 @@ mechanism_speak(struct session *s, const struct mechanism *m, struct secret *sec
 
 	if (!m->computed || (t.x = sasl_new(m->name, &who, f)) != NULL)
 		r.what = speak(&t, &r.begun);
-	r.refusal = m->proof_at > 0 && t.answers >= m->proof_at &&
-	    (r.what == LOGIN_LOST ||
-		(r.what == LOGIN_REFUSED && !t.cancelled && s->reply.code >= 500));
+	r.refusal = is_refusal(&t, r.what);
 	sasl_free(t.x);
 	buf_wipe(&t.opening);
 	buf_free(&t.opening);

@@ -101,6 +101,8 @@ session_secret(struct session *s, const char *verb, struct str secret)
 	for (size_t i = 0; i < secret.n; i++)
 		buf_char(&s->asked, '*');
 	trace_line(s->trace, TRACE_OUT, "%.*s", S_ARG(buf_get(&s->asked)));
+	if (s->asked.n == 0)
+		about(s, "an empty response");
 }
 
 /* RFC 5321 4.5.3.2 has a time for each kind of waiting. */

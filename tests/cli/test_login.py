@@ -109,6 +109,19 @@ def test_a_server_that_does_not_prove_itself(make, lies, proof, says, offers):
     assert says in post.sendmail("-bp").stdout.decode()
 
 
+def test_it_hangs_up_after_its_proof(make):
+    """The password is right, so that is no refusal, and nothing rests: the next mechanism, and the next message at once."""
+    post = make("SCRAM-SHA-256 PLAIN")
+    post.proof = "and gone"
+    send(post)
+    assert post.asked == ["SCRAM-SHA-256", "PLAIN"] and len(post.mails) == 1
+    post.offers = "SCRAM-SHA-256"
+    send(post)
+    send(post)
+    assert post.asked[2:] == ["SCRAM-SHA-256"] * 2 and "rests" not in post.mainlog()
+    assert "Remote host closed connection in response to an empty response" in post.sendmail("-bp").stdout.decode()
+
+
 def test_a_proof_in_the_235(make):
     post = make("SCRAM-SHA-256")
     post.proof = "in 235"

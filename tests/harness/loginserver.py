@@ -111,8 +111,10 @@ class LoginHandler(Handler):
         proof = lie("v", b"v=" + base64.b64encode(hmac.new(hmac.new(salted, b"Server Key", algorithm).digest(), said, algorithm).digest()))
         if post.proof == "in 235":
             raise Refused("235 2.7.0 " + b64(proof))
-        if post.proof == "334":
+        if post.proof != "none":
             self.ask(proof)
+        if post.proof == "and gone":
+            raise EOFError
 
     def auth(self, line):
         post, (_, name, *rest) = self.server.post, line.split()
@@ -136,7 +138,7 @@ class LoginHandler(Handler):
 class LoginPost(Post):
     """offers: mechanisms; account: (login, password) that is right; words: of a refusal (None: none, it hangs up); unknown: offered, and 504;
     refused: mechanisms that are not good, whatever the password; hangs_up: those over whose refusal it ends the connection; deaf: it does not look at what comes with AUTH; lies: r, s, i, v, e of SCRAM;
-    proof: "334", "in 235" or "none"; tls: a version, with STARTTLS."""
+    proof: "334", "in 235", "none" or "and gone"; tls: a version, with STARTTLS."""
 
     handler = LoginHandler
 

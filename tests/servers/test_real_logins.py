@@ -1,5 +1,5 @@
-"""Logins at real servers: Postfix with Dovecot's SASL (SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN; 587 and 465), of the
-release that the tests run on."""
+"""Logins at real servers, of the release that the tests run on: Postfix with Dovecot's SASL (SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5,
+PLAIN, LOGIN), and Dovecot's own submission server with -PLUS; 587 and 465."""
 import os
 import re
 import sys
@@ -23,9 +23,38 @@ def offering(mechanisms):
     return {**DOVECOT, "setup": DOVECOT["setup"].replace("auth_mechanisms = plain login\n", "auth_mechanisms = %s\n%s" % (mechanisms, quick))}
 
 
-def play(mechanisms, port, *steps, password="pass", await_mail=True):
-    case = {"packages": ["postfix", "dovecot-core", "dovecot-lmtpd"], "daemons": [offering(mechanisms), POSTFIX], "srv_addrs": [ADDR],
-            "config": {"users": SYSTEM, "tls": True, "passwd_client": "smtp.isp.example:user:%s\n" % password, "passwd_reader": "root", **smarthost(port)},
+def has_plus():
+    """Of the Dovecot that is there; None: there is none."""
+    try:
+        (where,) = sandbox.packages("dovecot-core")
+    except sandbox.Unavailable:
+        return None
+    with open(where + "/usr/lib/dovecot/auth", "rb") as f:
+        return b"SCRAM-SHA-256-PLUS" in f.read()
+
+
+def submission(mechanisms):
+    """Dovecot's own submission server, which ends the TLS itself and so has -PLUS (since 2.4); Postfix is behind it."""
+    more = """
+sed -i 's/^protocols = lmtp/protocols = submission lmtp/; s/^ssl = no/ssl = yes/' /etc/dovecot/dovecot.conf
+cat >> /etc/dovecot/dovecot.conf <<'.'
+listen = 192.0.2.25
+hostname = smtp.isp.example
+ssl_server_cert_file = /run/certs/good.crt
+ssl_server_key_file = /run/certs/good.key
+submission_relay_host = 192.0.2.25
+submission_relay_port = 25
+.
+"""
+    dovecot = offering(mechanisms)
+    relay = "192.0.2.25:25 inet n - n - - smtpd -o smtpd_recipient_restrictions=permit_auth_destination,reject -o smtpd_tls_security_level=none\n"
+    postfix = POSTFIX["setup"].replace("192.0.2.25:587 inet n - n - - smtpd\n", relay).replace("192.0.2.25:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n", "")
+    return [{**POSTFIX, "setup": postfix, "listens": [[ADDR, 25]]}, {**dovecot, "setup": dovecot["setup"] + more, "listens": [[ADDR, 587], [ADDR, 465]]}]
+
+
+def play(mechanisms, port, *steps, password="pass", await_mail=True, login="user", daemons=None, packages=()):
+    case = {"packages": ["postfix", "dovecot-core", "dovecot-lmtpd", *packages], "daemons": daemons or [offering(mechanisms), POSTFIX], "srv_addrs": [ADDR],
+            "config": {"users": SYSTEM, "tls": True, "passwd_client": "smtp.isp.example:%s:%s\n" % (login, password), "passwd_reader": "root", **smarthost(port)},
             "steps": [{"argv": argv, "user": "root", "stdin": TEXT} for argv in steps]}
     if await_mail:
         case["steps"].append({"await": "/home/bob/Maildir/new/*"})
@@ -63,3 +92,15 @@ def test_a_wrong_password(port):
     assert "the login of /etc/exim4/passwd.client:1 at smtp.isp.example rests until " in second["stderr"]
     assert listed["stdout"].count("with SCRAM-SHA-256, CRAM-MD5, PLAIN: ") == 2, listed["stdout"]
     assert re.search(r"535 5\.7\.8 Error: authentication failed: ", listed["stdout"]) and "auth_mechanisms" in listed["stdout"]
+
+
+@pytest.mark.parametrize("port", [587, 465])
+@pytest.mark.parametrize("offers", ["scram-sha-256-plus", "scram-sha-1-plus", ALL + " scram-sha-1-plus scram-sha-256-plus"])
+def test_with_channel_binding(offers, port):
+    """S1: -PLUS at a server that ends the TLS itself."""
+    if has_plus() is False:
+        pytest.skip("Dovecot has -PLUS since 2.4")
+    observed, mails = play(offers, port, FROM_ROOT, login="bob", daemons=submission(offers), packages=["dovecot-submissiond"])
+    said = observed["steps"][0]["stderr"]
+    assert len(mails) == 1, said + observed["daemons"]
+    assert asked(said) == [offers.split()[-1].upper()] and "SMTP<< 235" in said
