@@ -55,7 +55,19 @@ passwords_unlock(void *p, size_t size)
 	(void)munmap(p, size);
 }
 
-/* User onehop, who delivers for those who may not read it, may not either: what helps. */
+static bool
+is_member(const struct group *g, const struct passwd *who)
+{
+	if (g->gr_gid == who->pw_gid)
+		return true;
+	for (char *const *name = g->gr_mem; *name != NULL; name++)
+		if (strcmp(*name, who->pw_name) == 0)
+			return true;
+	return false;
+}
+
+/* User onehop, who delivers for those who may not read it, may not either: what helps.  onehop-post
+ * and some superservers start without the groups that he is in. */
 static void
 advise(const struct conf *c, const char *path, struct fail *f)
 {
@@ -67,7 +79,11 @@ advise(const struct conf *c, const char *path, struct fail *f)
 	    spool.st_uid != me->pw_uid || stat(path, &file) != 0)
 		return;
 	group = getgrgid(file.st_gid);
-	if ((file.st_mode & S_IRGRP) != 0 && file.st_gid != 0 && group != NULL)
+	if ((file.st_mode & S_IRGRP) != 0 && group != NULL && is_member(group, me))
+		fail_prefix(f,
+		    "this door has not the groups of user %s (as root: chgrp %s %s; chmod 640 %s)",
+		    me->pw_name, me->pw_name, path, path);
+	else if ((file.st_mode & S_IRGRP) != 0 && file.st_gid != 0 && group != NULL)
 		fail_prefix(f, "user %s is not in its group (as root: usermod -aG %s %s)",
 		    me->pw_name, group->gr_name, me->pw_name);
 	else

@@ -95,6 +95,18 @@ def test_the_door_is_open_and_the_password_is_not(reader, words):
         assert words in said and "no door" not in said, said
 
 
+THIS_DOOR = "this door has not the groups of user onehop (as root: chgrp onehop /etc/exim4/passwd.client; chmod 640 /etc/exim4/passwd.client)"
+
+
+@pytest.mark.parametrize("members,words", [("onehop", THIS_DOOR), ("alice,onehop", THIS_DOOR), ("onehop2", "user onehop is not in its group")])
+def test_the_door_has_not_the_groups_of_its_user(members, words):
+    """As of a superserver that sets none, and of onehop-post: usermod was said, and was done."""
+    member = {"argv": ["/bin/sh", "-c", "sed -i 's/^Debian-exim:.*:/&%s/' /etc/group; chown root:Debian-exim /etc/exim4/passwd.client; "
+                       "chmod 640 /etc/exim4/passwd.client" % members]}
+    seen = play(member, {"argv": ["/bin/sh", "-c", MAIL]}, servers=[SERVER])
+    assert seen["steps"][1]["rc"] == 0 and not subjects(seen) and words in seen["mainlog"], seen["mainlog"]
+
+
 # ---------------------------------------------------------------- homes
 OWN = {"/home/alice/.config/onehop/onehop.conf": {"content": "smarthost = smtp.isp.example::2525\nprimary_hostname = own.example\n", "owner": "alice"}}
 HOMES = {                                   # what is done, as root; what stands before the command; its environment

@@ -231,6 +231,15 @@ def test_the_gate(tmp_path):
     assert len(messages(seen)) == 1 and " U=alice " in seen["mainlog"]
 
 
+def test_the_gate_has_one_group(tmp_path):
+    """What set-uid gives is no membership: usermod does not help there, and chgrp does, as the log says."""
+    exims = {"argv": ["/bin/sh", "-c", "sed -i 's/^Debian-exim:.*:/&onehop/' /etc/group; chgrp Debian-exim /etc/exim4/passwd.client"]}
+    mended = {"argv": ["/bin/sh", "-c", "chgrp onehop /etc/exim4/passwd.client"]}
+    seen = play(MAKE_SPOOL, exims, mail(["x@far.example"]), mended, mail(["y@far.example"]), servers=[SERVER], daemons=(), **installed(tmp_path)[0])
+    assert [s["rc"] for s in seen["steps"]] == [0] * 5 and "y@far.example" in str(messages(seen)), seen["steps"]
+    assert "(as root: chgrp onehop /etc/exim4/passwd.client; chmod 640" in seen["mainlog"] and "usermod" not in seen["mainlog"], seen["mainlog"]
+
+
 @pytest.mark.parametrize("how", [{"mode": 0o755}, {"uid": 0}], ids=["not set-uid", "root's"])
 def test_a_gate_that_is_installed_badly_is_none(tmp_path, how):
     seen = play(MAKE_SPOOL, mail(["x@far.example"]), servers=[SERVER], daemons=(), **installed(tmp_path, **how)[0])
