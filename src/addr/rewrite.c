@@ -25,6 +25,20 @@ rewrite_open(
 	return true;
 }
 
+const char *
+rewrite_value(struct arena *a, struct str value, struct mailbox *out)
+{
+	struct address x;
+
+	if (!extract_address(a, value, NULL, false, &x))
+		return arena_fmt(
+		    a, "unparseable address: %s in address %.*s", x.reason, S_ARG(value));
+	if (x.box.domain.n == 0)
+		return arena_fmt(a, "unqualified address \"%.*s\"", S_ARG(x.box.local));
+	*out = x.box;
+	return NULL;
+}
+
 /* What the map has for a local part. */
 enum mapped { NO_KEY, UNUSABLE, MAPPED };
 
@@ -32,23 +46,18 @@ static enum mapped
 map_value(const struct rewrite *r, struct mailbox *m)
 {
 	struct lsearch_entry e;
-	struct address x;
+	struct mailbox to;
+	const char *why;
 
 	if (!map_find(&r->map, m->local, r->arena, &e))
 		return NO_KEY;
-	if (!extract_address(r->arena, e.value, NULL, false, &x)) {
-		trace_line(r->trace, TRACE_WARNING,
-		    "Rewrite of %s yielded unparseable address: %s in address %.*s (%s:%u)",
-		    mailbox_text(r->arena, *m), x.reason, S_ARG(e.value), r->map.path, e.line);
+	why = rewrite_value(r->arena, e.value, &to);
+	if (why != NULL) {
+		trace_line(r->trace, TRACE_WARNING, "Rewrite of %s yielded %s (%s:%u)",
+		    mailbox_text(r->arena, *m), why, r->map.path, e.line);
 		return UNUSABLE;
 	}
-	if (x.box.domain.n == 0) {
-		trace_line(r->trace, TRACE_WARNING,
-		    "Rewrite of %s yielded unqualified address \"%.*s\" (%s:%u)",
-		    mailbox_text(r->arena, *m), S_ARG(x.box.local), r->map.path, e.line);
-		return UNUSABLE;
-	}
-	*m = x.box;
+	*m = to;
 	return MAPPED;
 }
 

@@ -22,6 +22,8 @@ struct rewrite {
  * no error.  An unreadable one is TEMP/CONFIG: mail under a wrong sender is not sent. */
 bool rewrite_open(struct rewrite *r, const struct conf *c, struct arena *a, const struct trace *t,
     struct fail *f) NODISCARD;
+/* The address in a value of the map.  NULL: that; else why it cannot be used. */
+const char *rewrite_value(struct arena *a, struct str value, struct mailbox *out);
 /* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address.  An unusable value of the map
  * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_WARNING with
  * file:line. */

@@ -312,34 +312,6 @@ show_routes(struct session_start *s)
 	return ok ? l.status : EX_IOERR;
 }
 
-/* What is wrong with one item of an alias, or NULL. */
-static const char *
-item_fault(struct arena *a, const struct alias_item *item)
-{
-	struct mailbox m;
-	struct fail f = FAIL_INIT;
-
-	switch (item->kind) {
-	case ALIAS_BAD:
-		return item->reason;
-	case ALIAS_PIPE:
-	case ALIAS_FILE:
-	case ALIAS_DIRECTORY:
-		return "programs, files and directories belong into a user's .forward";
-	case ALIAS_ADDRESS:
-		return mailbox_parse(a, item->text, false, &m, &f) ? NULL :
-								     arena_fmt(a, "%s", f.text);
-	case ALIAS_DEVNULL:
-	case ALIAS_INCLUDE:
-	case ALIAS_FAIL:
-	case ALIAS_DEFER:
-	case ALIAS_BLACKHOLE:
-	case ALIAS_UNKNOWN:
-		break;
-	}
-	return NULL;
-}
-
 struct alias_check {
 	struct arena *a;
 	const char *file;
@@ -354,7 +326,7 @@ check_alias(void *ctx, const struct lsearch_entry *entry)
 	struct alias_item item;
 
 	while (alias_list_next(&l, k->a, &item)) {
-		const char *fault = item_fault(k->a, &item);
+		const char *fault = alias_fault(k->a, &item);
 		struct fail f = FAIL_INIT;
 
 		if (fault == NULL)

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -11,8 +12,10 @@
 #include "addr/rewrite.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/program.h"
 #include "cli/door.h"
 #include "conf/credstore.h"
+#include "io/child.h"
 #include "local/user.h"
 #include "log/transcript.h"
 
@@ -138,11 +141,58 @@ judge_server(const struct session_start *s, struct buf *out)
 			    needs[i].verb, needs[i].path, needs[i].cure);
 }
 
+/* What onehop-send finds when it reads and loads what a delivery would.  Its complaints are on our
+ * standard error.  Returns the exit status. */
+static int
+ask_sender(struct session_start *s, struct buf *out)
+{
+	char *const argv[] = { arena_fmt(s->arena, "onehop-send"), arena_fmt(s->arena, "-bV"),
+		s->cmd->config != NULL ? arena_fmt(s->arena, "-C") : NULL,
+		s->cmd->config != NULL ? arena_fmt(s->arena, "%s", s->cmd->config) : NULL, NULL };
+	const struct child_program send = { .path = program_path(s->arena, "onehop-send"),
+		.argv = argv };
+	struct child child;
+	struct fail f = FAIL_INIT;
+	char piece[4096];
+	ssize_t n;
+	int status;
+
+	if (!child_start(&child, &send, STAGE_CONFIG, &f)) {
+		f.cls = FAIL_USER;
+		return cli_complain(&f);
+	}
+	while ((n = fd_read(child.out, piece, sizeof piece)) > 0)
+		buf_add(out, piece, (size_t)n);
+	status = child_wait(&child);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == EX_OK || WEXITSTATUS(status) == EX_CONFIG))
+		return WEXITSTATUS(status);
+	(void)fail_conf(
+	    &f, "%s, which sends the mail, cannot be started (wait status %d)", send.path, status);
+	return cli_complain(&f);
+}
+
+/* Exim takes exim4.conf alone where there is one. */
+static void
+judge_other_files(const struct session_start *s, struct buf *out)
+{
+	const struct conf *c = &s->conf;
+	const char *other = arena_fmt(s->arena, "%s/exim4/exim4.conf", c->etc);
+
+	if (c->file != NULL && str_iends(str_of(c->file), STR("/update-exim4.conf.conf")) &&
+	    access(other, F_OK) == 0)
+		buf_fmt(out,
+		    "Warning: Exim would take %s alone, where there is one; onehop does not read "
+		    "it, "
+		    "and goes by %s: write what it says into /etc/onehop/onehop.conf\n",
+		    other, c->file);
+}
+
 int
 show_version(struct session_start *s)
 {
-	struct buf out = BUF_INIT(65536);
+	struct buf out = BUF_INIT(1 << 20);
 	struct fail f = FAIL_INIT;
+	int status;
 	bool valid = cli_start(s, &f);
 
 	buf_str(&out,
@@ -165,9 +215,11 @@ show_version(struct session_start *s)
 	    s->conf.file != NULL ? s->conf.file : "none: the defaults");
 	for (const char *const *w = s->conf.warnings; w != NULL && *w != NULL; w++)
 		buf_fmt(&out, "Warning: %s\n", *w);
+	judge_other_files(s, &out);
 	judge_passwords(s, &out);
 	judge_server(s, &out);
-	return say(&out, EX_OK);
+	status = ask_sender(s, &out);
+	return say(&out, status);
 }
 
 int

@@ -204,16 +204,6 @@ conf_load(struct conf *c, struct arena *a, const struct conf_paths *paths, struc
 	    (!debian || debian_load(c, directory_of(a, c->file), f)) && find_names(c, f);
 }
 
-const char *
-conf_where(const struct conf *c, enum conf_option o)
-{
-	const struct conf_origin *at = &c->origin[o];
-
-	if (at->file == NULL)
-		return "default";
-	return at->line == 0 ? at->file : arena_fmt(c->arena, "%s:%u", at->file, at->line);
-}
-
 bool
 conf_trusts(const struct conf *c, unsigned uid, const char *login)
 {

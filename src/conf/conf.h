@@ -103,6 +103,10 @@ bool conf_set(struct conf *c, const struct assignment *one, struct fail *f) NODI
 bool conf_depends_on_sender(const struct conf *c);
 /* The same, in a, for senders to whom the same sections apply; "" when none does. */
 const char *conf_sender_key(const struct conf *c, struct arena *a, const char *sender);
+/* How many sections there are; and the configuration with the n-th of them alone.  False: as
+ * conf_set() would. */
+size_t conf_sections(const struct conf *c);
+bool conf_with_section(const struct conf *c, size_t n, struct conf *out, struct fail *f) NODISCARD;
 /* Apply the [sender PATTERN] sections that match the envelope sender (address or "*@domain",
  * case folded, first to last). */
 bool conf_apply_sender(struct conf *c, const char *sender, struct fail *f) NODISCARD;

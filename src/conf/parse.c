@@ -326,7 +326,7 @@ assignment(struct reader *r, struct fail *f)
 	if (!(r->debian ? value_shell(r, &out, f) : value_plain(r, &out, f)))
 		return false;
 	if (!buf_ok(&out))
-		return fail_conf(f, "the value is too long");
+		return fail_conf(f, "%.*s is longer than %d bytes", S_ARG(name), (int)VALUE_MAX);
 	return take(r, name, buf_get(&out), f);
 }
 
@@ -415,6 +415,30 @@ conf_sender_key(const struct conf *c, struct arena *a, const char *sender)
 		if (matches(str_of(s->pattern), str_of(sender)))
 			key = arena_fmt(a, "%s %u", key, n);
 	return key;
+}
+
+size_t
+conf_sections(const struct conf *c)
+{
+	size_t n = 0;
+
+	for (const struct conf_section *s = c->sections; s != NULL; s = s->next)
+		n++;
+	return n;
+}
+
+bool
+conf_with_section(const struct conf *c, size_t n, struct conf *out, struct fail *f)
+{
+	const struct conf_section *s = c->sections;
+
+	while (n-- > 0)
+		s = s->next;
+	*out = *c;
+	for (size_t i = 0; i < s->lines.n; i++)
+		if (!conf_set(out, &s->lines.list[i], f))
+			return false;
+	return true;
 }
 
 bool

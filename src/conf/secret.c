@@ -145,6 +145,14 @@ pattern_matches(struct str key, struct str name, const char **why)
 	return key.p[0] == '^' && regex_matches(key, name, why);
 }
 
+static const char strange[] = "the host is a kind of pattern that is not understood here";
+
+static bool
+is_strange(struct str key)
+{
+	return key.n == 0 || str_find(STR("!+@"), key.p[0]) < 3 || str_find(key, ';') < key.n;
+}
+
 static bool
 is_for(const struct wanted *w, struct line *l, enum secret_match match)
 {
@@ -154,8 +162,8 @@ is_for(const struct wanted *w, struct line *l, enum secret_match match)
 		return same_host(key, w->configured);
 	if (match == SECRET_CANONICAL)
 		return same_host(key, w->canonical);
-	if (key.n == 0 || str_find(STR("!+@"), key.p[0]) < 3 || str_find(key, ';') < key.n) {
-		l->why = "the host is a kind of pattern that is not understood here";
+	if (is_strange(key)) {
+		l->why = strange;
 		return true;
 	}
 	return pattern_matches(key, w->configured, &l->why) ||
@@ -337,5 +345,57 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
 	passwords_close(&r.file);
 	if (ok)
 		*s = found;
+	return ok;
+}
+
+/* --- -bV --- */
+
+struct inspection {
+	const struct conf *conf;
+	struct arena *a;
+	struct reading r;
+	void (*tell)(void *ctx, const char *why);
+	void *ctx;
+	size_t lines;
+};
+
+static bool
+inspect(void *ctx, const struct lsearch_entry *e)
+{
+	struct inspection *k = ctx;
+	struct line l = { .e = *e };
+	struct str login, password;
+	struct fail f = FAIL_INIT;
+
+	k->lines++;
+	k->r.s->where = arena_fmt(k->a, "%s:%u", k->r.file.path, e->line);
+	if (is_strange(e->key))
+		l.why = strange;
+	else if (e->key.p[0] == '^')
+		(void)regex_matches(e->key, STR(""), &l.why);
+	split(k->conf, &l, &login, &password);
+	if (l.why != NULL)
+		k->tell(k->ctx, arena_fmt(k->a, "%s: %s", k->r.s->where, l.why));
+	else if (str_starts(password, STR("file:/")) && !from_file(k->a, &k->r, &password, &f))
+		k->tell(k->ctx, arena_fmt(k->a, "%s", f.text));
+	return false;
+}
+
+bool
+secret_check(const struct conf *c, struct arena *a, void (*tell)(void *ctx, const char *why),
+    void *ctx, size_t *lines, struct fail *f)
+{
+	struct secret none = { .login = { 0 } };
+	struct inspection k = { .conf = c,
+		.a = a,
+		.r = { .file = PASSWORDS_NONE, .s = &none },
+		.tell = tell,
+		.ctx = ctx };
+	bool found,
+	    ok = passwords_open(&k.r.file, c, a, f) &&
+	    passwords_walk(&k.r.file, inspect, &k, &found, f);
+
+	passwords_close(&k.r.file);
+	*lines = k.lines;
 	return ok;
 }

@@ -49,6 +49,10 @@ enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password e
  * nothing: USER/CONFIG or TEMP. */
 bool secret_find(const struct conf *c, struct arena *a, const char *configured,
     const char *canonical, struct secret *s, struct fail *f) NODISCARD;
+/* -bV: tell of each line of passwd.client that secret_find() would not take, with file and line and
+ * without a word of it; *lines: how many there are.  False: the file cannot be read. */
+bool secret_check(const struct conf *c, struct arena *a, void (*tell)(void *ctx, const char *why),
+    void *ctx, size_t *lines, struct fail *f) NODISCARD;
 void secret_wipe(struct secret *s);
 /* A credential that another process has found: login and password are copied. */
 bool secret_copy(struct secret *s, struct str login, struct str password, struct fail *f) NODISCARD;

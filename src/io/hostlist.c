@@ -42,8 +42,8 @@ is_address(struct str s)
 
 /* A whole piece that is an IPv6 address as people write it.  "fade::25" stays what it is to Exim,
  * the host fade on port 25: a lone colon must tell, and a start that addresses in use have. */
-static bool
-is_plain_ipv6(struct str s)
+bool
+hostlist_plain_ipv6(struct str s)
 {
 	bool lone = str_starts(s, STR(":"));
 
@@ -77,8 +77,8 @@ undouble(struct arena *a, struct str s)
 }
 
 /* Cut the next item off *rest.   Brackets protect colons. */
-static struct str
-next_item(struct str *rest)
+struct str
+hostlist_item(struct str *rest)
 {
 	struct str s = *rest, item;
 	size_t i = 0;
@@ -152,8 +152,8 @@ is_blank_form(struct str s)
 }
 
 /* A name that the resolver would not take for a number ("587" is 0.0.2.75 to it). */
-static bool
-check_name(struct str s, struct fail *f)
+bool
+hostlist_name_works(struct str s, struct fail *f)
 {
 	struct str rest = s.n > 0 && s.p[s.n - 1] == '.' ? str_at(s.p, s.n - 1) : s;
 	struct str label = rest;
@@ -197,7 +197,7 @@ add(struct list *l, struct host h, struct str name, struct fail *f)
 			f->stage = STAGE_CONFIG;
 			return false;
 		}
-		if (!check_name(ascii, f))
+		if (!hostlist_name_works(ascii, f))
 			return false;
 		name = ascii;
 	}
@@ -282,7 +282,7 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 
 		if (!str_istarts(*rest, prefix) || str_starts(tail, STR(":")))
 			continue;
-		item = undouble(l->a, next_item(&tail));
+		item = undouble(l->a, hostlist_item(&tail));
 		if (h.kind != HOST_SRV && (item.n == 0 || item.p[0] != '/' || item.n > 107))
 			return fail_conf(f,
 			    "\"%s\" needs the path of a socket, from / on, of at most 107 bytes",
@@ -334,7 +334,7 @@ parse_piece(struct list *l, struct str rest, struct fail *f)
 			open = NULL;
 			continue;
 		}
-		item = next_item(&rest);
+		item = hostlist_item(&rest);
 		if (open != NULL && (digits(item) || service_port(item) > SMTP_PORT)) {
 			if (!parse_port(item, &open->port, f))
 				return false;
@@ -370,7 +370,7 @@ hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, 
 	while (rest.p != NULL) {
 		struct str piece = str_trim(str_cut(&rest, ';'));
 
-		if (is_plain_ipv6(piece)) {
+		if (hostlist_plain_ipv6(piece)) {
 			if (!add(&l, (struct host){ .kind = HOST_ADDRESS }, piece, f))
 				return false;
 		} else if (!parse_piece(&l, piece, f)) {
@@ -383,87 +383,4 @@ hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, 
 	memcpy(*out, l.host, l.n * sizeof(**out));
 	*n = l.n;
 	return true;
-}
-
-/* --- is a host in a list? --- */
-
-struct address_bits {
-	int family;
-	unsigned char bytes[sizeof(struct in6_addr)];
-};
-
-/* An address with or without brackets, single or doubled colons. */
-static bool
-read_address(struct str s, struct address_bits *out)
-{
-	char z[INET6_ADDRSTRLEN];
-	size_t n = 0;
-	bool doubled = memmem(s.p, s.n, "::::", 4) != NULL;
-
-	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
-		s = str_at(s.p + 1, s.n - 2);
-	for (size_t i = 0; i < s.n && n + 1 < sizeof(z); i++) {
-		z[n++] = s.p[i];
-		if (doubled && s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':')
-			i++;
-	}
-	z[n] = '\0';
-	out->family = AF_INET;
-	if (inet_pton(AF_INET, z, out->bytes) == 1)
-		return true;
-	out->family = AF_INET6;
-	return inet_pton(AF_INET6, z, out->bytes) == 1;
-}
-
-static bool
-same_bits(const struct address_bits *a, const struct address_bits *b, uint64_t n)
-{
-	uint64_t all = a->family == AF_INET ? 32 : 128;
-
-	if (a->family != b->family)
-		return false;
-	for (uint64_t i = 0; i < n && i < all; i++)
-		if (((a->bytes[i / 8] ^ b->bytes[i / 8]) >> (7 - i % 8) & 1) != 0)
-			return false;
-	return true;
-}
-
-static bool
-item_has(struct str item, const char *configured, const char *canonical, const char *ip)
-{
-	struct str bits = item, tail = str_skip(item, 1);
-	struct str address = str_cut(&bits, '/');
-	struct address_bits net, host;
-	uint64_t n = 128;
-
-	if (item.p[0] == '*')
-		return str_iends(str_of(configured), tail) || str_iends(str_of(canonical), tail);
-	if (read_address(address, &net))
-		return (bits.p == NULL || num_parse(bits, 128, &n)) &&
-		    read_address(str_of(ip), &host) && same_bits(&net, &host, n);
-	return str_ieq(item, str_of(configured)) || str_ieq(item, str_of(canonical));
-}
-
-bool
-hostlist_has(const char *list, const char *configured, const char *canonical, const char *ip)
-{
-	struct str rest = str_trim(str_of(list));
-	bool own = rest.n > 1 && rest.p[0] == '<'; /* "<c" names a separator of its own */
-	char separator = own ? rest.p[1] : ';';
-
-	rest = str_skip(rest, own ? 2 : 0);
-	while (rest.p != NULL) {
-		struct str piece = str_trim(str_cut(&rest, separator));
-
-		while (piece.p != NULL) {
-			bool whole = own || is_plain_ipv6(piece), not ;
-			struct str item = whole ? str_cut(&piece, '\0') : next_item(&piece);
-
-			not = item.n > 0 && item.p[0] == '!';
-			item = str_ltrim(str_skip(item, not ? 1 : 0));
-			if (item.n > 0 && item_has(item, configured, canonical, ip))
-				return !not ;
-		}
-	}
-	return false;
 }

@@ -18,12 +18,13 @@ struct host {
  * "srv:domain".  False: USER/CONFIG, with the nearest right form where there is one. */
 bool hostlist_parse(
     struct arena *a, const char *text, struct host **out, size_t *n, struct fail *f) NODISCARD;
-/* Is a host in a list of Exim's (hosts_avoid_tls)?  Items are names, "*.domain", addresses,
- * networks as "192.0.2.0/24", "*" for all, and "!item" for not; the first that fits decides.
- * configured and canonical are its names, ip its address, as text. */
-bool hostlist_has(const char *list, const char *configured, const char *canonical, const char *ip);
 /* hostlist_parse() for the hosts of a route: the sentence says where smarthost was set, if they are
  * it. */
 bool hostlist_of_route(const struct conf *c, struct arena *a, const char *text, struct host **out,
     size_t *n, struct fail *f) NODISCARD;
+/* For hostmatch.h: cut the next item off a list, in which ":" stands between items and "::" in
+ * them; is it an IPv6 address as people write it; is it a name of a host, else *f? */
+struct str hostlist_item(struct str *rest);
+bool hostlist_plain_ipv6(struct str s);
+bool hostlist_name_works(struct str s, struct fail *f) NODISCARD;
 #endif

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "deliver/check.h"
 #include "deliver/control.h"
 #include "deliver/peer.h"
 #include "deliver/run.h"
@@ -258,11 +259,47 @@ serve(struct serve *s, struct logfile *log, const struct trace *trace)
 							   serve_submission(s);
 }
 
+static void
+say_lines(FILE *to, const struct buf *lines, const char *what)
+{
+	struct str rest = buf_get(lines);
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		(void)fprintf(to, "%s%.*s\n", what, S_ARG(line));
+	}
+}
+
+/* -bV: what is wrong on standard error, notes on standard output; 78 when something is. */
+static int
+check(struct arena *a, const char *file)
+{
+	AUTO_BUF struct buf wrong = BUF_INIT(CHECK_MAX), notes = BUF_INIT(CHECK_MAX);
+	struct environment env;
+	struct caller who;
+	struct conf_paths paths;
+	struct conf c;
+	struct fail f = FAIL_INIT;
+
+	guard_start(&env);
+	guard_no_core();
+	if (!guard_caller(a, &who, &f))
+		return fail_exit_code(&f);
+	paths = guard_conf_paths(a, &env, &who, file);
+	if (!conf_load(&c, a, &paths, &f))
+		return fail_exit_code(&f); /* onehop has said why */
+	check_conf(a, &c, &wrong, &notes);
+	say_lines(stderr, &wrong, "onehop: reading the configuration: ");
+	say_lines(stdout, &notes, "");
+	return wrong.n > 0 ? EX_CONFIG : EX_OK;
+}
+
 int
 main(int argc, char **argv)
 {
 	AUTO_ARENA struct arena arena = { NULL };
-	const char *file = argc == 3 && strcmp(argv[1], "-C") == 0 ? argv[2] : NULL;
+	const char *file = argc > 2 && strcmp(argv[argc - 2], "-C") == 0 ? argv[argc - 1] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
 	struct trace told = submit_trace(&out);
 	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told }, .turns = -1 };
@@ -273,6 +310,8 @@ main(int argc, char **argv)
 	struct environment env;
 	struct fail f = FAIL_INIT;
 
+	if (argc > 1 && strcmp(argv[1], "-bV") == 0)
+		return check(&arena, file);
 	guard_start(&env);
 	guard_no_core();
 	guard_with_parent();

@@ -244,6 +244,33 @@ alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *out)
 	}
 }
 
+const char *
+alias_fault(struct arena *a, const struct alias_item *item)
+{
+	struct mailbox m;
+	struct fail f = FAIL_INIT;
+
+	switch (item->kind) {
+	case ALIAS_BAD:
+		return item->reason;
+	case ALIAS_PIPE:
+	case ALIAS_FILE:
+	case ALIAS_DIRECTORY:
+		return "programs, files and directories belong into a user's .forward";
+	case ALIAS_ADDRESS:
+		return mailbox_parse(a, item->text, false, &m, &f) ? NULL :
+								     arena_fmt(a, "%s", f.text);
+	case ALIAS_DEVNULL:
+	case ALIAS_INCLUDE:
+	case ALIAS_FAIL:
+	case ALIAS_DEFER:
+	case ALIAS_BLACKHOLE:
+	case ALIAS_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
 /* Open the file of an :include: item as the next list to read. */
 static bool
 open_include(struct arena *a, const struct alias_item *it, struct alias_list *l, struct fail *f)

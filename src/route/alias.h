@@ -42,6 +42,9 @@ bool alias_list_next(struct alias_list *l, struct arena *a, struct alias_item *o
 /* FAIL, DEFER, BLACKHOLE, UNKNOWN: it decides for the whole list; FAIL only for what follows. */
 bool alias_is_verdict(enum alias_kind kind);
 
+/* What is wrong with an item of the aliases file, which holds no pipes and files; or NULL. */
+const char *alias_fault(struct arena *a, const struct alias_item *item);
+
 struct alias_items {
 	struct alias_item *list;
 	size_t n;

@@ -51,14 +51,14 @@ hubbed_active(struct subject *s)
 
 	if (!map_find_partial(&s->e->hubbed_hosts, s->r->address.domain, s->e->arena, &entry))
 		return false;
-	s->hubs = str_trim(entry.value);
+	s->hubs = entry.value;
 	return true;
 }
 
-static bool
-hubbed_take(struct subject *s)
+const char *
+route_hubs(struct arena *a, struct str value)
 {
-	struct str v = s->hubs;
+	struct str v = str_trim(value);
 
 	if (v.n > 0 && v.p[0] == '"') {
 		v = str_skip(v, 1);
@@ -67,7 +67,13 @@ hubbed_take(struct subject *s)
 		v.n = str_find(v, ' ');
 		v.n = str_find(v, '\t');
 	}
-	s->r->hosts = arena_strz(s->e->arena, v);
+	return arena_strz(a, v);
+}
+
+static bool
+hubbed_take(struct subject *s)
+{
+	s->r->hosts = route_hubs(s->e->arena, s->hubs);
 	return deliver(s, TRANSPORT_REMOTE);
 }
 
@@ -104,22 +110,30 @@ nonlocal_take(struct subject *s)
 
 /* --- local domains --- */
 
-static bool
-local_user_take(struct subject *s)
+enum transport
+transport_of(const char *local_delivery)
 {
 	static const enum transport named[] = { TRANSPORT_MAILDIR, TRANSPORT_SPOOL,
 		TRANSPORT_PROCMAIL, TRANSPORT_MAILDROP };
+
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		if (strcmp(local_delivery, transport_name(named[i])) == 0)
+			return named[i];
+	return str_starts(str_of(local_delivery), STR("lmtp:/")) ? TRANSPORT_LMTP : TRANSPORT_NONE;
+}
+
+static bool
+local_user_take(struct subject *s)
+{
 	const struct conf *c = s->e->conf;
 	const char *how = c->local_delivery;
+	enum transport t = transport_of(how);
 
 	s->r->user = s->local;
-	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
-		if (strcmp(how, transport_name(named[i])) == 0)
-			return deliver(s, named[i]);
-	if (str_starts(str_of(how), STR("lmtp:/"))) {
+	if (t == TRANSPORT_LMTP)
 		s->r->hosts = how;
-		return deliver(s, TRANSPORT_LMTP);
-	}
+	if (t != TRANSPORT_NONE)
+		return deliver(s, t);
 	if (strcmp(how, "none") == 0)
 		return subject_refuse(s, FAIL_PERM,
 		    "local delivery is switched off: local_delivery = none (%s)",

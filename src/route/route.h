@@ -83,6 +83,8 @@ struct route_env {
 
 /* What one recipient may become, where recipients_max does not say how many addresses. */
 enum { ROUTE_ADDRESSES_MAX = 100000, ROUTE_ANCESTORS_MAX = 100 };
+/* recipients_max, or that. */
+size_t route_addresses_max(const struct conf *c);
 
 struct routes {
 	struct route **list; /* every address that was looked at, parents before children */
@@ -107,6 +109,11 @@ const char *route_key(const struct route *d, struct arena *a);
 /* The original recipients that end in delivery d, each once: what Envelope-to lists. */
 const char *const *route_envelope_to(
     const struct routes *r, const struct route *d, struct arena *a, size_t *n);
+/* The transport that a value of local_delivery names; TRANSPORT_NONE: none (which "none" says), or
+ * it is not known. */
+enum transport transport_of(const char *local_delivery);
+/* The hosts in a value of hubbed_hosts: without Exim's options behind them. */
+const char *route_hubs(struct arena *a, struct str value);
 const char *transport_name(enum transport t);
 bool transport_is_local(enum transport t);
 #endif

@@ -21,8 +21,6 @@ struct subject {
 struct route *subject_child(struct subject *s, struct mailbox address, const char *text);
 /* Defer (FAIL_TEMP) or fail (FAIL_PERM) it.  Returns true: "taken". */
 bool subject_refuse(struct subject *s, enum fail_class cls, const char *fmt, ...) PRINTF(3, 4);
-/* recipients_max, or ROUTE_ADDRESSES_MAX. */
-size_t route_addresses_max(const struct conf *c);
 bool same_address(struct mailbox x, struct mailbox y);
 
 /* The redirecting routers (redirect.c).  False: declined, the next router is asked. */

@@ -11,6 +11,12 @@ module(struct fail *f)
 	return module_table(SASL_MODULE, SASL_MODULE_TABLE, STAGE_AUTH, f);
 }
 
+bool
+sasl_check(struct fail *f)
+{
+	return module(f) != NULL;
+}
+
 struct sasl *
 sasl_new(const char *mechanism, const struct sasl_login *who, struct fail *f)
 {

@@ -1,7 +1,7 @@
 /* policy.c - what may go over a link: TLS, certificates and passwords. */
 #include "smtp/policy.h"
 
-#include "io/hostlist.h"
+#include "io/hostmatch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -25,7 +25,7 @@ in_avoid_list(const struct conf *c, const char *configured, const char *canonica
 {
 	return c->tls == TLS_OFF ||
 	    (c->tls == TLS_AUTO && c->hosts_avoid_tls[0] != '\0' &&
-		hostlist_has(c->hosts_avoid_tls, configured, canonical, ip));
+		hostmatch_has(c->hosts_avoid_tls, configured, canonical, ip));
 }
 
 /* Is STARTTLS not to be said to this host? */

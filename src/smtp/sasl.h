@@ -29,4 +29,6 @@ struct sasl *sasl_new(
 bool sasl_step(
     struct sasl *x, struct str challenge, struct buf *out, bool *done, struct fail *f) NODISCARD;
 void sasl_free(struct sasl *x);
+/* Can libgsasl be loaded?  False: TEMP/AUTH. */
+bool sasl_check(struct fail *f) NODISCARD;
 #endif

@@ -11,6 +11,7 @@ struct tls_module {
 	const char *version; /* first, as base/module.h wants it */
 	typeof(&tls_start) start;
 	typeof(&tls_channel_binding) channel_binding;
+	typeof(&tls_check) check;
 };
 
 extern const struct tls_module onehop_tls;

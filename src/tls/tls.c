@@ -180,6 +180,14 @@ refuse(struct fail *f, int rc, const char *what)
 	return fail_set(f, FAIL_TEMP, STAGE_TLS, 0, "%s: %s", what, gnutls_strerror(rc));
 }
 
+static bool
+refuse_option(const struct conf *c, enum conf_option o, int rc, const char *what, struct fail *f)
+{
+	(void)refuse(f, rc, what);
+	fail_prefix(f, "%s", conf_where(c, o));
+	return false;
+}
+
 /* SNI is for host names (RFC 6066 section 3), without a final dot. */
 static int
 send_name(struct tls *t, const char *name)
@@ -210,15 +218,17 @@ set_up(struct tls *t, const struct conf *c, const char *sni, struct fail *f)
 	rc = gnutls_priority_set_direct(t->session, c->tls_priority, &at);
 	if (rc == GNUTLS_E_INVALID_REQUEST && at != NULL)
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
-		    "GnuTLS does not understand tls_priority from \"%s\" on", at);
+		    "%s: GnuTLS does not understand tls_priority from \"%s\" on",
+		    conf_where(c, CONF_tls_priority), at);
 	if (rc < 0)
-		return refuse(f, rc, "tls_priority");
+		return refuse_option(c, CONF_tls_priority, rc, "tls_priority", f);
 	rc = gnutls_certificate_allocate_credentials(&t->cred);
 	if (rc == 0 && c->tls_certificate[0] != '\0') {
 		rc = gnutls_certificate_set_x509_key_file2(
 		    t->cred, c->tls_certificate, key, GNUTLS_X509_FMT_PEM, NULL, 0);
 		if (rc < 0)
-			return refuse(f, rc, "cannot use tls_certificate and tls_privatekey");
+			return refuse_option(c, CONF_tls_certificate, rc,
+			    "cannot use tls_certificate and tls_privatekey", f);
 	}
 	if (rc >= 0)
 		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->cred);
@@ -349,6 +359,19 @@ tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct
 	return true;
 }
 
+bool
+tls_check(const struct conf *c, bool proof, struct arena *a, struct fail *f)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	bool ok;
+
+	if (t == NULL)
+		return fail_set(f, FAIL_TEMP, STAGE_TLS, ENOMEM, "cannot start TLS");
+	ok = set_up(t, c, NULL, f);
+	tls_free(t);
+	return ok && verify_check(c, proof, a, f);
+}
+
 struct str
 tls_channel_binding(struct stream *s, struct arena *a, const char **type)
 {
@@ -370,4 +393,4 @@ tls_channel_binding(struct stream *s, struct arena *a, const char **type)
 }
 
 MODULE_EXPORT const struct tls_module onehop_tls = { PACKAGE_VERSION, tls_start,
-	tls_channel_binding };
+	tls_channel_binding, tls_check };

@@ -45,6 +45,10 @@ struct tls_options {
  * closed. */
 bool tls_start(struct stream *s, const struct tls_options *o, struct arena *a,
     struct tls_info *info, struct fail *f) NODISCARD;
+/* -bV: can the tls_ options work?  GnuTLS is loaded, and what they name is read as tls_start()
+ * would; proof: a certificate must verify here, so there must be authorities to do it with. False:
+ * TEMP/TLS, with the place where the option was set. */
+bool tls_check(const struct conf *c, bool proof, struct arena *a, struct fail *f) NODISCARD;
 /* Channel binding data for SCRAM-PLUS, and its *type: "tls-exporter" (TLS 1.3) or "tls-unique".
  * Empty when s has none. */
 struct str tls_channel_binding(struct stream *s, struct arena *a, const char **type);

@@ -64,15 +64,17 @@ same_fingerprint(struct str text, const unsigned char want[SHA256_LEN])
 	return n == (size_t)SHA256_LEN * 2;
 }
 
+static const char between[] = " \t,;";
+
 static bool
 pinned(const char *list, const unsigned char have[SHA256_LEN])
 {
 	while (*list != '\0') {
-		size_t n = strcspn(list, " \t,;");
+		size_t n = strcspn(list, between);
 
 		if (n > 0 && same_fingerprint(str_at(list, n), have))
 			return true;
-		list += n + strspn(list + n, " \t,;");
+		list += n + strspn(list + n, between);
 	}
 	return false;
 }
@@ -173,16 +175,21 @@ trust_file(struct peer *p, const char *path, struct fail *f)
 	return true;
 }
 
+/* Debian's, Fedora's, SUSE's, the BSDs'; else what GnuTLS was built with (p11-kit). */
+static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
+
+static bool
+names_trust_file(const struct conf *c)
+{
+	return c->tls_trust_file[0] != '\0' && strcmp(c->tls_trust_file, "system") != 0;
+}
+
 static bool
 load_trust(struct peer *p, struct fail *f)
 {
-	/* Debian's, Fedora's, SUSE's, the BSDs'; else what GnuTLS was built with (p11-kit). */
-	static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
-		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
-	const char *file = p->conf->tls_trust_file;
-
-	if (file[0] != '\0' && strcmp(file, "system") != 0)
-		return trust_file(p, file, f);
+	if (names_trust_file(p->conf))
+		return trust_file(p, p->conf->tls_trust_file, f);
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
 		if (trust_file(p, bundles[i], f))
 			return true;
@@ -275,7 +282,8 @@ judge_chain(struct peer *p, struct tls_info *info)
 	struct fail f = FAIL_INIT;
 
 	if (!load_trust(p, &f)) {
-		info->why = arena_fmt(p->a, "cannot be checked: tls_trust_file: %s", f.text);
+		info->why = arena_fmt(p->a, "cannot be checked: %s: tls_trust_file: %s",
+		    conf_where(p->conf, CONF_tls_trust_file), f.text);
 		return;
 	}
 	if (gnutls_x509_trust_list_verify_crt2(
@@ -304,8 +312,8 @@ judge(struct peer *p, struct tls_info *info)
 		trusted(info, TLS_PINNED);
 	else
 		info->why = arena_fmt(p->a,
-		    "has the SHA-256 fingerprint %s, which is not in tls_fingerprint",
-		    show_fingerprint(p->a, p->print));
+		    "has the SHA-256 fingerprint %s, which is not in tls_fingerprint (%s)",
+		    show_fingerprint(p->a, p->print), conf_where(p->conf, CONF_tls_fingerprint));
 }
 
 void
@@ -336,4 +344,82 @@ verify_peer(
 	while (p.n > 0)
 		gnutls_x509_crt_deinit(p.crt[--p.n]);
 	gnutls_x509_trust_list_deinit(p.trusted, 1);
+}
+
+/* --- -bV --- */
+
+static bool
+is_fingerprint(struct str text)
+{
+	size_t n = 0;
+	unsigned v = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != ':' && ++n > 0 && !hex(text.p[i], &v))
+			return false;
+	return n == (size_t)SHA256_LEN * 2;
+}
+
+static bool
+check_fingerprints(const struct conf *c, struct fail *f)
+{
+	const char *list = c->tls_fingerprint;
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, between);
+
+		if (n > 0 && !is_fingerprint(str_at(list, n)))
+			return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+			    "%s: tls_fingerprint: \"%.*s\" is no SHA-256 fingerprint, which has 64 "
+			    "hexadecimal digits",
+			    conf_where(c, CONF_tls_fingerprint), (int)n, list);
+		list += n + strspn(list + n, between);
+	}
+	return true;
+}
+
+static bool
+has_authority(const char *path, struct arena *a, struct fail *f)
+{
+	AUTO_BUF struct buf der = BUF_INIT(CERTIFICATE_MAX);
+	struct str text;
+
+	if (!file_read(a, path, &text, f))
+		return false;
+	return trust_next(&text, &der) ||
+	    fail_set(f, FAIL_TEMP, STAGE_TLS, 0, "%s has no certificate in PEM form", path);
+}
+
+static bool
+check_system_trust(struct arena *a, struct fail *f)
+{
+	gnutls_x509_trust_list_t list;
+	struct fail ignored = FAIL_INIT;
+	int n;
+
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
+		if (has_authority(bundles[i], a, &ignored))
+			return true;
+	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+		return true;
+	n = gnutls_x509_trust_list_add_system_trust(list, 0, 0);
+	gnutls_x509_trust_list_deinit(list, 1);
+	return n > 0 ||
+	    fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+		"there are no trusted authorities, so no certificate can verify: install "
+		"ca-certificates, or set tls_trust_file or tls_fingerprint");
+}
+
+bool
+verify_check(const struct conf *c, bool proof, struct arena *a, struct fail *f)
+{
+	if (!check_fingerprints(c, f))
+		return false;
+	if (names_trust_file(c) && !has_authority(c->tls_trust_file, a, f)) {
+		fail_prefix(f, "%s: tls_trust_file", conf_where(c, CONF_tls_trust_file));
+		f->stage = STAGE_TLS;
+		return false;
+	}
+	return !proof || names_trust_file(c) || c->tls_fingerprint[0] != '\0' ||
+	    check_system_trust(a, f);
 }

@@ -10,4 +10,6 @@
  * trusted authorities and the names.  Fills verdict, name, peer and why of *info; never fails. */
 void verify_peer(
     gnutls_session_t session, const struct tls_options *o, struct arena *a, struct tls_info *info);
+/* tls_check() for tls_fingerprint and the trusted authorities. */
+bool verify_check(const struct conf *c, bool proof, struct arena *a, struct fail *f) NODISCARD;
 #endif

@@ -215,3 +215,67 @@ def test_a_large_map_that_is_damaged():
         got, step = play({key: many("user%d: the-address-of-%d@isp.example\n") + "\0\n"}, call("x@far.example", "fax@debian", stdin=MESSAGE))
         assert step["rc"] == rc and ":40001: there is a NUL octet" in step["stderr"] + got["mainlog"]
         assert not [path for path in got["files"] if "/Maildir/new/" in path]
+
+
+# ---------------------------------------------------------------- F6, Z5: -bV looks at what a delivery needs
+LOGIN = {"tls": True, "passwd_client": "smtp.isp.example:me:pw\n"}
+TLS = {"session": {"ehlo": ["250-smtp.isp.example", "250 STARTTLS"], "cert": "good",
+                   "ehlo_tls": ["250-smtp.isp.example", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}}
+VERSION = call("-bV")
+
+
+def test_who_may_not_read_the_passwords():
+    """For him they are not checked; root is told of the line."""
+    config = dict(LOGIN, passwd_client="smtp.isp.example:the-login\n")
+    got = play(config, VERSION, call("-bV", user="bob"))[0]
+    root, bob = got["steps"]
+    assert root["rc"] == 78 and "/etc/exim4/passwd.client:1: the password is missing" in root["stderr"]
+    assert bob["rc"] == 0 and bob["stderr"] == "" and "Not checked: cannot read the passwords in /etc/exim4/passwd.client as uid 1002" in bob["stdout"]
+    assert "the-login" not in str([root["stderr"], bob["stdout"], root["stdout"]])
+
+
+def test_passwords_that_are_a_credential():
+    """The units alone get it; -bV by root's hand does not."""
+    files = {"/etc/credstore": {"dir": True, "mode": "0700"}, "/etc/credstore/passwd.client": {"content": "x:the-login\n", "mode": "0600"}}
+    step = play({"tls": True, "files": files}, VERSION)[1]
+    assert step["rc"] == 0 and "Not checked: the passwords are a credential" in step["stdout"] and step["stderr"] == "", step
+
+
+@pytest.mark.parametrize("config, gone, rc, words", [
+    (LOGIN, None, 0, ""),
+    (LOGIN, "/opt/onehop/onehop-tls.so", 78, "onehop-tls.so: cannot open"),
+    ({}, "/opt/onehop/onehop-tls.so", 78, "cannot load"),
+    ({"dc": {"tls": "off"}}, "/opt/onehop/onehop-tls.so", 0, ""),
+    ({"dc": {"dc_eximconfig_configtype": "local"}}, "/opt/onehop/onehop-tls.so", 0, ""),
+    (LOGIN, "/opt/onehop/onehop-sasl.so", 0, "Warning: there is no SCRAM and no CRAM-MD5: cannot load /"),
+    (LOGIN, "/opt/onehop/onehop-send", 78, "onehop-send"),
+    (LOGIN, "/etc/ssl/certs/ca-certificates.crt", 78, "there are no trusted authorities"),
+    ({}, "/etc/ssl/certs/ca-certificates.crt", 0, ""),
+    ({"dc": {"tls_verify": "yes"}}, "/etc/ssl/certs/ca-certificates.crt", 78, "there are no trusted authorities")])
+def test_what_is_missing(config, gone, rc, words):
+    steps = [{"argv": ["/bin/rm", gone]}] if gone else []
+    step = play(config, *steps, VERSION)[1]
+    assert step["rc"] == rc and words in step["stderr"] + step["stdout"], step
+    assert bool(step["stderr"]) == (rc != 0)
+
+
+@pytest.mark.parametrize("option, value, words", [
+    ("tls_fingerprint", "12:34", "which is not in tls_fingerprint (%s)"), ("tls_trust_file", "/nonexistent", "%s: tls_trust_file: cannot open"),
+    ("tls_priority", "NONSENSE", "%s: GnuTLS does not understand tls_priority"),
+    ("tls_certificate", "/nonexistent", "%s: cannot use tls_certificate")])
+def test_sending_with_what_cannot_work(option, value, words):
+    """It waits, and the reason says which line is to be mended."""
+    got, step = play(dict(LOGIN, dc={option: value}), SUBMIT, call("-bp"), VERSION, servers=[TLS])
+    where = "/etc/exim4/update-exim4.conf.conf:14"
+    assert [s["rc"] for s in got["steps"]] == [0, 0, 78] and not any(s["messages"] for s in got["smtp"])
+    assert words % where in got["steps"][1]["stdout"] and where in step["stderr"]
+
+
+# ---------------------------------------------------------------- F7: a file that Exim would take instead
+def test_a_configuration_of_exim_s_beside():
+    files = {"/etc/exim4/exim4.conf": {"content": "qualify_domain = x.example\n"}}
+    config = {"dc": {"dc_eximconfig_configtype": "local"}, "files": files}
+    step = play(config, VERSION)[1]
+    assert step["rc"] == 0 and "Warning: Exim would take /etc/exim4/exim4.conf alone" in step["stdout"]
+    assert "exim4.conf alone" not in play({}, VERSION)[1]["stdout"]
+    assert "exim4.conf alone" not in play(dict(own("smarthost = x\n"), dc={}, files=dict(files, **own("smarthost = x\n")["files"])), VERSION)[1]["stdout"]

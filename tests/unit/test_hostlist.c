@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "io/hostlist.h"
+#include "io/hostmatch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -191,8 +192,8 @@ finds_hosts(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(what); i++) {
 		bool v4 =
-		    hostlist_has(what[i].list, "smtp.isp.example", "mx.isp.example", "192.0.2.25");
-		bool v6 = hostlist_has(
+		    hostmatch_has(what[i].list, "smtp.isp.example", "mx.isp.example", "192.0.2.25");
+		bool v6 = hostmatch_has(
 		    what[i].list, "smtp.isp.example", "mx.isp.example", "2001:db8::25");
 
 		if (v4 != what[i].v4 || v6 != what[i].v6)
