@@ -80,7 +80,12 @@ def test_another_prefix(build, tmp_path):
     left = subprocess.run(["grep", "-rl", "--exclude=config.*", "--exclude=Makefile", old, build.place], stdout=subprocess.PIPE, check=False)
     assert left.stdout == b""
     build.run("make", "-s", "install", umask=0o077)
+    os.makedirs(new + "/etc/onehop")
+    with open(new + "/etc/onehop/onehop.conf", "w", encoding="ascii") as f:
+        f.write("smarthost = 127.0.0.1\n")
     assert new + "/etc/onehop/onehop.conf" in build.run(new + "/sbin/onehop", "-bV")
+    os.unlink(new + "/etc/onehop/onehop.conf")
+    os.rmdir(new + "/etc/onehop")
     modes = {stat.S_IMODE(os.stat(os.path.join(d, n)).st_mode) for d, dirs, names in os.walk(new) for n in dirs + names}
     assert modes == {0o755, 0o644}
     before = build.made()
