@@ -2,6 +2,7 @@
 
 The old programs are built from the repository's history; without it (a tarball) this skips.
 """
+import contextlib
 import os
 import shutil
 import subprocess
@@ -61,8 +62,11 @@ class Mixed:
     def start(self, *words, stdin="Subject: s\n\nbody\n"):
         child = subprocess.Popen([self.where + "/onehop", "-C", self.post.directory + "/onehop.conf", *words],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        child.stdin.write(stdin.encode())
-        child.stdin.close()
+        with contextlib.suppress(BrokenPipeError):              # -bp does not read it
+            child.stdin.write(stdin.encode())
+            child.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
         child.stdin = None
         return child
 
