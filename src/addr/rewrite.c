@@ -3,6 +3,7 @@
 
 #include "addr/extract.h"
 #include "addr/list.h"
+#include "conf/masks.h"
 #include "conf/names.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -11,12 +12,15 @@ bool
 rewrite_open(
     struct rewrite *r, const struct conf *c, struct arena *a, const struct trace *t, struct fail *f)
 {
+	/* a user's own, beside his configuration, stands before the system's */
+	static const size_t system[] = { 0, 1, 2 }, own[] = { 1, 0, 2 };
+	const size_t *order = c->home != NULL && c->email_addresses[0] == '\0' ? own : system;
 	const char *const *places = conf_places(c, a, c->email_addresses,
 	    arena_fmt(a, "%s/email-addresses", c->etc), "email-addresses");
 	struct rewrite found = { .conf = c, .arena = a, .trace = t };
 
-	for (; *places != NULL && found.map.path == NULL; places++)
-		if (!map_open(&found.map, a, *places, f))
+	for (size_t i = 0; i < 3 && found.map.path == NULL && places[order[i]] != NULL; i++)
+		if (!map_open(&found.map, a, places[order[i]], f))
 			return false;
 	if (found.map.path == NULL && c->email_addresses[0] != '\0')
 		trace_line(t, TRACE_LOG, "email_addresses: there is no file %s (%s)",
@@ -49,7 +53,8 @@ map_value(const struct rewrite *r, struct mailbox *m)
 	struct mailbox to;
 	const char *why;
 
-	if (!map_find(&r->map, m->local, r->arena, &e))
+	if (!map_find(&r->map, m->local, r->arena, &e) &&
+	    !map_find(&r->map, STR("*"), r->arena, &e))
 		return NO_KEY;
 	why = rewrite_value(r->arena, e.value, &to);
 	if (why != NULL) {
@@ -122,36 +127,87 @@ rewrite_field(const struct rewrite *r, struct str text, bool map, struct buf *ou
 	return address_list_edit(text, r->arena, &edit, out);
 }
 
+static bool
+hides_mailname(const struct conf *c)
+{
+	return c->hide_mailname && c->visible_name[0] != '\0';
+}
+
 bool
 hide_active(const struct conf *c)
 {
-	return c->hide_mailname && c->visible_name[0] != '\0' &&
-	    (c->configtype == TYPE_SMARTHOST || c->configtype == TYPE_SATELLITE);
+	return c->configtype != TYPE_LOCAL &&
+	    (hides_mailname(c) || c->return_path[0] != '\0' || c->headers_rewrite[0] != '\0');
 }
 
 static bool
-change_domain(const void *ctx, struct mailbox *box)
+change_domain(const struct conf *c, struct mailbox *box)
 {
-	const struct conf *c = ctx;
-
-	if (box->domain.n == 0 ||
+	if (!hides_mailname(c) || box->domain.n == 0 ||
 	    (!domain_is_local(c, box->domain) && !domain_is_mailname(c, box->domain)))
 		return false;
 	box->domain = str_of(c->visible_name);
 	return true;
 }
 
-bool
-hide_field(const struct conf *c, struct arena *a, struct str text, struct buf *out)
-{
-	const struct address_edit edit = { .change = change_domain, .ctx = c };
+/* One field of a message, and what is to be seen in it. */
+struct masking {
+	const struct conf *conf;
+	struct mask *rules;
+	size_t n;
+	unsigned field;
+};
 
-	return address_list_edit(text, a, &edit, out);
+static bool
+fits(const struct conf *c, const struct mask *m, const struct mailbox *box)
+{
+	bool local = str_eq(m->local, STR("*")) || str_ieq(m->local, box->local);
+
+	if (str_eq(m->domain, STR("+local_domains")))
+		return local && domain_is_local(c, box->domain);
+	if (m->domain.p[0] == '*')
+		return local && str_iends(box->domain, str_skip(m->domain, 1));
+	return local && str_ieq(m->domain, box->domain);
+}
+
+static bool
+mask(const void *ctx, struct mailbox *box)
+{
+	const struct masking *k = ctx;
+	bool changed = (k->field & (MASK_FROM | MASK_REPLY_TO | MASK_SENDER)) != 0 &&
+	    change_domain(k->conf, box);
+
+	for (size_t i = 0; i < k->n && box->domain.n > 0; i++) {
+		const struct mask *m = &k->rules[i];
+
+		if ((m->fields & k->field) == 0 || !fits(k->conf, m, box))
+			continue;
+		if (m->to_local.n > 0)
+			box->local = m->to_local;
+		box->domain = m->to_domain;
+		changed = true;
+	}
+	return changed;
+}
+
+bool
+hide_field(const struct conf *c, struct arena *a, unsigned field, struct str text, struct buf *out)
+{
+	struct masking k = { .conf = c, .field = field };
+	const struct address_edit edit = { .change = mask, .ctx = &k };
+	struct fail ignored; /* conf_set() has looked at them */
+
+	return masks_parse(a, str_of(c->headers_rewrite), &k.rules, &k.n, &ignored) &&
+	    address_list_edit(text, a, &edit, out);
 }
 
 struct mailbox
 hide_address(const struct conf *c, struct mailbox m)
 {
+	if (m.local.n == 0)
+		return m;
+	if (c->return_path[0] != '\0')
+		return mailbox_split(c->return_path);
 	(void)change_domain(c, &m);
 	return m;
 }

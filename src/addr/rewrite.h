@@ -24,7 +24,8 @@ bool rewrite_open(struct rewrite *r, const struct conf *c, struct arena *a, cons
     struct fail *f) NODISCARD;
 /* The address in a value of the map.  NULL: that; else why it cannot be used. */
 const char *rewrite_value(struct arena *a, struct str value, struct mailbox *out);
-/* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address.  An unusable value of the map
+/* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address; the key "*" is for all local parts that
+ * have none of their own.  An unusable value of the map
  * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_WARNING with
  * file:line. */
 struct mailbox rewrite_address(const struct rewrite *r, struct mailbox m);
@@ -33,9 +34,12 @@ struct mailbox rewrite_address(const struct rewrite *r, struct mailbox m);
  * text is the whole field, name through final LF.  True when something changed: the new field is
  * in out.  All other bytes are kept, folding as Exim does when it becomes longer. */
 bool rewrite_field(const struct rewrite *r, struct str text, bool map, struct buf *out);
-/* Masquerade for the smarthost: *@local or *@mailname becomes *@visible_name.  hide_active() says
- * whether the configuration asks for it at all. */
+/* Masquerade for the smarthost: *@local or *@mailname becomes *@visible_name in From, Reply-To,
+ * Sender and the envelope sender; then the rules of headers_rewrite, and return_path. hide_active()
+ * says whether the configuration asks for any of it.  field: MASK_FROM ... (conf/masks.h).  The
+ * null sender stays what it is. */
 bool hide_active(const struct conf *c);
-bool hide_field(const struct conf *c, struct arena *a, struct str text, struct buf *out);
+bool hide_field(
+    const struct conf *c, struct arena *a, unsigned field, struct str text, struct buf *out);
 struct mailbox hide_address(const struct conf *c, struct mailbox m);
 #endif

@@ -58,6 +58,10 @@ deadletter_write(const struct deadletter *l, struct arena *a, const struct messa
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != l->uid || st.st_nlink != 1)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_LOCAL, 0, "%s is not a file of yours with one link", name);
+	if ((uint64_t)st.st_size + message_size(m) > DEADLETTER_MAX)
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0,
+		    "%s would become larger than %d MiB: read it and remove it", name,
+		    DEADLETTER_MAX >> 20);
 	if (!write_all(fd, l, m)) {
 		int e = errno;
 

@@ -11,6 +11,8 @@ struct deadletter {
 	int64_t now;
 };
 
+enum { DEADLETTER_MAX = 64 << 20 }; /* bytes of the file: what nobody reads does not fill a disk */
+
 /* Append m to home/dead.letter: a regular file of uid with one link, made 0600, not through a
  * symbolic link; synced.  *path (in a) is where it is.  False: *f says why there is no copy. */
 bool deadletter_write(const struct deadletter *l, struct arena *a, const struct message *m,

@@ -303,7 +303,7 @@ show_routes(struct session_start *s)
 		.probe = local_probe_for_route,
 		.user_exists = local_user_exists,
 		.ctx = &asker };
-	if (!route_open(&l.env, &f))
+	if (!show_as_sender(s, &f) || !route_open(&l.env, &f))
 		return cli_complain(&f);
 	for (size_t i = 0; i < s->cmd->narguments; i++)
 		look(&l, s->cmd->arguments[i]);

@@ -222,6 +222,29 @@ show_version(struct session_start *s)
 	return say(&out, status);
 }
 
+bool
+show_as_sender(struct session_start *s, struct fail *f)
+{
+	const struct trace quiet = { NULL, NULL };
+	struct mailbox sender = { str_of(s->caller.login), STR("") };
+	struct rewrite map;
+
+	if (!conf_depends_on_sender(&s->conf))
+		return true;
+	if (s->cmd->sender != NULL &&
+	    !mailbox_parse(s->arena, str_of(s->cmd->sender), true, &sender, f)) {
+		fail_prefix(f, "-f");
+		return false;
+	}
+	if (sender.local.n > 0 && sender.domain.n == 0)
+		sender.domain = str_of(s->conf.qualify_domain);
+	if (!rewrite_open(&map, &s->conf, s->arena, &quiet, f))
+		return false;
+	sender = rewrite_address(&map, sender);
+	return conf_apply_sender(
+	    &s->conf, sender.local.n > 0 ? mailbox_text(s->arena, sender) : "", f);
+}
+
 int
 show_options(struct session_start *s)
 {
@@ -229,6 +252,8 @@ show_options(struct session_start *s)
 	struct fail f = FAIL_INIT;
 	int status = EX_OK;
 
+	if (s->cmd->sender != NULL && !show_as_sender(s, &f))
+		return cli_complain(&f);
 	if (s->cmd->narguments == 0)
 		(void)!conf_print(&s->conf, str_at("", 0), &out, &f);
 	for (size_t i = 0; i < s->cmd->narguments; i++)

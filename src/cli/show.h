@@ -5,6 +5,9 @@
 
 #include "cli/sendmail.h"
 
+/* The configuration as it is for the sender that -f names, or else the caller, after rewriting: its
+ * [sender PATTERN] sections apply. */
+bool show_as_sender(struct session_start *s, struct fail *f) NODISCARD;
 /* -bt: each address, router by router, on stdout; the routers that were asked on stderr.
  * -bv: "X verified" or "X failed to verify: reason".
  * Exit 0: all routable; 1: one cannot be resolved now; 2: one is undeliverable (as Exim). */

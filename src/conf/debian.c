@@ -132,8 +132,13 @@ debian_apply(struct conf *c, const struct assignment *one, bool ours, struct fai
 			return mapped(c, &mappings[i], one, f);
 	if (o == CONF_COUNT)
 		return !ours || unknown(c, one, f);
-	/* "$" means one thing here, the home of maildir_directory */
-	if (o != CONF_maildir_directory && str_find(one->value, '$') < one->value.n) {
+	/* what Debian's template makes of dc_hide_mailname */
+	if (!ours && (o == CONF_headers_rewrite || o == CONF_return_path) &&
+	    str_find(one->value, '$') < one->value.n)
+		return true;
+	/* "$" means one thing here: the home of maildir_directory, $1 of headers_rewrite */
+	if (o != CONF_maildir_directory && o != CONF_headers_rewrite &&
+	    str_find(one->value, '$') < one->value.n) {
 		(void)fail_conf(f,
 		    "%.*s uses Exim's string expansion, which is not evaluated here; write the "
 		    "value",

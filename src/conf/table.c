@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "conf/debian.h"
+#include "conf/masks.h"
 #include "conf/rate.h"
 #include "conf/retry.h"
 
@@ -296,16 +297,24 @@ check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
 	return true;
 }
 
-/* Found here it has a file and a line. */
+/* Found here it has a file and a line; "" is the default. */
 static bool
-check_language(const struct conf *c, enum conf_option o, struct fail *f)
+check_language(struct arena *a, enum conf_option o, struct str value, struct fail *f)
 {
 	struct retry rule;
 	struct rate limit;
+	struct mask *rules;
+	size_t n;
 
+	if (value.n == 0)
+		return true;
 	if (o == CONF_rate_limit)
-		return rate_parse(&limit, str_of(c->rate_limit), f);
-	return o != CONF_retry || retry_parse(&rule, str_of(c->retry), f);
+		return rate_parse(&limit, value, f);
+	if (o == CONF_headers_rewrite)
+		return masks_parse(a, value, &rules, &n, f);
+	if (o == CONF_return_path)
+		return masks_is_address(value, f);
+	return o != CONF_retry || retry_parse(&rule, value, f);
 }
 
 bool
@@ -320,7 +329,7 @@ conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 		value = debian_switch(one->name, value);
 	if (!check_borrowed(c, o, f) || (o == CONF_configtype && !refuse_type(value, f)))
 		return false;
-	if (!store(c, &conf_rows[o], value, f) || !check_language(c, o, f))
+	if (!check_language(c->arena, o, value, f) || !store(c, &conf_rows[o], value, f))
 		return false;
 	c->origin[o] = one->where;
 	return true;

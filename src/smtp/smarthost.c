@@ -2,6 +2,7 @@
 #include "smtp/smarthost.h"
 
 #include "addr/rewrite.h"
+#include "conf/masks.h"
 #include "io/clock.h"
 #include "io/stop.h"
 #include "smtp/hop.h"
@@ -395,6 +396,31 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 
 /* --- masquerade (EXIM-SEMANTICS 8) --- */
 
+/* The field's bit for hide_field(), or 0. */
+static unsigned
+field_of(enum header_type type)
+{
+	static const struct {
+		enum header_type type;
+		unsigned field;
+	} fields[] = { { H_FROM, MASK_FROM }, { H_REPLYTO, MASK_REPLY_TO },
+		{ H_SENDER, MASK_SENDER }, { H_TO, MASK_TO }, { H_CC, MASK_CC },
+		{ H_BCC, MASK_BCC } };
+
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		if (fields[i].type == type)
+			return fields[i].field;
+	return 0;
+}
+
+/* local_delivery = lmtp:/path comes this way, too; it stays as it is. */
+static bool
+goes_out(const struct smarthost *h, const struct envelope *e)
+{
+	return e->nrcpts > 0 && e->rcpts[0].hosts != NULL &&
+	    strcmp(e->rcpts[0].hosts, h->hop.conf->local_delivery) != 0;
+}
+
 static void
 hide(struct smarthost *h, struct envelope *e, struct message *m)
 {
@@ -408,9 +434,10 @@ hide(struct smarthost *h, struct envelope *e, struct message *m)
 	for (size_t i = 0; i < m->nheaders; i++) {
 		AUTO_BUF struct buf text = BUF_INIT(FIELD_MAX);
 
-		if (copy[i].type != H_FROM && copy[i].type != H_REPLYTO && copy[i].type != H_SENDER)
-			continue;
-		if (!hide_field(h->hop.conf, m->arena, copy[i].text, &text) || !buf_ok(&text))
+		unsigned field = field_of(copy[i].type);
+
+		if (field == 0 || !hide_field(h->hop.conf, m->arena, field, copy[i].text, &text) ||
+		    !buf_ok(&text))
 			continue;
 		copy[i].text = arena_str(m->arena, buf_get(&text));
 		copy[i].name.p = copy[i].text.p;
@@ -425,7 +452,7 @@ smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, st
 	struct load load = { .e = &wire, .m = &text };
 	bool *taken = arena_array(m->arena, e->nrcpts + 1, sizeof *taken), ok = true;
 
-	if (hide_active(h->hop.conf))
+	if (hide_active(h->hop.conf) && goes_out(h, e))
 		hide(h, &wire, &text);
 	if (e->auth_parameter && h->hop.conf->smtp_auth_parameter && e->login != NULL &&
 	    e->login[0] != '\0')

@@ -26,6 +26,8 @@ TEXT = {
                   "smtp.isp.example, b.example", "user@smtp.isp.example", "smtp.isp.example::0", "[smtp.isp.example", "192.0.2.256",
                   "lmtp:relative", "srv:-x"],
     "primary_hostname": [FORM, "a b", "x@y"], "qualify_domain": [FORM, "a b", "x@y"], "visible_name": [FORM, "a b", "@x"],
+    "return_path": ["me", "@isp.example", "$1@isp.example", "Me <me@isp.example>", FORM],
+    "headers_rewrite": ["*@*", "*@* me", "*@* me@isp.example X", "*@* ${lookup} f", "a b c d", FORM],
     "mailname_file": MISSING, "email_addresses": MISSING, "aliases": MISSING, "hubbed_hosts": MISSING, "passwd_client": MISSING,
     "local_domains": ["a.example b.example", "a.example, b.example", "+relay_domains", "net-lsearch;/etc/hosts", FORM],
     "password_command": ["/nonexistent/program", "no-such-program x", "me:'open", "cat /etc/hostname", FORM],
@@ -154,6 +156,7 @@ def test_examples_of_the_manual(tmp_path, page, text):
 
 GOOD = {
     "smarthost": ["smtp.isp.example::587; [b.example]:25", "srv:isp.example", "lmtp:/run/lmtp", "127.0.0.1::2525"],
+    "return_path": ["me@isp.example"], "headers_rewrite": ["*@* me@isp.example", "*@+local_domains $1@isp.example frs : root@* a@b h"],
     "local_domains": ["a.example : *.b.example; @ ; !c.example"], "auth_mechanisms": ["login PLAIN scram-sha-256"],
     "hosts_avoid_tls": ["*", "192.0.2.0/24 : !b.example", "<; 2001:db8::/32"], "tls_trust_file": ["system", ""],
     "tls_fingerprint": [":".join(["aB"] * 32), "00" * 32 + ", " + "11" * 32], "local_delivery": ["none", "lmtp:/run/x", "procmail_pipe"],

@@ -1,5 +1,6 @@
 """Debian's files, and a user's own, as people and tools leave them: what they say is what happens on the wire (FIELD, section 4)."""
 import os
+import re
 import sys
 
 import pytest
@@ -279,3 +280,86 @@ def test_a_configuration_of_exim_s_beside():
     assert step["rc"] == 0 and "Warning: Exim would take /etc/exim4/exim4.conf alone" in step["stdout"]
     assert "exim4.conf alone" not in play({}, VERSION)[1]["stdout"]
     assert "exim4.conf alone" not in play(dict(own("smarthost = x\n"), dc={}, files=dict(files, **own("smarthost = x\n")["files"])), VERSION)[1]["stdout"]
+
+
+# ---------------------------------------------------------------- F9: a user's own map; F10: one sender for all; F11: -bt for a sender
+def senders(got):
+    """(envelope sender, From) of each message that arrived."""
+    return [(m["mail"].split()[0][6:-1], re.search(r"(?m)^From: (.*?)\r?$", m["data"]).group(1)) for s in got["smtp"] for m in s["messages"]]
+
+
+@pytest.mark.parametrize("mine, system, sender", [
+    ("bob: mine@isp.example\n", "bob: system@isp.example\n", "mine@isp.example"), (None, "bob: system@isp.example\n", "system@isp.example"),
+    ("other: x@isp.example\n", "bob: system@isp.example\n", "bob@debian"), ("*: mine@isp.example\n", "", "mine@isp.example")])
+def test_a_user_s_own_map(mine, system, sender):
+    home = "/home/bob/.config/onehop/"
+    files = {"/home/bob/.config": {"dir": True, "owner": "bob"}, home: {"dir": True, "owner": "bob"},
+             home + "onehop.conf": {"content": "smarthost = 192.0.2.25::2525\n", "owner": "bob"}}
+    if mine is not None:
+        files[home + "email-addresses"] = {"content": mine, "owner": "bob"}
+    got, step = play({"email_addresses": system, "files": files}, dict(SUBMIT, user="bob"))
+    assert step["rc"] == 0 and [s for s, _ in senders(got)] == [sender], step["stderr"]
+
+
+# A container: no passwd entry, a host name of chance.
+NOBODY = {"argv": ["/usr/bin/setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "/usr/sbin/sendmail", "-C", "/etc/x.conf", "x@far.example"],
+          "stdin": MESSAGE, "env": {"HOME": "/tmp"}}
+ONE = ("me@isp.example", "me@isp.example")
+
+
+@pytest.mark.parametrize("lines, email, seen", [
+    ("", "*: me@isp.example\n", ONE), ("", "root: r@isp.example\n*: me@isp.example\n", ONE),
+    ("", "*: me@isp.example\n12345: n@isp.example\n", ("n@isp.example", "n@isp.example")),
+    ("", "* me@c0ffee\n", ("me@c0ffee", "me@c0ffee")),
+    ("return_path = me@isp.example\n", "", ("me@isp.example", "12345@c0ffee")),
+    ("headers_rewrite = *@* me@isp.example frs\n", "", ("12345@c0ffee", "me@isp.example")),
+    ("headers_rewrite = *@+local_domains $1@isp.example f\nreturn_path = me@isp.example\n", "", ("me@isp.example", "12345@isp.example"))])
+def test_one_sender_for_all(lines, email, seen):
+    conf = "smarthost = 192.0.2.25::2525\nspool_directory = /tmp/spool\nlog_file = /tmp/log\nprimary_hostname = c0ffee\nqualify_domain = c0ffee\n"
+    files = {"/etc/x.conf": {"content": conf + lines}, "/etc/email-addresses": {"content": email}}
+    got, step = play({"files": files, "hosts": "127.0.0.1 localhost c0ffee\n"}, NOBODY, hostname="c0ffee")
+    assert step["rc"] == 0 and senders(got) == [seen], (step["stderr"], senders(got))
+
+
+@pytest.mark.parametrize("macros, seen", [
+    ("REMOTE_SMTP_RETURN_PATH = me@isp.example\n", ("me@isp.example", "root <root@debian>")),
+    ("REMOTE_SMTP_HEADERS_REWRITE = *@* me@isp.example frs\n", ("root@debian", "root <me@isp.example>")),
+    ("REMOTE_SMTP_RETURN_PATH = me@isp.example\nREMOTE_SMTP_HEADERS_REWRITE = *@+local_domains $1@isp.example frs\n",
+     ("me@isp.example", "root <root@isp.example>"))])
+def test_debian_s_macros_for_it(macros, seen):
+    """Remote mail alone: what stays here, and the null sender of a bounce, are as they were."""
+    got, step = play({"localmacros": macros}, call("x@far.example", "fax", stdin=MESSAGE), call("-f", "", "y@far.example", stdin=MESSAGE))
+    assert [s["rc"] for s in got["steps"]] == [0, 0] and senders(got)[0] == seen and senders(got)[1][0] == ""
+    local = [f["content"] for path, f in got["files"].items() if "/Maildir/new/" in path and "content" in f]
+    assert len(local) == 1 and "Return-path: <root@debian>" in local[0] and "isp.example" not in local[0]
+
+
+SECTIONS = own("smarthost = 192.0.2.25::2525\n[sender *@work.example]\nsmarthost = 192.0.2.26::2525\n[sender bob@debian]\nsmarthost = 192.0.2.27::2525\n")
+
+
+@pytest.mark.parametrize("words, user, host", [
+    ((), "root", "192.0.2.25"), (("-f", "x@work.example"), "root", "192.0.2.26"), (("-f", "<X@Work.example>"), "root", "192.0.2.26"),
+    ((), "bob", "192.0.2.27"), (("-f", "bob"), "root", "192.0.2.27"), (("-f", ""), "bob", "192.0.2.25"), ((), "alice", "192.0.2.26")])
+def test_routes_for_a_sender(words, user, host):
+    """As mail would go; email-addresses counts, too."""
+    config = dict(SECTIONS, email_addresses="alice: a@work.example\n")
+    got, step = play(config, call("-bt", *words, "y@far.example", user=user), dict(call(*words, "y@far.example", stdin=MESSAGE), user="root"))
+    assert "[%s] port=2525" % host in got["steps"][0]["stdout"], got["steps"][0]
+    assert "smarthost = %s::2525" % host in play(config, call(*words, "-bP", "smarthost"))[1]["stdout"] or user != "root"
+
+
+# ---------------------------------------------------------------- F13: what nobody reads does not fill a disk
+FULL = 64 << 20
+
+
+@pytest.mark.parametrize("size, message, kept", [
+    (0, MESSAGE, True), (FULL - 4096, MESSAGE, True), (FULL, MESSAGE, False), (FULL - 4096, "Subject: s\n\n" + "long\n" * 1000, False),
+    (FULL + 1, MESSAGE, False)])
+def test_a_full_dead_letter(size, message, kept):
+    fill = {"argv": ["/usr/bin/truncate", "-s", str(size), "/root/dead.letter"]}
+    got, step = play({}, fill, call("nosuch", stdin=message), {"argv": ["/usr/bin/stat", "-c", "%s", "/root/dead.letter"]})
+    refused, after = got["steps"][1], int(step["stdout"])
+    assert refused["rc"] == 67
+    assert ("the message is in /root/dead.letter" in refused["stderr"]) == kept == (after > size)
+    full = "there is no copy of the message: /root/dead.letter would become larger than 64 MiB: read it and remove it"
+    assert (full in refused["stderr"]) != kept and (kept or after == size)

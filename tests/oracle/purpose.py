@@ -396,6 +396,9 @@ def said_once(why):
 SENDERS = {
     **{name: on_purpose(SAID_ONCE, said_once(" (/etc/email-addresses:%d)" % line)) for name, line in (
         ("rw-cont-line", 2), ("rw-trailing-comment", 1), ("rw-value-empty", 1), ("rw-value-two", 1), ("rw-value-unqualified", 1))},
+    "rw-wild-key": on_purpose("* in email-addresses is for all senders that have no line of their own",
+                              message(mail=sub("fax@debian", "all@isp.example"), data=sub("fax@debian", "all@isp.example")),
+                              logged(("(.*) <= fax@debian (.*)", r"\1 <= all@isp.example \2"))),
     "rw-broken": on_purpose("a From that cannot be read is no fault of the host's: the log is silent", logged(("<ID> rewrite: .*", ""))),
     "rw-file-missing": on_purpose("without /etc/email-addresses there is no map", logged(("<ID> Expansion of .*", ""))),
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "addr/rewrite.h"
+#include "conf/masks.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -81,8 +82,14 @@ static const struct {
 	{ "value-unqualified, no domain", "fax: other\n", "debian", "From: fax\n",
 	    "From: fax@debian\n",
 	    "Rewrite of fax@debian yielded unqualified address \"other\" (/map:1)\n" },
+	/* literal in Exim; here it is for all that have no key of their own */
 	{ "wild-key", "*: all@isp.example\nfa*: f@isp.example\n", "debian", "From: fax@debian\n",
-	    NULL, NULL },
+	    "From: all@isp.example\n", NULL },
+	{ "wild-key first", "*: all@isp.example\nFax: f@isp.example\n", "debian",
+	    "From: fax@debian, bob@debian, x@y.example\n",
+	    "From: f@isp.example, all@isp.example, x@y.example\n", NULL },
+	{ "wild-key unusable", "*: all\n", "debian", "From: fax@debian\n", NULL,
+	    "Rewrite of fax@debian yielded unqualified address \"all\" (/map:1)\n" },
 	{ "foreign", STANDARD, "debian", "From: alice@else.example\n", NULL, NULL },
 	{ "mailname that is not local", STANDARD, "mail.name.example",
 	    "From: alice, bob@debian, root@mail.name.example\n",
@@ -206,7 +213,7 @@ masquerades(void **state)
 	assert_false(hide_active(&c));
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
 		AUTO_BUF struct buf out = BUF_INIT(4096);
-		bool changed = hide_field(&c, &a, str_of(hidden[i].before), &out);
+		bool changed = hide_field(&c, &a, MASK_FROM, str_of(hidden[i].before), &out);
 
 		assert_int_equal(changed, hidden[i].after != NULL);
 		assert_string_equal(arena_strz(&a, buf_get(&out)), changed ? hidden[i].after : "");
@@ -216,6 +223,55 @@ masquerades(void **state)
 	assert_string_equal(mailbox_text(&a, hide_address(&c, mailbox_split("fax@else.example"))),
 	    "fax@else.example");
 	assert_int_equal(hide_address(&c, (struct mailbox){ 0 }).domain.n, 0);
+}
+
+/* headers_rewrite, and what of the fields each rule sees. */
+static void
+masks(void **state)
+{
+	static const struct {
+		const char *rules, *before, *after; /* NULL: nothing changes */
+		unsigned field;
+	} what[] = {
+		{ "*@* me@isp.example frs", "From: root@c0ffee\n", "From: me@isp.example\n",
+		    MASK_FROM },
+		{ "*@* me@isp.example frs", "From: Root <root@c0ffee>\n",
+		    "From: Root <me@isp.example>\n", MASK_FROM },
+		{ "*@* me@isp.example frs", "To: root@c0ffee\n", NULL, MASK_TO },
+		{ "* me@isp.example", "To: root@c0ffee\n", "To: me@isp.example\n", MASK_TO },
+		{ "*@* me@isp.example h", "Cc: a@b, c@d\n", "Cc: me@isp.example, me@isp.example\n",
+		    MASK_CC },
+		{ "*@+local_domains $1@isp.example frs", "From: fax@debian, x@y.example\n",
+		    "From: fax@isp.example, x@y.example\n", MASK_FROM },
+		{ "*@debian ${1}@isp.example f : fax@isp.example f@far.example f",
+		    "From: FAX@Debian\n", "From: f@far.example\n", MASK_FROM },
+		{ "root@* me@isp.example s", "Sender: root@x.example\n", "Sender: me@isp.example\n",
+		    MASK_SENDER },
+		{ "root@* me@isp.example s", "Sender: fax@x.example\n", NULL, MASK_SENDER },
+		{ "*@*.internal me@isp.example", "Reply-To: a@b.internal\n",
+		    "Reply-To: me@isp.example\n", MASK_REPLY_TO },
+		{ "*@*.internal me@isp.example", "Reply-To: a@internal.b\n", NULL, MASK_REPLY_TO },
+	};
+	AUTO_ARENA struct arena a = { 0 };
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof *what; i++) {
+		AUTO_BUF struct buf out = BUF_INIT(4096);
+		bool changed;
+
+		configure(&c, &a, "debian");
+		c.headers_rewrite = what[i].rules;
+		assert_true(hide_active(&c));
+		changed = hide_field(&c, &a, what[i].field, str_of(what[i].before), &out);
+		if (changed != (what[i].after != NULL) ||
+		    (changed && !str_eq(buf_get(&out), str_of(what[i].after))))
+			fail_msg("row %zu: %.*s", i, S_ARG(buf_get(&out)));
+	}
+	c.return_path = "me@isp.example";
+	assert_string_equal(
+	    mailbox_text(&a, hide_address(&c, mailbox_split("fax@debian"))), "me@isp.example");
+	assert_int_equal(hide_address(&c, (struct mailbox){ 0 }).local.n, 0);
 }
 
 static int
@@ -283,6 +339,7 @@ main(void)
 		cmocka_unit_test(qualifies_others),
 		cmocka_unit_test(maps_envelope),
 		cmocka_unit_test(masquerades),
+		cmocka_unit_test(masks),
 		cmocka_unit_test_setup_teardown(finds_the_map, enter_directory, leave_directory),
 	};
 
