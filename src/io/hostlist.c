@@ -294,6 +294,18 @@ add_special(struct list *l, struct str *rest, bool *taken, struct fail *f)
 	return true;
 }
 
+/* The length of what stands before "://", or 0.  "unix://run/x" is a path. */
+static size_t
+url_scheme(struct str s)
+{
+	size_t n = str_find(s, ':');
+
+	if (!str_starts(str_skip(s, n), STR("://")) || str_ieq(str_at(s.p, n), STR("lmtp")) ||
+	    str_ieq(str_at(s.p, n), STR("unix")))
+		return 0;
+	return n;
+}
+
 /* "smtps://host:port/": not taken, but told what it would be here. */
 static bool
 refuse_url(struct list *l, struct str url, size_t scheme, struct fail *f)
@@ -318,10 +330,10 @@ static bool
 parse_piece(struct list *l, struct str rest, struct fail *f)
 {
 	struct host *open = NULL; /* the host before, when it has no port yet */
-	const char *scheme = rest.n > 0 ? memmem(rest.p, rest.n, "://", 3) : NULL;
+	size_t scheme = url_scheme(rest);
 
-	if (scheme != NULL)
-		return refuse_url(l, rest, (size_t)(scheme - rest.p), f);
+	if (scheme > 0)
+		return refuse_url(l, rest, scheme, f);
 
 	while (rest.p != NULL) {
 		struct str item;

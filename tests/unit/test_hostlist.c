@@ -62,6 +62,7 @@ static const struct {
 	{ "lmtp:/run/dovecot/lmtp", "l /run/dovecot/lmtp 0" },
 	{ "unix:/run/relay; a", "u /run/relay 0,n a 0" },
 	{ "a:lmtp:/run/x", "n a 0,l /run/x 0" },
+	{ "lmtp://run/x; unix:///run/y", "l //run/x 0,u ///run/y 0" },
 	{ "unix:/run/x:25", NULL },
 	{ "srv:isp.example", "s isp.example 0" },
 	{ "SRV:isp.example;b", "s isp.example 0,n b 0" },
