@@ -60,4 +60,4 @@ def dynamic_user(box, to):
     return strict_service(box, to, "-p", "DynamicUser=yes")
 
 
-ALL = [user, root, timer, flush, root_q, smtp, sandboxed_root, strict_root, dynamic_user]
+ALL = [user, root, timer, flush, root_q, smtp, sandboxed_root, strict_root, strict_user, dynamic_user]

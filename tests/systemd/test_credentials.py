@@ -109,7 +109,10 @@ def test_none_at_all(box, smarthost):
             assert got.rc == 0, got
         box.quiet()
     assert len(smarthost.mails) == 2 * len(doors.ALL)
-    assert [line for line in box.journal(since) if "onehop" in line] == []
+    lines = [line for line in box.journal(since) if "onehop" in line and "systemd-run" not in line]
+    if box.systemd() < 254:     # it speaks of each mount of credentials
+        lines = [line for line in lines if "run-credentials-" not in line]
+    assert lines == []
 
 
 def test_the_configured_file_counts_alone(box, submission):
