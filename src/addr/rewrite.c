@@ -50,7 +50,7 @@ static enum mapped
 map_value(const struct rewrite *r, struct mailbox *m)
 {
 	struct lsearch_entry e;
-	struct mailbox to;
+	struct mailbox to = { .local = { 0 } };
 	const char *why;
 
 	if (!map_find(&r->map, m->local, r->arena, &e) &&

@@ -51,6 +51,21 @@ is_so(const struct spool *s, struct str *key, const char **why)
 	return dir >= 0;
 }
 
+/* Root makes it, then gives it to the spool's owner, who is not stopped by one that root was killed
+ * over: no key was ever in it.  mend: the message is locked, and it goes. */
+static int
+journal_file(const struct spool *s, int dir, const char *name, bool mend, const char **why)
+{
+	int fd = place_file(s, dir, name, JOURNAL_MAX, why);
+	struct stat st;
+
+	if (fd < 0 && *why == place_not_now && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_size == 0 &&
+	    (!mend || unlinkat(dir, name, 0) == 0))
+		*why = NULL;
+	return fd;
+}
+
 bool
 place_journal(const struct spool *s, int dir, struct queued *q, bool mend, const char **why)
 {
@@ -60,7 +75,7 @@ place_journal(const struct spool *s, int dir, struct queued *q, bool mend, const
 	struct str rest;
 
 	(void)snprintf(name, sizeof name, "%s-J", q->e.id);
-	fd = place_file(s, dir, name, JOURNAL_MAX, why);
+	fd = journal_file(s, dir, name, mend, why);
 	if (fd < 0)
 		return *why == NULL;
 	if (!full_lines(fd, &text) || (mend && ftruncate(fd, (off_t)text.n) != 0)) {
@@ -99,7 +114,7 @@ static int
 open_journal(const struct spool *s, int dir, const char *name)
 {
 	const char *why;
-	int fd = place_file(s, dir, name, JOURNAL_MAX, &why);
+	int fd = journal_file(s, dir, name, true, &why);
 
 	if (fd >= 0 || why != NULL)
 		return fd;

@@ -38,8 +38,14 @@ directory(const struct spool *s, int parent, const char *name, bool make)
 			return -1;
 		fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
 	}
-	if (fd >= 0 && s->give && fstat(fd, &st) == 0 && st.st_uid != s->uid)
-		(void)!fchown(fd, s->uid, s->gid);
+	if (fd >= 0 && s->give &&
+	    (fstat(fd, &st) != 0 || (st.st_uid != s->uid && fchown(fd, s->uid, s->gid) != 0))) {
+		int e = errno;
+
+		(void)close(fd);
+		errno = e;
+		return -1;
+	}
 	return fd;
 }
 

@@ -342,6 +342,7 @@ check_row(const struct row *row)
 		fail_msg("%s: shows the password: %s", row->name, shown.p);
 	if (a.refusals != row->refusals)
 		fail_msg("%s: %u refusals", row->name, a.refusals);
+	buf_free(&secret.left);
 }
 
 static void

@@ -174,6 +174,7 @@ scram(struct server *sv, const char *offers, bool binding, struct fail *f)
 	ok = auth_login(&s, &login, f);
 	session_free(&s);
 	stream_close(&stream);
+	buf_free(&secret.left);
 	return ok;
 }
 
