@@ -188,6 +188,10 @@ ENVIRONMENT = {name: ("one", pre, "", "") for name, pre in {
     "sanitizers": "env.update(ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='log_path=/tmp/ubsan', LLVM_PROFILE_FILE='/tmp/prof')",
 }.items()}
 ENVIRONMENT["the loader shall only list"] = ("either", "env['LD_TRACE_LOADED_OBJECTS'] = '1'", "", "")     # glibc ends a set-uid program
+# The child goes on when all is said.
+HOLD, HELD, LET_GO = "held = os.pipe()", "os.read(held[0], 1); ", "os.write(held[1], b'x')"
+OWNED = "fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid()); fcntl.fcntl(0, 10, 9); fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC)"
+OWNED_BY_GROUP = "os.setpgid(0, 0); fcntl.fcntl(0, fcntl.F_SETOWN, -os.getpid()); fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC)"
 SIGNALS = {
     "signals ignored": ("one", "[signal.signal(s, signal.SIG_IGN) for s in range(1, 65) if s not in (9, 19, 17, 32, 33)]", "", ""),
     "children ignored": ("one", "", "signal.signal(signal.SIGCHLD, signal.SIG_IGN)", ""),
@@ -202,9 +206,11 @@ SIGNALS = {
     "a POSIX timer": ("one", "said[0] = HELLO + envelope('slower@isp.example') + rcpt() + HEAD + BODY + GO", "t = ctypes.c_void_p(); call('timer_create', 1, None, ctypes.byref(t)); "
                       "call('timer_settime', t, 0, (ctypes.c_long * 4)(0, 5000000, 2, 0), None)", ""),
     "a signal when its parent ends": ("one", "", "libc.prctl(1, 9)", ""),
-    "signals for its socket": ("one", "", "fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid()); fcntl.fcntl(0, 10, 9); "
-                               "fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC)", ""),
-    "signals for its socket's group": ("one", "", "os.setpgid(0, 0); fcntl.fcntl(0, fcntl.F_SETOWN, -os.getpid()); fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC)", ""),
+    # Who sent them is alice until the gate has become another: what comes before that may end it, what comes later may not.
+    "signals for its socket": ("one", HOLD, HELD + OWNED, LET_GO),
+    "signals for its socket's group": ("one", HOLD, HELD + OWNED_BY_GROUP, LET_GO),
+    "signals for its socket from the start": ("either", "", OWNED, ""),
+    "signals for its socket's group from the start": ("either", "", OWNED_BY_GROUP, ""),
 }
 PLACES = {
     "umask 0": ("one", "", "os.umask(0)", ""), "umask 777": ("one", "", "os.umask(0o777)", ""),
