@@ -29,7 +29,7 @@ def make(tmp_path):
         return post
     yield one
     for post in made:
-        post.server.server_close()
+        post.down()
         planted.look_below(post.directory, "".join(post.said))
 
 

@@ -46,7 +46,7 @@ for n in range(int(sys.argv[1])):
     s.connect("/run/onehop/submit")
     held.append(s)
 print("there", flush=True)
-time.sleep(float(sys.argv[2]))
+time.sleep(float(sys.argv[2]))                     # as long as it is told
 """
 
 

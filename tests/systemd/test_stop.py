@@ -144,7 +144,7 @@ def test_the_plug_is_pulled(box, smarthost, step, nth):
     gate = Gate(smarthost, step, nth)
     box.must("systemctl", "--no-block", "start", "onehop-queue.service")
     gate.when_reached(box.pull_the_plug, 5)
-    time.sleep(0.5)
+    time.sleep(0.5)         # what the dead machine held is let go
     box.boot()
     smarthost.profile = {}
     box.must("systemctl", "start", "onehop-flush.service")

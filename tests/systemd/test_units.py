@@ -84,7 +84,7 @@ def test_the_alarm(box):
     assert box.run("systemctl", "start", "onehop-alarm.service").rc == 0
     box.must("onehop", "-odq", "you@example.org", stdin="Subject: s\n\nx\n")
     box.write("/etc/exim4/update-exim4.conf.conf", box.read("/etc/exim4/update-exim4.conf.conf") + "queue_alarm_after='1s'\n")
-    time.sleep(2)
+    time.sleep(2)           # longer than queue_alarm_after
     since = box.cursor()
     assert box.run("systemctl", "start", "onehop-alarm.service").rc == 1
     lines = box.journal(since)
