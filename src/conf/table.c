@@ -212,21 +212,36 @@ text(struct conf *c, const struct conf_row *row, struct str value, const char **
 	return true;
 }
 
+static const char *
+meant(enum conf_kind kind)
+{
+	switch (kind) {
+	case KIND_STR:
+		break;
+	case KIND_BOOL:
+		return "yes or no";
+	case KIND_UINT:
+		return "a number";
+	case KIND_SECS:
+		return "a time like 30s, 15m or 4d,";
+	case KIND_SIZE:
+		return "a size like 50M";
+	case KIND_WORD:
+		return "one of ";
+	}
+	return "a text";
+}
+
 static bool
 refuse(const struct conf_row *row, struct str value, struct fail *f)
 {
-	static const char *const meant[] = { [KIND_BOOL] = "yes or no",
-		[KIND_UINT] = "a number",
-		[KIND_SECS] = "a time like 30s, 15m or 4d,",
-		[KIND_SIZE] = "a size like 50M",
-		[KIND_WORD] = "one of " };
 	const char *unit = row->kind == KIND_SECS ? "s" : "";
 	char range[64] = "";
 
 	if (row->kind == KIND_SECS || row->kind == KIND_UINT)
 		(void)snprintf(range, sizeof range, " from %" PRIu64 "%s to %" PRIu64 "%s",
 		    row->min, unit, row->max, unit);
-	return fail_conf(f, "%s is %s%s%s, not \"%.*s\"", row->names[0], meant[row->kind],
+	return fail_conf(f, "%s is %s%s%s, not \"%.*s\"", row->names[0], meant(row->kind),
 	    row->words, range, S_ARG(value));
 }
 

@@ -224,8 +224,8 @@ values_check(
     const struct conf *c, struct arena *a, void (*tell)(void *ctx, const char *why), void *ctx)
 {
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-		const char *v =
-		    *(const char *const *)(const void *)((const char *)c + values[i].offset);
+		const void *at = (const char *)c + values[i].offset;
+		const char *v = *(const char *const *)at;
 		struct fail f = FAIL_INIT;
 
 		if (c->origin[values[i].option].file == NULL || v[0] == '\0' ||
