@@ -13,9 +13,11 @@ program_path(struct arena *a, const char *name)
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
 
+	if (n >= (ssize_t)sizeof self) /* cut off */
+		n = 0;
 	while (n > 0 && self[n - 1] != '/')
 		n--;
-	if (n > 0 && (size_t)n < sizeof self) {
+	if (n > 0) {
 		const char *beside = arena_fmt(a, "%.*s%s", (int)n, self, name);
 
 		if (access(beside, X_OK) == 0)
