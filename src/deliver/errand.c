@@ -212,17 +212,22 @@ is_module_uri(const char *s)
 	return str_starts(str_of(s), STR("pkcs11:"));
 }
 
+void
+errand_confine(const struct conf *c, struct arena *a, const struct trace *t)
+{
+	const char *const more[] = { program_path(a, "onehop-tls.so"),
+		program_path(a, "onehop-sasl.so"), c->tls_trust_file, c->tls_certificate,
+		c->tls_privatekey, NULL };
+
+	confine_network(more,
+	    !is_module_uri(c->tls_certificate) && !is_module_uri(c->tls_privatekey), t);
+}
+
 static void
 confine(struct worker *w)
 {
-	const struct conf *c = w->errand->conf;
-	const char *const more[] = { program_path(&w->arena, "onehop-tls.so"),
-		program_path(&w->arena, "onehop-sasl.so"), c->tls_trust_file, c->tls_certificate,
-		c->tls_privatekey, NULL };
-
 	w->fd = confine_descriptors(w->fd);
-	confine_network(more,
-	    !is_module_uri(c->tls_certificate) && !is_module_uri(c->tls_privatekey), &w->trace);
+	errand_confine(w->errand->conf, &w->arena, &w->trace);
 }
 
 void

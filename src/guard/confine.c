@@ -108,6 +108,9 @@ restrict_files(const char *const *more, const struct trace *t)
 	allow(rules, more, 0, FS_READ_FILE);
 	if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
 		without(t, "Landlock");
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: Landlock %ld for files%s", abi,
+		    abi >= ABI_SCOPE ? ", abstract sockets and signals" : "");
 	(void)close(rules);
 }
 
@@ -119,16 +122,23 @@ confine_network(const char *const *more, bool limit_files, const struct trace *t
 	guard_no_core();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		without(t, "no_new_privs");
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: no_new_privs");
 	if (!FILTER_POSSIBLE) {
-		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has none");
+		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has no more");
 		return;
 	}
 	if (limit_files)
 		restrict_files(more, t);
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: no Landlock with a PKCS#11 module");
 	/* a limit on the size of files would hold for an emulator's own (valgrind), which has no
 	 * filter either */
 	if (!filter_install())
 		without(t, "system call filter");
 	else if (setrlimit(RLIMIT_FSIZE, &none) != 0)
 		without(t, "limit on files");
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: system call filter of %s, no file is written",
+		    filter_here()->name);
 }

@@ -7,6 +7,7 @@
 
 #include "deliver/check.h"
 #include "deliver/control.h"
+#include "deliver/errand.h"
 #include "deliver/peer.h"
 #include "deliver/run.h"
 #include "deliver/share.h"
@@ -271,6 +272,23 @@ say_lines(FILE *to, const struct buf *lines, const char *what)
 	}
 }
 
+static void
+add_line(void *ctx, enum trace_kind kind, struct str line)
+{
+	(void)kind;
+	buf_put(ctx, line);
+	buf_char(ctx, '\n');
+}
+
+/* The parts that this machine has are found by being put on: nothing but output comes after. */
+static void
+try_confinement(struct arena *a, const struct conf *c, struct buf *notes)
+{
+	const struct trace t = { add_line, notes };
+
+	errand_confine(c, a, &t);
+}
+
 /* -bV: what is wrong on standard error, notes on standard output; 78 when something is. */
 static int
 check(struct arena *a, const char *file)
@@ -291,6 +309,7 @@ check(struct arena *a, const char *file)
 		return fail_exit_code(&f); /* onehop has said why */
 	check_conf(a, &c, &wrong, &notes);
 	say_lines(stderr, &wrong, "onehop: reading the configuration: ");
+	try_confinement(a, &c, &notes);
 	say_lines(stdout, &notes, "");
 	return wrong.n > 0 ? EX_CONFIG : EX_OK;
 }

@@ -1,5 +1,6 @@
 """The process that talks to the network: what the kernel says of it while a server holds it, and that neither its end nor a
 kernel that cannot confine it costs a mail."""
+import ctypes
 import glob
 import os
 import re
@@ -117,3 +118,21 @@ def test_a_kernel_without(post, error):
     said = got.stderr.decode()
     assert "confinement: no Landlock here: " in said and "confinement: no system call filter here: " in said
     assert text(post.directory + "/calls").count("(INJECTED)") == 2
+
+
+@pytest.mark.usefixtures("filtered")
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.parametrize("call, said", [
+    (None, None), ("seccomp", "no system call filter here"), ("landlock_create_ruleset", "no Landlock here"),
+    ("landlock_restrict_self", "no Landlock here")])
+def test_what_a_machine_has(post, call, said):
+    """R7: -bV says which parts there are, each in a line, and it is no fault of the configuration when one is not."""
+    trace = ["strace", "-f", "-qq", "-o", "/dev/null", *(["-e", "inject=%s:error=ENOSYS" % call] if call else [])]
+    got = subprocess.run([*trace, sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "-bV"],
+                         capture_output=True, check=False, timeout=60)
+    lines = re.findall(r"(?m)^confinement: (.*)$", got.stdout.decode())
+    has_landlock = ctypes.CDLL(None).syscall(444, None, 0, 1) > 0         # landlock_create_ruleset: its version
+    assert (got.returncode, got.stderr) == (0, b"") and lines[0] == "no_new_privs"
+    for part, at in (("Landlock", 1), ("system call filter", 2)):
+        missing = said is not None and part in said or part == "Landlock" and not has_landlock
+        assert lines[at].startswith("no %s here: " % part if missing else part), lines
