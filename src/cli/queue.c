@@ -244,6 +244,18 @@ ask(struct session_start *start, struct face *face, struct fail *f)
 	return true;
 }
 
+/* A user sees his own queue where he has a configuration of his own, and no other.  Not among the
+ * columns: other programs read those. */
+static void
+say_whose(const struct session_start *start, const struct face *face)
+{
+	if (start->conf.home == NULL || start->cmd->mode != MODE_LIST || face->form != LISTING_FULL)
+		return;
+	fprintf(stderr, "onehop: this is %s's own queue, %s%s\n", start->caller.login,
+	    start->conf.spool_directory,
+	    face->count > 0 ? " (systemctl --user enable --now onehop-queue.timer runs it)" : "");
+}
+
 int
 cli_queue(struct session_start *start)
 {
@@ -273,7 +285,9 @@ cli_queue(struct session_start *start)
 		f.exit = EX_IOERR;
 		return cli_complain(&f);
 	}
-	if (ok)
+	if (ok) {
+		say_whose(start, &face);
 		return face.status;
+	}
 	return f.text[0] != '\0' ? cli_complain(&f) : fail_exit_code(&f);
 }

@@ -35,6 +35,9 @@ struct delivery {
 	struct way *ways; /* private to run.c */
 };
 
+/* A server took something: what was wrong with its list is over, and db/ says when that was; once,
+ * and for mail that went at once no more than each minute. */
+void delivery_note_success(struct delivery *d);
 /* Open the spool, once.  False: TEMP/SPOOL. */
 bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
 

@@ -77,13 +77,18 @@ attempt_note_trouble(struct attempt *t)
 	return own != NULL || !known;
 }
 
-/* A server took something: what was wrong with its list is over. */
-static void
-note_success(struct attempt *t)
+void
+delivery_note_success(struct delivery *d)
 {
-	struct delivery *d = t->d;
+	enum { FRESH = 60 };
+	struct host_record last;
+	struct fail f;
 
-	if (d->good_hosts == NULL || d->good_noted)
+	if (d->good_hosts == NULL || d->good_noted || !delivery_spool(d, true, &f))
+		return;
+	hosts_read(&d->spool, d->good_hosts, &last);
+	if (last.tries == 0 && last.last_success <= d->ages.wall &&
+	    d->ages.wall - last.last_success < FRESH)
 		return;
 	hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
 	d->good_noted = true;
@@ -287,7 +292,7 @@ attempt_finish(struct attempt *t)
 	struct fail f = FAIL_INIT;
 	bool changed, frozen = t->q->frozen;
 
-	note_success(t);
+	delivery_note_success(d);
 	changed = attempt_note_trouble(t);
 	give_up_old(t);
 	bounce(t);

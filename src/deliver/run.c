@@ -389,8 +389,6 @@ due_along(struct delivery *d, size_t n)
 	AUTO_FD int lock = lock_runner(d);
 	struct fail f = FAIL_INIT;
 
-	if (d->good_hosts != NULL && !d->good_noted)
-		hosts_note(&d->spool, d->good_hosts, NULL, &d->ages, &d->rule);
 	courier_try_once(d->courier);
 	if (lock >= 0)
 		(void)!all_batches(d, RUN_DUE, n, &f);

@@ -15,6 +15,7 @@
 enum { STAGGER_MS = 250 }; /* RFC 8305 section 5, Connection Attempt Delay */
 
 struct race {
+	const char *name;
 	const struct endpoint *list;
 	size_t begin, next, end;         /* attempts [begin, next) are under way or over */
 	const struct endpoint *local;    /* to bind to, or NULL */
@@ -115,8 +116,9 @@ explain(const struct race *r, struct fail *f)
 		const struct endpoint *e = &r->list[i];
 
 		sys = r->error[i - r->begin];
-		buf_fmt(&why, "%s%s: %s", i > r->begin ? "; " : "",
-		    e->ip[0] != '\0' ? e->ip : "the socket", fail_words(sys));
+		buf_str(&why, i > r->begin ? "; " : "");
+		endpoint_words(e, i > r->begin ? e->ip : r->name, &why);
+		buf_fmt(&why, ": %s", fail_words(sys));
 	}
 	(void)fail_set(
 	    f, FAIL_TEMP, STAGE_CONNECT, 0, "cannot connect to %.*s", S_ARG(buf_get(&why)));
@@ -131,7 +133,8 @@ race(struct race *r, int64_t deadline_ms, size_t *which, int *fd, struct fail *f
 	bool ok;
 
 	if (r->begin >= r->end)
-		return fail_set(f, FAIL_TEMP, STAGE_CONNECT, 0, "no address is left to connect to");
+		return fail_set(f, FAIL_TEMP, STAGE_CONNECT, 0,
+		    "no address of %s is left to connect to", r->name);
 	if (r->end - r->begin > ENDPOINTS_MAX)
 		r->end = r->begin + ENDPOINTS_MAX;
 	ok = run(r, deadline_ms, &won);
@@ -164,7 +167,9 @@ through_proxy(const struct race *want, const char *proxy, int64_t deadline_ms, s
 		return false;
 	}
 	for (size_t i = want->begin; i < want->end; i++) {
-		struct race r = { .list = at.list, .end = at.n, .local = want->local };
+		struct race r = {
+			.name = at.name, .list = at.list, .end = at.n, .local = want->local
+		};
 		const char *reason;
 		size_t won = 0;
 		int fd = -1;
@@ -181,7 +186,10 @@ through_proxy(const struct race *want, const char *proxy, int64_t deadline_ms, s
 			return true;
 		}
 		stream_close(s);
-		buf_fmt(&why, "%s%s: %s", i > want->begin ? "; " : "", want->list[i].ip, reason);
+		buf_str(&why, i > want->begin ? "; " : "");
+		endpoint_words(
+		    &want->list[i], i > want->begin ? want->list[i].ip : want->name, &why);
+		buf_fmt(&why, ": %s", reason);
 	}
 	return fail_set(f, FAIL_TEMP, STAGE_CONNECT, 0,
 	    "cannot connect through socks_proxy %s to %.*s", proxy, S_ARG(buf_get(&why)));
@@ -193,7 +201,9 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 {
 	int64_t deadline_ms =
 	    clock_ms() + (int64_t)(o->timeout_s < 86400 ? o->timeout_s : 86400) * 1000;
-	struct race r = { .list = list, .begin = *which, .next = *which, .end = n };
+	struct race r = {
+		.name = o->name, .list = list, .begin = *which, .next = *which, .end = n
+	};
 	struct endpoint local;
 	int fd = -1;
 	bool ok;

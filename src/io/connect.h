@@ -6,6 +6,7 @@
 #include "io/stream.h"
 
 struct connect_options {
+	const char *name;      /* of the host, for the sentences */
 	uint64_t timeout_s;    /* for the whole race */
 	const char *interface; /* local address, or "" or NULL */
 	const char *socks;     /* host:port, or "" or NULL */

@@ -105,6 +105,27 @@ endpoint_parse(const char *address, unsigned port, struct endpoint *out)
 	return true;
 }
 
+unsigned
+endpoint_port(const struct endpoint *e)
+{
+	if (e->addr.ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)&e->addr)->sin_port);
+	if (e->addr.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)&e->addr)->sin6_port);
+	return 0;
+}
+
+void
+endpoint_words(const struct endpoint *e, const char *name, struct buf *out)
+{
+	if (e->addr.ss_family == AF_UNIX)
+		buf_fmt(out, "the socket %s", ((const struct sockaddr_un *)&e->addr)->sun_path);
+	else if (strcmp(name, e->ip) == 0)
+		buf_fmt(out, "%s port %u", e->ip, endpoint_port(e));
+	else
+		buf_fmt(out, "%s (%s) port %u", name, e->ip, endpoint_port(e));
+}
+
 static bool
 unix_endpoint(const char *path, struct endpoint *out)
 {

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/buf.h"
 #include "io/hostlist.h"
 
 enum { ENDPOINTS_MAX = 32 }; /* addresses of one host that are used; the rest is left out */
@@ -45,4 +46,9 @@ bool resolve_host(struct arena *a, const struct host *h, const struct resolve_op
 /* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
  */
 bool endpoint_parse(const char *address, unsigned port, struct endpoint *out) NODISCARD;
+/* 0: a unix socket. */
+unsigned endpoint_port(const struct endpoint *e);
+/* Where that is, in the words of a sentence: "NAME (IP) port N", "IP port N" when that is the name,
+ * "the socket PATH". */
+void endpoint_words(const struct endpoint *e, const char *name, struct buf *out);
 #endif

@@ -162,6 +162,7 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
 	    how == DELIVERY_BACKGROUND;
 	(void)detach(s, q, whole, stays);
+	delivery_note_success(d);
 	if (how == DELIVERY_BACKGROUND) {
 		d->log->id = q->e.id;
 		if (share_turn(s->turns, q, false))

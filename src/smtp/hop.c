@@ -1,8 +1,6 @@
 /* hop.c - one host of the list: found, connected, encrypted, logged in. */
 #include "smtp/hop.h"
 
-#include <arpa/inet.h>
-
 #include "conf/redact.h"
 #include "io/clock.h"
 #include "io/connect.h"
@@ -11,16 +9,6 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 enum { PORT_SMTP = 25, PORT_SUBMISSIONS = 465 };
-
-static unsigned
-endpoint_port(const struct endpoint *e)
-{
-	if (e->addr.ss_family == AF_INET)
-		return ntohs(((const struct sockaddr_in *)&e->addr)->sin_port);
-	if (e->addr.ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)&e->addr)->sin6_port);
-	return 0;
-}
 
 static bool
 look_up(const struct hop *h, const char *canonical, struct secret *s, struct fail *f)
@@ -61,7 +49,13 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 	hop_forget(h);
 	h->host = host;
 	h->final_ms = clock_ms() + (int64_t)c->total_timeout * 1000;
-	return resolve_host(h->arena, host, &how, &h->at, f) && find_secret(h, f);
+	if (!resolve_host(h->arena, host, &how, &h->at, f)) {
+		if (host->kind != HOST_SRV)
+			fail_prefix(f, "cannot connect to %s port %u", host->name,
+			    host->port != 0 ? host->port : how.default_port);
+		return false;
+	}
+	return find_secret(h, f);
 }
 
 void
@@ -95,7 +89,7 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 
 	if (!tls_start(&h->stream, &how, h->arena, &h->tls, f)) {
 		s->dead = true;
-		fail_prefix(f, "there is no TLS with %s%s", l->host,
+		fail_prefix(f, "there is no TLS with %s%s", s->where,
 		    h->secret.login.n == 0 && h->conf->tls == TLS_AUTO ?
 			" (tls = off would do without)" :
 			"");
@@ -180,7 +174,8 @@ dial(struct hop *h, size_t *which, struct fail *f)
 {
 	const struct conf *c = h->conf;
 	struct failures all = { .h = h };
-	const struct connect_options o = { .timeout_s = c->connect_timeout,
+	const struct connect_options o = { .name = h->at.canonical,
+		.timeout_s = c->connect_timeout,
 		.interface = c->interface,
 		.socks = c->socks_proxy,
 		.tell = note_failed,
@@ -198,6 +193,7 @@ dial(struct hop *h, size_t *which, struct fail *f)
 static void
 begin(struct hop *h, const struct endpoint *at)
 {
+	AUTO_BUF struct buf where = BUF_INIT(FAIL_TEXT / 2);
 	struct session *s = &h->session;
 
 	h->stream.final_ms = h->final_ms;
@@ -207,7 +203,9 @@ begin(struct hop *h, const struct endpoint *at)
 	s->secret = &h->secret;
 	s->show = secret_show;
 	h->open = true;
+	endpoint_words(at, h->at.canonical, &where);
 	s->host = h->at.canonical;
+	s->where = arena_strz(h->arena, buf_get(&where));
 	s->ip = at->ip;
 	s->lmtp = h->host->kind == HOST_LMTP;
 }
@@ -220,6 +218,7 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 	const struct endpoint *at;
 	bool ok;
 	struct link l = { .host = h->at.canonical,
+		.where = h->at.canonical,
 		.configured = h->at.name,
 		.ip = "",
 		.secret = &h->secret,
@@ -230,6 +229,7 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 		return false;
 	at = &h->at.list[*which];
 	begin(h, at);
+	l.where = s->where;
 	l.ip = at->ip;
 	l.loopback = at->loopback;
 	l.private = at->private;

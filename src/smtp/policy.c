@@ -130,12 +130,12 @@ policy_allows(const struct conf *c, const struct link *l, struct fail *f)
 
 	if (!l->tls && (c->tls == TLS_STARTTLS || c->tls == TLS_IMPLICIT))
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
-		    "%s does not offer STARTTLS, and tls = %s asks for it", l->host,
+		    "%s does not offer STARTTLS, and tls = %s asks for it", l->where,
 		    c->tls == TLS_STARTTLS ? "starttls" : "implicit");
 	if (!l->tls && c->tls_verify == CHOICE_YES && !l->loopback)
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
 		    "there is no TLS with %s, and tls_verify = yes asks for a certificate",
-		    l->host);
+		    l->where);
 	if (l->tls && l->verdict == TLS_UNVERIFIED &&
 	    (c->tls_verify == CHOICE_YES ||
 		(c->tls_verify == CHOICE_AUTO && has_secret(l) && !l->loopback)))

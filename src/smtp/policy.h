@@ -14,6 +14,7 @@
 
 struct link {
 	const char *host;            /* for the sentences */
+	const char *where;           /* the same with address and port */
 	const char *configured;      /* N0: as written in smarthost */
 	const char *ip;              /* its address, or "" */
 	const struct secret *secret; /* login.n == 0: no credential */

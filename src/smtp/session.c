@@ -24,6 +24,7 @@ session_init(struct session *s, struct stream *stream, const struct conf *c, con
 		.helo = c->helo_data[0] != '\0' ? c->helo_data : c->primary_hostname,
 		.host = "",
 		.ip = "",
+		.where = "the server",
 		.binding_type = "",
 		.out = BUF_INIT(OUT_MAX),
 		.line = BUF_INIT(REPLY_LINE_MAX),
@@ -130,8 +131,10 @@ session_flush(struct session *s, enum fail_stage at, struct fail *f)
 	stream_phase(s->stream, patience(s, at));
 	ok = stream_send(s->stream, &s->out, at, f);
 	buf_reset(&s->out);
-	if (!ok)
+	if (!ok) {
 		lose(s, f);
+		fail_prefix(f, "%s", s->where);
+	}
 	return ok;
 }
 
@@ -169,16 +172,16 @@ session_hear(struct session *s, enum fail_stage at, struct fail *f)
 			lose(s, f);
 			if (strcmp(f->text, STREAM_CLOSED) == 0)
 				return fail_set(f, FAIL_TEMP, at, 0,
-				    STREAM_CLOSED " in response to %.*s",
-				    S_ARG(buf_get(&s->asked)));
-			fail_prefix(f, "after %.*s", S_ARG(buf_get(&s->asked)));
+				    STREAM_CLOSED " in response to %.*s: %s",
+				    S_ARG(buf_get(&s->asked)), s->where);
+			fail_prefix(f, "%s after %.*s", s->where, S_ARG(buf_get(&s->asked)));
 			return false;
 		}
 		step = reply_feed(&s->reply, buf_get(&s->line));
 		if (step == REPLY_BAD) {
 			s->dead = true;
 			return fail_set(f, FAIL_TEMP, at, 0,
-			    "the server does not speak SMTP: its answer to %.*s is malformed",
+			    "%s does not speak SMTP: its answer to %.*s is malformed", s->where,
 			    S_ARG(buf_get(&s->asked)));
 		}
 		keep_line(s);

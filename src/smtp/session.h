@@ -34,6 +34,7 @@ struct session {
 	bool login;            /* what is heard belongs to one */
 	const char *helo;
 	const char *host, *ip; /* for messages: H=host [ip] */
+	const char *where;     /* the same in a sentence: endpoint_words() */
 	bool lmtp;             /* LHLO, one final reply per recipient */
 	bool esmtp;            /* EHLO was taken */
 	bool tls;

@@ -142,3 +142,22 @@ def test_a_file_that_is_there_and_cannot_be_read(mend):
                 config={"files": OWN})
     step = seen["steps"][0]
     assert step["rc"] == 75 and "cannot read /home/alice/.config/onehop/onehop.conf as uid 1001" in step["stderr"] and not subjects(seen), step
+
+
+# ---------------------------------------------------------------- a user's own queue
+WHOSE = "onehop: this is alice's own queue, /home/alice/.local/state/onehop"
+
+
+def test_whose_queue_it_is():
+    """Z3: no run of the system's timer touches it, and who has it sees no other.  What other programs read is as it was."""
+    listings = [["-bp"], ["-bpr"], ["-bpu"], ["-bpc"], ["-bpj"]]
+    ask = [{"argv": ["/usr/sbin/sendmail", *words], "user": "alice"} for words in listings]
+    mail = {"argv": ["/usr/sbin/sendmail", "-odq", "x@far.example"], "user": "alice", "stdin": "Subject: 1\n\nb\n"}
+    others = [{"argv": ["/usr/sbin/sendmail", "-bp"], "user": "root"}, {"argv": ["/usr/sbin/sendmail", "-qf"], "user": "root"}]
+    seen = play(ask[0], mail, *ask, *others, ask[3], config={"files": OWN})["steps"]
+    assert [s["rc"] for s in seen] == [0] * len(seen), seen
+    assert (seen[0]["stdout"], seen[0]["stderr"]) == ("", WHOSE + "\n")
+    assert "x@far.example" in seen[2]["stdout"]
+    assert seen[2]["stderr"] == WHOSE + " (systemctl --user enable --now onehop-queue.timer runs it)\n"
+    assert [s["stderr"] for s in seen[3:7]] == [""] * 4
+    assert (seen[7]["stdout"], seen[7]["stderr"]) == ("", "") and seen[-1]["stdout"] == "1\n"

@@ -19,11 +19,12 @@ needs_sandbox = pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandb
 def variables():
     """What the build under test was configured with."""
     with open(sandbox.build_dir() + "/Makefile", encoding="utf-8") as f:
-        return dict(re.findall("(?m)^(prefix|sysconfdir|localstatedir|systemdsystemunitdir) = (.*)$", f.read()))
+        return dict(re.findall("(?m)^(prefix|sysconfdir|localstatedir|systemdsystemunitdir|systemduserunitdir) = (.*)$", f.read()))
 
 
 UNIT_DIRECTORIES = ("/lib/systemd/system", "/usr/lib/systemd/system")       # Debian 12's systemd.pc says the first, later ones the other
 UNITS = variables()["systemdsystemunitdir"] + "/"
+USER_UNITS = ["%s/onehop-queue.%s" % (variables()["systemduserunitdir"], kind) for kind in ("service", "timer")]
 DISPATCHER, IF_UP = "/usr/lib/NetworkManager/dispatcher.d/90-onehop", "/etc/network/if-up.d/onehop"
 CRON, LOGROTATE = "/etc/cron.d/onehop", "/etc/logrotate.d/onehop"
 APPARMOR = "/usr/share/doc/onehop/apparmor/onehop"
@@ -32,7 +33,7 @@ PROGRAMS = ["/usr/sbin/onehop"] + ["/usr/libexec/onehop/onehop-" + name for name
 PAGES = ["/usr/share/man/man5/onehop%s.5" % name for name in (".conf", "-email-addresses", "-passwd.client")] + [
     "/usr/share/man/man8/onehop.8"]
 INSTALLED = {**dict.fromkeys(PROGRAMS + [DISPATCHER, IF_UP], 0o755),
-             **dict.fromkeys(PAGES + [CRON, LOGROTATE, TMPFILES, SYSUSERS, APPARMOR], 0o644),
+             **dict.fromkeys(PAGES + [CRON, LOGROTATE, TMPFILES, SYSUSERS, APPARMOR, *USER_UNITS], 0o644),
              **{UNITS + "onehop-" + name: 0o644 for name in (
                  "alarm.service", "alarm.timer", "online.path", "online.service", "queue.service", "queue.timer", "flush.service",
                  "local.socket", "local@.service", "smtp.socket", "smtp@.service", "submit.socket", "submit@.service")}}
@@ -117,12 +118,20 @@ def shell(script, **more):
 def test_systemd_analyze_verify(tree):
     units = [os.path.basename(path) for path in INSTALLED if path.startswith(UNITS)]
     verify = [{"argv": ["/usr/bin/systemd-analyze", "--man=no", "verify", "/etc/systemd/system/" + unit]} for unit in sorted(units)]
+    verify += [{"argv": ["/usr/bin/systemd-analyze", "--user", "--man=no", "verify", unit], "env": {"XDG_RUNTIME_DIR": "/tmp", "HOME": "/root"}} for unit in USER_UNITS]
     wrong = {"write": {"/run/systemd/system/wrong.service": {"content": "[Service]\nExecStart=/usr/sbin/onehop\nNicer=5\n"}}}
     verify += [wrong, {"argv": ["/usr/bin/systemd-analyze", "--man=no", "verify", "/run/systemd/system/wrong.service"]}]
     seen = play(tree, *verify, binds={tree.root + UNITS.rstrip("/"): "/etc/systemd/system"})["steps"]
     assert [(s["argv"][-1], s["rc"], s["stdout"], s["stderr"]) for s in seen[:-1]] == [
-        ("/etc/systemd/system/" + unit, 0, "", "") for unit in sorted(units)]
+        (unit, 0, "", "") for unit in ["/etc/systemd/system/" + unit for unit in sorted(units)] + USER_UNITS]
     assert "Nicer" in seen[-1]["stderr"]
+
+
+def test_a_users_own_queue_has_a_timer(tree):
+    """Z3: systemctl --user enable --now onehop-queue.timer."""
+    service, timer = (tree.text(unit) for unit in USER_UNITS)
+    assert "\nExecStart=/usr/sbin/onehop -q\n" in service and "\nConditionPathExists=%E/onehop/onehop.conf\n" in service
+    assert "\nOnUnitActiveSec=15min\n" in timer and timer.endswith("[Install]\nWantedBy=timers.target\n")
 
 
 # What systemd makes of what a unit may do: 0 nothing, 10 all.  local@ runs the commands of users' .forward files: all that

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -226,6 +227,51 @@ def test_status(post):
     call(post, "-qf")
     got = json.loads(status(post, "--json")[1])
     assert got["messages"] == 0 and got["last_success"] > 0 and got["error"] == ""
+
+
+GONE_AT_ONCE = {
+    "at once": (["you@far.example"], "Subject: s\n\nbody\n"),
+    "to several": (["you@far.example", "they@far.example"], "Subject: s\n\nbody\n"),
+    "in the background": (["-odb", "you@far.example"], "Subject: s\n\nbody\n"),
+    "-bs": (["-bs"], "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<you@far.example>\r\nDATA\r\nSubject: s\r\n\r\nb\r\n.\r\nQUIT\r\n"),
+    "-t": (["-t"], "To: you@far.example\n\nbody\n"),
+}
+
+
+def last_success(post):
+    return json.loads(status(post, "--json")[1])["last_success"]
+
+
+@pytest.mark.parametrize("how", GONE_AT_ONCE)
+def test_last_success_of_mail_that_goes_at_once(post, how):
+    """Z1: an alert on it would fire on every healthy host."""
+    words, text = GONE_AT_ONCE[how]
+    before = int(time.time())
+    assert last_success(post) is None
+    assert post.sendmail(*words, stdin=text).returncode == 0
+    post.until(lambda: last_success(post) is not None)
+    assert len(post.mails) == 1 and before <= last_success(post) <= time.time()
+    assert "last success: not known" not in status(post)[1]
+    (gauge,) = re.findall(r"(?m)^onehop_last_success_timestamp_seconds (\d+)$", status(post, "--prometheus")[1])
+    assert int(gauge) == last_success(post)
+
+
+def test_last_success_is_no_guess(post):
+    """What a smarthost refused, or never saw, is none."""
+    post.rules["rcpt"] = "550 5.1.1 no"
+    assert post.sendmail("you@far.example").returncode == 69
+    queue(post)
+    assert last_success(post) is None
+
+
+def test_success_ends_the_failure(post):
+    """Though it is another message that goes, and the first one not due."""
+    queue(post)
+    assert "cannot connect" in json.loads(status(post, "--json")[1])["error"]
+    post.up()
+    post.rules["rcpt"] = lambda line: "451 4.2.0 later" if "x0@" in line else "250 ok"
+    assert post.sendmail("you@far.example").returncode == 0
+    post.until(lambda: last_success(post) is not None and "cannot connect" not in json.loads(status(post, "--json")[1])["error"])
 
 
 def test_others_see_their_own_and_change_nothing(post):

@@ -87,7 +87,7 @@ AUTH = {
         "a server that fails the check of its certificate does not get the password in clear either", clean("auth"), waits(-37, NOT_TRUSTED)),
     "auth-starttls-require-bad": on_purpose("the log says what is wrong with the certificate, and what would accept it", waits(-37, NOT_TRUSTED)),
     "auth-port-465-plain": on_purpose("on port 465 TLS comes first, unless tls says otherwise", clean("auth"), waits(
-        -37, r"there is no TLS with smtp\.isp\.example: the server does not speak TLS here, .*")),
+        -37, r"there is no TLS with smtp\.isp\.example \(192\.0\.2\.25\) port 465: the server does not speak TLS here, .*")),
     "auth-unreadable": on_purpose("a password file that cannot be read is said, and the mail does not go without its login", waits(
         13, r"Permission denied: .*cannot read the passwords in /etc/exim4/passwd\.client as uid 120.*", host="")),
     "auth-worldreadable": on_purpose("a password that everybody may read is said in the log", logged(
@@ -137,7 +137,7 @@ ONE_CONNECTION = "what goes to one host goes over one connection, in the order i
 NOT_DUE = "a message whose time has not come is left alone without a line in the log"
 EACH_ONCE = "a new message always gets its try, and when that goes well, what waits goes along"
 OWN_TOOLS = "what Exim's own programs say of its retry database, mailq and onehop status say here"
-REFUSED, CANCELLED = "cannot connect to 192.0.2.25: Connection refused", "cancelled by timeout_frozen_after"
+REFUSED, CANCELLED = "cannot connect to smtp.isp.example (192.0.2.25) port 2525: Connection refused", "cancelled by timeout_frozen_after"
 REASONS = "mailq says under each message why it waits, and until when"
 NOT_YET = (".*retry time not reached.*", "")
 
@@ -219,7 +219,7 @@ def own_mail(expected, case):
 
 DELIVERY = {
     "del-noresolve-servfail": on_purpose("the log names the transport, and says what the name server did", logged(
-        (r"defer \(-36\): .*", "T=remote_smtp_smarthost defer (-36): the name server could not answer for smtp.isp.example"))),
+        (r"defer \(-36\): .*", "T=remote_smtp_smarthost defer (-36): cannot connect to smtp.isp.example port 2525: the name server could not answer for smtp.isp.example"))),
     "del-retry-local": on_purpose(OWN_TOOLS, is_not_here(2), explained(1, "bob@debian: cannot create /home/bob/Maildir/tmp: Permission denied", "bob@debian")),
     "del-queue-user": on_purpose(NOT_DUE + "; a user sees his own mail in the queue", exits(0, None, 1), own_mail, explained(1, REFUSED), explained(2, REFUSED), logged(NOT_YET)),
     "del-exinext": on_purpose(OWN_TOOLS, is_not_here(1, 2)),
@@ -227,10 +227,10 @@ DELIVERY = {
     "del-retry-old": on_purpose(
         "giving up takes tries as well as time", configured("retry", "F,1d,1d"),
         report("5.4.7", "retry timeout exceeded: " + REFUSED, (
-            "(    retry timeout exceeded)", r"\1: cannot connect to 192.0.2.25:\n    Connection refused")),
+            "(    retry timeout exceeded)", r"\1: cannot connect to smtp.isp.example (192.0.2.25) port 2525:\n    Connection refused")),
         logged((r"(?<=\*\* x@far.example).*", " R=smarthost T=remote_smtp_smarthost: retry timeout exceeded: " + REFUSED))),
     "del-warn-25h": on_purpose("a warning says why; mailq counts from when it came", report(
-        "4.4.1", REFUSED, ("(?<=\n  x@far.example\n)", "    Delay reason: %s\n" % REFUSED)), mailq_young, explained(2, REFUSED)),
+        "4.4.1", REFUSED, ("(?<=\n  x@far.example\n)", "    Delay reason: %s\n" % REFUSED.replace(": ", ":\n    "))), mailq_young, explained(2, REFUSED)),
     "del-queue-many-deferred": on_purpose("a host that cannot be reached is tried once a run", once("<ID> H=smtp.isp.example [192.0.2.25] Connection refused", 2)),
     "del-retry-rcpt": on_purpose(OWN_TOOLS, is_not_here(1, 3)),
     "del-auth454-new-message": on_purpose(
@@ -253,7 +253,7 @@ DELIVERY = {
         -1, r"no smarthost is set: write smarthost \(dc_smarthost\) into /etc/exim4/update-exim4\.conf\.conf", host="", by="R=smarthost")),
     "del-servfail-two": on_purpose("a name that DNS cannot find for now is passed over, as a host is that does not answer",
                                    received("x@far.example", server="192.0.2.26:2525", host="b.isp.example [192.0.2.26]"),
-                                   logged(more=["<ID> the name server could not answer for a.isp.example"])),
+                                   logged(more=["<ID> cannot connect to a.isp.example port 2525: the name server could not answer for a.isp.example"])),
     **{name: on_purpose(TO_THE_CALLER, told(69, says)) for name, says in (
         ("del-bounce-mapped-sender", "550 5.1.1"), ("del-rcpt-550-foreign-sender", "550 5.1.1"), ("del-two-first-550", "550 5.1.1"),
         ("del-bounce-big", "550 no"), ("del-data-554", "554 5.6.0 no"), ("del-mail-550", "550 5.7.1"),
@@ -287,10 +287,12 @@ DELIVERY = {
         0, "SMTP error from remote mail server after EHLO debian: 421 busy")),
     "del-greet-554": on_purpose("a smarthost that does not want us is the administrator's to mend: the mail is not lost for it", waits(
         0, "SMTP error from remote mail server after initial connection: 554 no service")),
+    "del-greet-drop": on_purpose("what breaks off a connection names its port, too", logged(
+        ("(closed connection in response to initial connection)$", r"\1: smtp.isp.example (192.0.2.25) port 2525"))),
     "del-single-colon-port": on_purpose("host:port with one colon is a port, as everywhere else", received("x@far.example"), shows(
         "x@far.example\n  router = smarthost, transport = remote_smtp_smarthost\n  host smtp.isp.example [192.0.2.25] port=2525\n")),
     "del-two-noresolve-first": on_purpose("it says which name could not be found, and what to do", logged(
-        ("no IP address found for host (.*)", r"no address of \1 is known; check the name, and the name server if it is right"))),
+        ("no IP address found for host (.*)", r"cannot connect to \1 port 2525: no address of \1 is known; check the name, and the name server if it is right"))),
     **{name: on_purpose("blanks in dc_smarthost are harmless", received(
         "x@far.example", server="192.0.2.26:2525", host="b.isp.example [192.0.2.26]"), logged(
             more=["<ID> H=a.isp.example [192.0.2.25] Connection refused"])) for name in ("del-two-colon", "del-two-semicolon-space")},

@@ -110,6 +110,7 @@ each_row(void **state)
 			.tls_verify = r->verify,
 			.auth_client_allow_notls_passwords = r->allow_clear };
 		const struct link l = { .host = "mx.isp.example",
+			.where = "mx.isp.example (192.0.2.25) port 587",
 			.configured = "smtp.isp.example",
 			.secret = &secret,
 			.via_dns = r->via_dns,
@@ -185,6 +186,7 @@ avoided(void **state)
 			.tls = what[i].tls,
 			.auth_client_allow_notls_passwords = true };
 		const struct link l = { .host = "mx.isp.example",
+			.where = "mx.isp.example (192.0.2.25) port 587",
 			.configured = "smtp.isp.example",
 			.ip = "192.0.2.25",
 			.secret = &secret,
@@ -230,6 +232,7 @@ changed_hosts(void **state)
 			.tls = what[i].tls,
 			.auth_client_allow_notls_passwords = true };
 		const struct link l = { .host = "mx.isp.example",
+			.where = "mx.isp.example (192.0.2.25) port 587",
 			.secret = &secret,
 			.loopback = what[i].loopback,
 			.private = what[i].private,
