@@ -1,4 +1,4 @@
-/* parameters.c - what stands behind RCPT, and what may stand in a path. */
+/* parameters.c - what stands behind MAIL and RCPT, and what may stand in a path. */
 #include "smtp/parameters.h"
 
 #include <string.h>
@@ -97,6 +97,28 @@ parameters_need_utf8(const struct envelope *e, const size_t *which, size_t n)
 	for (size_t i = 0; i < n && !needed; i++)
 		needed = str_8bit(mailbox_split(e->rcpts[which[i]].address).local);
 	return needed;
+}
+
+void
+parameters_mail(
+    unsigned have, const struct envelope *e, const struct mail_wants *w, struct buf *out)
+{
+	if (have & CAP_SIZE)
+		buf_fmt(out, " SIZE=%ju", (uintmax_t)w->size);
+	if ((have & CAP_8BITMIME) && w->body_8bit)
+		buf_str(out, " BODY=8BITMIME");
+	if (w->utf8)
+		buf_str(out, " SMTPUTF8");
+	if ((have & CAP_DSN) && e->ret != RET_UNSET)
+		buf_str(out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
+	if ((have & CAP_DSN) && e->envid != NULL && e->envid[0] != '\0') {
+		buf_str(out, " ENVID=");
+		parameters_xtext(out, e->envid);
+	}
+	if (w->auth != NULL && (have & CAP_AUTH)) {
+		buf_str(out, " AUTH=");
+		parameters_xtext(out, w->auth);
+	}
 }
 
 void

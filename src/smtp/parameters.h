@@ -1,4 +1,5 @@
-/* parameters.h - ESMTP parameters of RCPT (RFC 3461), and what may stand in a path.  Pure. */
+/* parameters.h - ESMTP parameters of MAIL and RCPT (RFC 1870, 3461, 6152), and what may stand in a
+ * path.  Pure. */
 #ifndef ONEHOP_SMTP_PARAMETERS_H
 #define ONEHOP_SMTP_PARAMETERS_H
 
@@ -17,6 +18,14 @@ unsigned parameters_notify(struct str word);
  * local part in UTF-8; a domain has its A-labels.  Not for a raw 8-bit Subject, as cron writes it:
  * relays bounce what says SMTPUTF8 to hosts that lack it, and pass the same on without. */
 bool parameters_need_utf8(const struct envelope *e, const size_t *which, size_t n);
+/* Append to out what MAIL says to a server that has these (enum caps). */
+struct mail_wants {
+	uint64_t size;
+	bool body_8bit, utf8;
+	const char *auth; /* for AUTH= (RFC 4954 section 5), or NULL */
+};
+void parameters_mail(
+    unsigned have, const struct envelope *e, const struct mail_wants *w, struct buf *out);
 /* Append NOTIFY= and ORCPT= when the server (enum caps) takes them and they were asked for. */
 void parameters_rcpt(unsigned have, const struct rcpt *r, struct buf *out);
 #endif

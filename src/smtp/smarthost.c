@@ -1,15 +1,12 @@
 /* smarthost.c - one message to the first host of a list that takes it. */
 #include "smtp/smarthost.h"
 
-#include "addr/rewrite.h"
-#include "conf/masks.h"
 #include "io/clock.h"
 #include "io/stop.h"
 #include "smtp/hop.h"
+#include "smtp/masquerade.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
-
-enum { FIELD_MAX = 2 * HEADER_MAX }; /* a header field after masquerade */
 
 struct smarthost {
 	struct hop hop;
@@ -22,6 +19,7 @@ struct smarthost {
 	bool (*before_text)(void *ctx, bool part, struct fail *f);
 	void *owner;
 	bool once; /* a list that fails is not tried again */
+	bool worn; /* a connection that had delivered was refused the next message */
 	struct dead *dead;
 };
 
@@ -195,13 +193,60 @@ tell_of_refusal(const struct smarthost *h, const struct load *load, const size_t
 	}
 }
 
+/* What was said to the sender, if that is why they wait. */
+static const struct fail *
+refusal_of_sender(const struct load *load, const size_t *which, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rcpt *r = &load->e->rcpts[which[i]];
+
+		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_MAIL &&
+		    r->fail.smtp / 100 == 4)
+			return &r->fail;
+	}
+	return NULL;
+}
+
+/* A connection's limit is not the message's: what a server refuses for now to the sender, over a
+ * connection that has delivered, is asked again over a fresh one.  Refused there too, as its first,
+ * it is the host that takes no more, unless it speaks of the sender's address (X.1.X).  True: *f,
+ * and the recipients wait as before. */
+static bool
+refuses_more(struct smarthost *h, const struct load *load, const size_t *which, size_t n,
+    bool delivered, struct fail *f)
+{
+	const struct fail *why =
+	    f->stage == STAGE_MAIL && f->smtp == 421 ? f : refusal_of_sender(load, which, n);
+
+	if (why == NULL || (!delivered && !h->worn) ||
+	    (!delivered && strncmp(why->dsn, "4.1.", 4) == 0)) {
+		h->worn = false;
+		return false;
+	}
+	*f = *why;
+	if (delivered)
+		h->worn = true;
+	else
+		f->stage = STAGE_GREET; /* the host's: it backs off */
+	for (size_t i = 0; i < n; i++) {
+		struct rcpt *r = &load->e->rcpts[which[i]];
+
+		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_MAIL) {
+			r->state = RCPT_WAITING;
+			r->fail = (struct fail)FAIL_INIT;
+		}
+	}
+	return true;
+}
+
 /* One transaction for as many as it may hold.  *sent counts those that were taken. */
 static bool
 carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fail *f)
 {
 	struct session *s = &h->hop.session;
 	size_t which[SESSION_RCPT_MAX] = { 0 }, n = 0, before = *sent;
-	bool ok;
+	bool ok, delivered = s->reused || *sent > 0;
+	struct fail why = FAIL_INIT;
 
 	for (size_t i = 0; i < load->n && n < session_rcpt_max(s); i++)
 		if (load->e->rcpts[load->list[i]].state == RCPT_WAITING)
@@ -211,11 +256,14 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 	s->owner = h->owner;
 	s->part = n < load->n;
 	s->mails++;
-	ok = session_transaction(s, load->e, which, n, load->m, f);
+	ok = session_transaction(s, load->e, which, n, load->m, &why);
 	for (size_t i = 0; i < n; i++) {
 		stamp(h, load, &load->e->rcpts[which[i]]);
 		*sent += load->e->rcpts[which[i]].state == RCPT_SENT;
 	}
+	ok &= !refuses_more(h, load, which, n, delivered, &why);
+	if (!ok)
+		*f = why;
 	tell_of_refusal(h, load, which, n);
 	/* "Too many recipients" after it took some: the next transaction is for the others. */
 	for (size_t i = 0; i < n; i++) {
@@ -353,6 +401,7 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 {
 	struct fail why = FAIL_INIT;
 	size_t n, place = 0, sent = 0;
+	bool ok;
 
 	if (is_dead(h, hosts, f)) {
 		(void)wake(load);
@@ -383,7 +432,9 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		hop_close(&h->hop);
 		h->hosts = h->listed;
 		h->place = place;
-		if (try_host(h, &h->list[place], load, &why) && wake(load) == 0)
+		ok = try_host(h, &h->list[place], load, &why);
+		h->worn = false;
+		if (ok && wake(load) == 0)
 			break;
 	}
 	if (!give_up(h, load, &why))
@@ -394,56 +445,6 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 	return false;
 }
 
-/* --- masquerade (EXIM-SEMANTICS 8) --- */
-
-/* The field's bit for hide_field(), or 0. */
-static unsigned
-field_of(enum header_type type)
-{
-	static const struct {
-		enum header_type type;
-		unsigned field;
-	} fields[] = { { H_FROM, MASK_FROM }, { H_REPLYTO, MASK_REPLY_TO },
-		{ H_SENDER, MASK_SENDER }, { H_TO, MASK_TO }, { H_CC, MASK_CC },
-		{ H_BCC, MASK_BCC } };
-
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		if (fields[i].type == type)
-			return fields[i].field;
-	return 0;
-}
-
-/* local_delivery = lmtp:/path comes this way, too; it stays as it is. */
-static bool
-goes_out(const struct smarthost *h, const struct envelope *e)
-{
-	return e->nrcpts > 0 && e->rcpts[0].hosts != NULL &&
-	    strcmp(e->rcpts[0].hosts, h->hop.conf->local_delivery) != 0;
-}
-
-static void
-hide(struct smarthost *h, struct envelope *e, struct message *m)
-{
-	struct header *copy = arena_array(m->arena, m->nheaders + 1, sizeof *copy);
-
-	if (e->sender[0] != '\0')
-		e->sender =
-		    mailbox_text(m->arena, hide_address(h->hop.conf, mailbox_split(e->sender)));
-	memcpy(copy, m->headers, m->nheaders * sizeof *copy);
-	m->headers = copy;
-	for (size_t i = 0; i < m->nheaders; i++) {
-		AUTO_BUF struct buf text = BUF_INIT(FIELD_MAX);
-
-		unsigned field = field_of(copy[i].type);
-
-		if (field == 0 || !hide_field(h->hop.conf, m->arena, field, copy[i].text, &text) ||
-		    !buf_ok(&text))
-			continue;
-		copy[i].text = arena_str(m->arena, buf_get(&text));
-		copy[i].name.p = copy[i].text.p;
-	}
-}
-
 bool
 smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, struct fail *f)
 {
@@ -452,8 +453,7 @@ smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, st
 	struct load load = { .e = &wire, .m = &text };
 	bool *taken = arena_array(m->arena, e->nrcpts + 1, sizeof *taken), ok = true;
 
-	if (hide_active(h->hop.conf) && goes_out(h, e))
-		hide(h, &wire, &text);
+	masquerade(h->hop.conf, &wire, &text);
 	if (e->auth_parameter && h->hop.conf->smtp_auth_parameter && e->login != NULL &&
 	    e->login[0] != '\0')
 		load.mail_auth =

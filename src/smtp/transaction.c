@@ -21,11 +21,11 @@ struct transaction {
 	size_t n;
 	const struct message *m;
 	struct output_plan plan;
-	bool utf8;              /* MAIL says SMTPUTF8 */
-	bool *asked, *accepted; /* by place in which[] */
-	size_t nasked, naccepted;
-	bool chunk; /* the message goes with the envelope: BDAT */
-	bool flown; /* ... and has gone: from here on the server may have it */
+	bool utf8;                /* MAIL says SMTPUTF8 */
+	bool *asked, *accepted;   /* by place in which[]; accepted: whatever became of MAIL */
+	size_t nasked, naccepted; /* naccepted: after a MAIL that was accepted */
+	bool chunk;               /* the message goes with the envelope: BDAT */
+	bool flown;               /* ... and has gone: from here on the server may have it */
 	bool mail_refused;
 	bool go;             /* 354 */
 	struct fail refusal; /* of the sender or the message: it concerns all */
@@ -80,38 +80,18 @@ wire_path(const struct transaction *t, const char *address, struct buf *out, str
 	return true;
 }
 
-static void
-mail_parameters(const struct transaction *t, struct buf *out)
-{
-	const struct envelope *e = t->e;
-	unsigned have = t->s->caps.have;
-
-	if (have & CAP_SIZE)
-		buf_fmt(out, " SIZE=%ju", (uintmax_t)t->plan.size);
-	if ((have & CAP_8BITMIME) && (t->plan.needs_8bit || t->utf8))
-		buf_str(out, " BODY=8BITMIME");
-	if (t->utf8)
-		buf_str(out, " SMTPUTF8");
-	if ((have & CAP_DSN) && e->ret != RET_UNSET)
-		buf_str(out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
-	if ((have & CAP_DSN) && e->envid != NULL && e->envid[0] != '\0') {
-		buf_str(out, " ENVID=");
-		parameters_xtext(out, e->envid);
-	}
-	if (t->s->mail_auth != NULL && (have & CAP_AUTH)) {
-		buf_str(out, " AUTH=");
-		parameters_xtext(out, t->s->mail_auth);
-	}
-}
-
 static bool
 say_mail(struct transaction *t, struct fail *f)
 {
+	const struct mail_wants wants = { .size = t->plan.size,
+		.body_8bit = t->plan.needs_8bit || t->utf8,
+		.utf8 = t->utf8,
+		.auth = t->s->mail_auth };
 	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
 
 	if (!wire_path(t, t->e->sender, &path, f))
 		return false;
-	mail_parameters(t, &more);
+	parameters_mail(t->s->caps.have, t->e, &wants, &more);
 	return session_command(t->s, STAGE_MAIL, f, "MAIL FROM:<%.*s>%.*s", S_ARG(buf_get(&path)),
 	    S_ARG(buf_get(&more)));
 }
@@ -169,8 +149,8 @@ hear_rcpt(struct transaction *t, size_t i, struct fail *f)
 	if (t->s->dead)
 		return session_refused(t->s, STAGE_RCPT, f);
 	if (t->s->reply.code / 100 == 2) {
-		t->accepted[i] = !t->mail_refused;
-		t->naccepted += t->accepted[i];
+		t->accepted[i] = true;
+		t->naccepted += !t->mail_refused;
 	} else if (!t->mail_refused) {
 		(void)session_refused(t->s, STAGE_RCPT, &why);
 		settle(rcpt_at(t, i), &why);
@@ -253,11 +233,12 @@ hear_final(struct transaction *t, struct fail *f)
 }
 
 /* DATA was not stopped although nobody takes the message: RFC 2920 3.1 has a lone dot for it.
- * LMTP would send no reply to count on, so there the line is dropped. */
+ * LMTP would send no reply to count on, and a server that refused the sender and goes on may
+ * deliver an empty message: so there the line is dropped. */
 static bool
 send_nothing(struct transaction *t, struct fail *f)
 {
-	if (t->s->lmtp) {
+	if (t->s->lmtp || t->mail_refused) {
 		t->s->dead = true;
 		return true;
 	}
@@ -349,7 +330,8 @@ without_chunks(struct transaction *t, struct fail *f)
 	    "%s offers CHUNKING and does not know BDAT; it is tried with DATA", t->s->host);
 }
 
-/* The reply to BDAT; when nobody was accepted it is a refusal that says nothing new. */
+/* The reply to BDAT; when nobody was accepted it is a refusal that says nothing new.  A server that
+ * refused the sender and takes the text all the same has it: its last word counts. */
 static bool
 hear_chunk(struct transaction *t, struct fail *f)
 {
@@ -357,7 +339,13 @@ hear_chunk(struct transaction *t, struct fail *f)
 		return hear_final(t, f) &&
 		    ((t->s->reply.code != 500 && t->s->reply.code != 502) || without_chunks(t, f));
 	about(t, "BDAT", NULL);
-	return session_hear(t->s, STAGE_DATA, f);
+	if (!session_hear(t->s, STAGE_DATA, f))
+		return false;
+	if (t->mail_refused && t->s->reply.code / 100 == 2)
+		for (size_t i = 0, n = 0; i < t->n; i++)
+			if (t->accepted[i])
+				settle_final(t, i, n++ == 0);
+	return true;
 }
 
 /* All in one write (RFC 2920 3.1).  Every answer is heard before the text is sent, so that the
@@ -402,6 +390,8 @@ pipelined(struct transaction *t, struct fail *f)
 static bool
 converse(struct transaction *t, struct fail *f)
 {
+	struct fail lost = FAIL_INIT;
+
 	if (!in_step(t, STAGE_MAIL, f))
 		return false;
 	if (t->s->mail_open) {
@@ -414,9 +404,11 @@ converse(struct transaction *t, struct fail *f)
 		settle_waiting(t, &t->refusal);
 		return true;
 	}
-	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, f)) {
-		if (!t->mail_refused || t->refusal.cls != FAIL_PERM)
+	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, &lost)) {
+		if (!t->mail_refused) {
+			*f = lost;
 			return false;
+		}
 		t->s->dead = true; /* it said no, and did not stay for the rest */
 	}
 	if (t->mail_refused)

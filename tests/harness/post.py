@@ -61,10 +61,10 @@ class Handler(socketserver.StreamRequestHandler):
                 self.say(*post.ehlo)
             elif verb == "MAIL":
                 reply = self.answer("mail", line)
-                self.sender, self.rcpts, chunks = line.split("<")[1].split(">")[0], [], b""
+                self.sender, self.rcpts, chunks = line.split("<")[1].split(">")[0] if reply[0] == "2" else None, [], b""
                 self.say(reply)
             elif verb == "RCPT":
-                reply = self.answer("rcpt", line)
+                reply = self.answer("rcpt", line) if self.sender is not None else "503 5.5.1 MAIL first"
                 if reply[0] == "2":
                     self.rcpts.append(line.split("<")[1].split(">")[0])
                 self.say(reply)

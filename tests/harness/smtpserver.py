@@ -4,7 +4,8 @@ A profile says what is answered: greeting, ehlo, ehlo_tls, helo, starttls, cert 
 mkcerts), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
 rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default";
 a greeting, mail, rcpt, data or dot may be a function of the command (of the text, at the dot) that gives one.
-In it "DROP" closes the connection and "SLEEP n" waits.  drop_in_data closes after the first line of the text.
+In it "DROP" closes the connection, "SLEEP n" waits, and "FORGET" throws away what has come behind the command.
+drop_in_data closes after the first line of the text; mail_behind is the answer to a MAIL that more came along with.
 """
 import base64
 import os
@@ -79,6 +80,9 @@ class Session:
                 continue
             if line == "DROP":
                 raise Drop()
+            if line == "FORGET":
+                self.buf = b""
+                continue
             if line.startswith("SLEEP "):
                 time.sleep(float(line[6:]))  # a slow server
                 continue
@@ -149,7 +153,8 @@ class Session:
 
     def mail(self, line):
         self.msg = {"mail": line[5:], "rcpt": [], "data": None}
-        self.say(pick(self.profile.get("mail", "250 2.1.0 sender ok"), line))
+        step = "mail_behind" if self.buf and "mail_behind" in self.profile else "mail"
+        self.say(pick(self.profile.get(step, "250 2.1.0 sender ok"), line))
 
     def rcpt(self, line):
         reply = pick(self.profile.get("rcpt", "250 2.1.5 recipient ok"), line)

@@ -32,6 +32,7 @@ enum { HOSTS = 2, RCPTS = 3, PATIENCE_S = 20 };
 	"+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250-CHUNKING", "S: 250 PIPELINING", \
 	    "C: MAIL FROM:<a@b>", "C: RCPT TO:<x@y>"
 
+#define ONE_RCPT "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 LIMITS RCPTMAX=1"
 #define LOGINS "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 AUTH PLAIN LOGIN"
 
 #define W RCPT_WAITING
@@ -95,6 +96,38 @@ static const struct row {
 		  TEXT, "S: 250 taken", BYE },
 		{ NULL } },
 	    { S, S, S }, true, NULL, NULL, NULL, false, 0 },
+	{ "452 to the second message: over a new connection",
+	    { { "+", ONE_RCPT, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken",
+		  "C: MAIL FROM:<a@b>", "S: 452 4.3.1 Too many messages sent", BYE, "+", ONE_RCPT,
+		  MAIL, TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, S, W }, true, NULL, NULL,
+	    "## H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after MAIL FROM:",
+	    false, 2 },
+	{ "421 likewise",
+	    { { "+", ONE_RCPT, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken",
+		  "C: MAIL FROM:<a@b>", "S: 421 4.7.0 enough", "X", "+", ONE_RCPT, MAIL,
+		  TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE },
+		{ NULL } },
+	    { S, S, W }, true, NULL, NULL, NULL, false, 2 },
+	{ "452 again, as the first of a connection: the next host",
+	    { { "+", ONE_RCPT, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken",
+		  "C: MAIL FROM:<a@b>", "S: 452 enough", BYE, "+", ONE_RCPT, "C: MAIL FROM:<a@b>",
+		  "S: 452 enough", BYE },
+		{ HELLO, MAIL, TO("z@y", "250 ok"), TEXT, "S: 250 taken", BYE } },
+	    { S, S, W }, true, NULL, NULL, NULL, false, 3 },
+	{ "421 again, and there is no other: the host's failure",
+	    { { "+", ONE_RCPT, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken",
+		  "C: MAIL FROM:<a@b>", "S: 452 enough", BYE, "+", ONE_RCPT, "C: MAIL FROM:<a@b>",
+		  "S: 421 enough", "X" },
+		{ NULL } },
+	    { S, L, W }, false, "Connection refused", NULL, NULL, false, 3 },
+	{ "it is about the sender: the message's failure",
+	    { { "+", ONE_RCPT, MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken",
+		  "C: MAIL FROM:<a@b>", "S: 450 4.1.8 no such domain", BYE, "+", ONE_RCPT,
+		  "C: MAIL FROM:<a@b>", "S: 450 4.1.8 no such domain", BYE },
+		{ NULL } },
+	    { S, L, W }, true, "no such domain", NULL, NULL, false, 3 },
 	{ "LIMITS: one at a time, one a connection",
 	    { { "+", "S: 220 hi", "C: EHLO me", "S: 250-hi", "S: 250 LIMITS RCPTMAX=1 MAILMAX=1",
 		  MAIL, TO("x@y", "250 ok"), TEXT, "S: 250 taken", BYE, "+", "S: 220 hi",
