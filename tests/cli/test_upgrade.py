@@ -26,6 +26,8 @@ def make_old(tmp_path_factory):
     """{name: path} of the old programs."""
     there = os.environ.get("ONEHOP_OLD_BUILD")
     if not there:
+        if not shutil.which("git"):
+            pytest.skip("git is not installed")
         if subprocess.run(["git", "-C", TOP, "cat-file", "-e", OLD + "^{commit}"], stderr=subprocess.DEVNULL, check=False).returncode:
             pytest.skip("the history does not have %s" % OLD)
         where = tmp_path_factory.mktemp("old")
