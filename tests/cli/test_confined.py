@@ -45,10 +45,11 @@ def senders(post):
 
 def while_held(post, step, act):
     """A rule that does act(parents, children) at this step, once."""
-    seen = []
+    begun, seen = [], []
 
     def rule(_line):
-        if not seen:
+        if not begun:
+            begun.append(step)          # before it, for what it ends is started again at once
             seen.append(act(*senders(post)))
         return "220 post" if step == "greeting" else "250 2.0.0 ok"
     post.rules[step] = rule
