@@ -21,6 +21,7 @@ struct reading {
 	struct passwords file;
 	struct secret *s;
 	struct str login, password; /* in the file's memory, or password_command's text */
+	bool none;
 };
 
 /* The last file that the password was looked for in is the one that has it. */
@@ -233,6 +234,7 @@ choose(struct reading *r, struct arena *a, const struct wanted *w, struct line *
 	if (!passwords_walk(&r->file, is_second, &lines, &more, f))
 		return false;
 	r->s->only = !more;
+	r->none = lines == 0;
 	*found = false;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !*found; i++) {
 		r->s->match = c.match = kinds[i];
@@ -343,8 +345,10 @@ secret_find(const struct conf *c, struct arena *a, const char *configured, const
 	else if (ok)
 		ok = secret_copy(&found, r.login, r.password, f);
 	passwords_close(&r.file);
-	if (ok)
+	if (ok) {
 		*s = found;
+		s->none = r.none && c->password_command[0] == '\0';
+	}
 	return ok;
 }
 

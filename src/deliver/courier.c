@@ -89,17 +89,17 @@ is_sent_to(const struct courier *c, struct arena *a, const char *name)
 	return false;
 }
 
-/* What earlier runs saw of the host is of interest where a password may go out in clear. */
+/* What earlier runs saw of the host.  It must not be lost where a password may go out in clear. */
 static void
 recall(const struct courier *c, struct arena *a, const char *name, struct secret *s)
 {
 	struct spool spool;
 	struct fail ignored;
 
-	if (!c->errand.conf->auth_client_allow_notls_passwords ||
-	    !spool_open(&spool, c->errand.conf, true, &ignored))
+	if (!spool_open(&spool, c->errand.conf, c->errand.conf->auth_client_allow_notls_passwords,
+		&ignored))
 		return;
-	s->seen = hosts_seen(&spool, name, a, &s->seen_in);
+	s->seen = hosts_seen(&spool, name, clock_unix(), a, &s->seen_in);
 	spool_close(&spool);
 }
 
@@ -108,13 +108,13 @@ remember(const struct courier *c, struct str rest)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	const char *name = record_text(&rest, &a);
-	unsigned seen = (unsigned)record_number(&rest);
+	unsigned news = (unsigned)record_number(&rest);
 	struct spool spool;
 	struct fail ignored;
 
 	if (!is_sent_to(c, &a, name) || !spool_open(&spool, c->errand.conf, false, &ignored))
 		return;
-	hosts_saw(&spool, name, seen);
+	hosts_saw(&spool, name, clock_unix(), news);
 	spool_close(&spool);
 }
 
@@ -194,7 +194,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 		why.cls = FAIL_NONE;
 	if (s.login.n > 0 && rests(c, configured, &s, &a, &why))
 		secret_wipe(&s);
-	if (s.login.n > 0)
+	if (why.cls == FAIL_NONE)
 		recall(c, &a, configured, &s);
 	record_add_fail(&b, &why);
 	record_add(&b, s.key);
@@ -202,6 +202,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	record_add(&b, s.warning);
 	record_add_number(&b, s.match);
 	record_add_number(&b, s.only);
+	record_add_number(&b, s.none);
 	record_add_number(&b, s.seen);
 	record_add(&b, s.seen_in);
 	record_add(&b, s.stamp);

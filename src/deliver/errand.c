@@ -69,7 +69,7 @@ ask_secret(
 		const char *where = record_text(&rest, &w->arena);
 		const char *warning = record_optional(&rest, &w->arena);
 		enum secret_match match = (enum secret_match)record_number(&rest);
-		bool only = record_number(&rest) != 0;
+		bool only = record_number(&rest) != 0, none = record_number(&rest) != 0;
 		unsigned seen = (unsigned)record_number(&rest);
 		const char *seen_in = record_optional(&rest, &w->arena);
 		const char *stamp = record_text(&rest, &w->arena);
@@ -82,6 +82,7 @@ ask_secret(
 		found.warning = warning;
 		found.match = match;
 		found.only = only;
+		found.none = none;
 		found.seen = seen;
 		found.seen_in = seen_in;
 		found.stamp = stamp;
@@ -93,14 +94,14 @@ ask_secret(
 }
 
 static void
-tell_seen(void *ctx, const char *configured, unsigned seen)
+tell_seen(void *ctx, const char *configured, unsigned news)
 {
 	const struct worker *w = ctx;
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct fail ignored;
 
 	record_add(&b, configured);
-	record_add_number(&b, seen);
+	record_add_number(&b, news);
 	(void)!record_put_buf(w->fd, 'K', &b, &ignored);
 }
 
@@ -219,8 +220,8 @@ errand_confine(const struct conf *c, struct arena *a, const struct trace *t)
 		program_path(a, "onehop-sasl.so"), c->tls_trust_file, c->tls_certificate,
 		c->tls_privatekey, NULL };
 
-	confine_network(more,
-	    !is_module_uri(c->tls_certificate) && !is_module_uri(c->tls_privatekey), t);
+	confine_network(
+	    more, !is_module_uri(c->tls_certificate) && !is_module_uri(c->tls_privatekey), t);
 }
 
 static void

@@ -34,7 +34,7 @@ static bool
 broken(const struct stream *s, enum fail_stage at, int err, struct fail *f)
 {
 	if (err == ETIMEDOUT)
-		return fail_set(f, FAIL_TEMP, at, 0, "the server did not answer in time");
+		return fail_set(f, FAIL_TEMP, at, 0, "%s", STREAM_LATE);
 	if (s->why != NULL)
 		return fail_set(f, FAIL_TEMP, at, 0, "the connection broke: %s", s->why);
 	return fail_set(f, FAIL_TEMP, at, err, "the connection broke");

@@ -43,6 +43,8 @@ void stream_init(struct stream *s, const struct stream_ops *ops, void *ctx, int 
 void stream_phase(struct stream *s, uint64_t seconds);
 /* The text of the failure when the other side has closed the connection: Exim's words. */
 #define STREAM_CLOSED "Remote host closed connection"
+/* And when the deadline has passed. */
+#define STREAM_LATE "the server did not answer in time"
 /* Next line without its CRLF (a bare LF is taken too) into *line, valid until the next call.
  * Lines over line->max, a closed connection and a passed deadline fail: TEMP at that stage. */
 bool stream_line(struct stream *s, struct buf *line, enum fail_stage at, struct fail *f) NODISCARD;

@@ -39,6 +39,11 @@ find_secret(struct hop *h, struct fail *f)
 	return true;
 }
 
+/* What is seen for a day of what is not kept. */
+static const struct {
+	unsigned cap, seen;
+} kept[] = { { CAP_PIPELINING, SEEN_NO_PIPELINING }, { CAP_CHUNKING, SEEN_NO_CHUNKING } };
+
 bool
 hop_find(struct hop *h, const struct host *host, struct fail *f)
 {
@@ -47,7 +52,10 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 		c->ip_family, clock_ms() + (int64_t)c->connect_timeout * 1000 };
 
 	hop_forget(h);
+	if (h->host != host)
+		h->without = 0;
 	h->host = host;
+	h->in_clear = false;
 	h->final_ms = clock_ms() + (int64_t)c->total_timeout * 1000;
 	if (!resolve_host(h->arena, host, &how, &h->at, f)) {
 		if (host->kind != HOST_SRV)
@@ -55,7 +63,23 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 			    host->port != 0 ? host->port : how.default_port);
 		return false;
 	}
-	return find_secret(h, f);
+	if (!find_secret(h, f))
+		return false;
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		h->without |= h->secret.seen & kept[i].seen ? kept[i].cap : 0U;
+	return true;
+}
+
+/* What is no news, or cannot be remembered, is not told. */
+static void
+tell(struct hop *h, unsigned seen)
+{
+	unsigned news = seen & ~h->secret.seen;
+
+	if (h->secret.seen_in == NULL || news == 0)
+		return;
+	h->secret.seen |= news;
+	h->tell_seen(h->ask_ctx, h->at.name, news);
 }
 
 void
@@ -72,12 +96,26 @@ void
 hop_close(struct hop *h)
 {
 	if (h->open) {
-		h->no_chunks |= h->session.no_chunks;
+		for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+			tell(h, h->session.without & kept[i].cap ? kept[i].seen : 0U);
+		h->without |= h->session.without;
 		session_quit(&h->session);
 		session_free(&h->session);
 		stream_close(&h->stream);
 	}
 	h->open = false;
+}
+
+/* What would help, where there is no TLS. */
+static const char *
+way_out(const struct hop *h)
+{
+	if (h->secret.login.n > 0 || h->conf->tls != TLS_AUTO)
+		return "";
+	return h->secret.seen & SEEN_STARTTLS ?
+	    " (it has worked within the last 30 days, so the mail waits; tls = off or "
+	    "hosts_avoid_tls would do without)" :
+	    " (tls = off or hosts_avoid_tls would do without)";
 }
 
 static bool
@@ -89,10 +127,6 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 
 	if (!tls_start(&h->stream, &how, h->arena, &h->tls, f)) {
 		s->dead = true;
-		fail_prefix(f, "there is no TLS with %s%s", s->where,
-		    h->secret.login.n == 0 && h->conf->tls == TLS_AUTO ?
-			" (tls = off would do without)" :
-			"");
 		return false;
 	}
 	s->tls = l->tls = true;
@@ -102,19 +136,56 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 	return true;
 }
 
+/* STARTTLS was said, or the handshake tried, to no avail.  Without it from now on, unless the
+ * server is not to blame, or somebody may be in between (text where there must be none). */
+static bool
+goes_clear(struct hop *h, const struct link *l, const struct fail *f)
+{
+	if (stream_pending(&h->stream) > 0 ||
+	    (f->smtp == 0 && !h->session.lost && !h->session.late && !h->tls.refused) ||
+	    !policy_goes_clear(h->conf, l))
+		return false;
+	h->in_clear = true;
+	trace_line(h->trace, TRACE_LOG,
+	    "%s: delivering unencrypted to H=%s [%s] (not in hosts_require_tls)", f->text, l->host,
+	    l->ip);
+	return true;
+}
+
+/* True: over TLS or, on the same connection, without. */
+static bool
+upgrade(struct hop *h, struct link *l, struct fail *f)
+{
+	struct session *s = &h->session;
+	struct fail why = FAIL_INIT;
+
+	if (session_starttls(s, &why) && start_tls(h, l, &why)) {
+		tell(h, SEEN_STARTTLS | SEEN_STARTTLS_TODAY);
+		return session_hello(s, false, f);
+	}
+	fail_prefix(&why, "there is no TLS with %s%s", s->where,
+	    policy_goes_clear(h->conf, l) ? "" : way_out(h));
+	if (goes_clear(h, l, &why) && !s->dead)
+		return true;
+	*f = why;
+	return false;
+}
+
 static bool
 secure(struct hop *h, struct link *l, struct fail *f)
 {
 	struct session *s = &h->session;
 
-	if (policy_implicit(h->conf, l))
-		return start_tls(h, l, f) && session_greeting(s, f) && session_hello(s, true, f);
+	if (policy_implicit(h->conf, l)) {
+		if (start_tls(h, l, f))
+			return session_greeting(s, f) && session_hello(s, true, f);
+		fail_prefix(f, "there is no TLS with %s%s", s->where, way_out(h));
+		return false;
+	}
 	if (!session_greeting(s, f) || !session_hello(s, true, f))
 		return false;
 	l->offered = (s->caps.have & CAP_STARTTLS) != 0;
-	if (!policy_starttls(h->conf, l))
-		return true;
-	return session_starttls(s, f) && start_tls(h, l, f) && session_hello(s, false, f);
+	return h->in_clear || !policy_starttls(h->conf, l) || upgrade(h, l, f);
 }
 
 static bool
@@ -128,18 +199,6 @@ log_in(struct hop *h, const struct link *l, struct login *a, struct fail *f)
 		return true;
 	a->secure = l->tls || l->loopback;
 	return auth_login(s, a, f);
-}
-
-static void
-note_seen(struct hop *h, const struct link *l)
-{
-	unsigned seen = h->secret.seen | policy_seen(h->conf, l);
-
-	if (h->secret.seen_in == NULL ||
-	    seen == h->secret.seen) /* there is no memory, or no news */
-		return;
-	h->secret.seen = seen;
-	h->tell_seen(h->ask_ctx, h->at.name, seen);
 }
 
 /* A line of -v for the attempt, as Exim has it. */
@@ -199,7 +258,7 @@ begin(struct hop *h, const struct endpoint *at)
 	h->stream.final_ms = h->final_ms;
 	h->tls = (struct tls_info){ 0 };
 	session_init(s, &h->stream, h->conf, h->trace);
-	s->no_chunks = h->no_chunks;
+	s->without = h->without;
 	s->secret = &h->secret;
 	s->show = secret_show;
 	h->open = true;
@@ -216,7 +275,7 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 {
 	struct session *s = &h->session;
 	const struct endpoint *at;
-	bool ok;
+	bool ok, clear = h->in_clear;
 	struct link l = { .host = h->at.canonical,
 		.where = h->at.canonical,
 		.configured = h->at.name,
@@ -231,14 +290,16 @@ try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 	begin(h, at);
 	l.where = s->where;
 	l.ip = at->ip;
+	l.path = h->host->kind == HOST_LMTP || h->host->kind == HOST_UNIX;
 	l.loopback = at->loopback;
 	l.private = at->private;
 	l.port = endpoint_port(at);
 	ok = secure(h, &l, f) && log_in(h, &l, a, f);
-	note_seen(h, &l);
+	tell(h, policy_seen(h->conf, &l));
 	if (ok)
 		return true;
-	trace_line(h->trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
+	if (h->in_clear == clear)
+		trace_line(h->trace, TRACE_LOG, "H=%s [%s]: %s", s->host, s->ip, f->text);
 	hop_close(h);
 	return false;
 }
@@ -251,22 +312,32 @@ tell_login(void *ctx, const struct login_told *t, struct buf *left_out, struct f
 	return h->tell_login(h->ask_ctx, h->at.name, t, left_out, f);
 }
 
+/* Is another connection worth it: in clear, or with the next mechanism? */
+static bool
+is_worth_it(struct hop *h, struct login *a, bool *clear)
+{
+	if (h->in_clear && !*clear) {
+		*clear = true;
+		return true;
+	}
+	if (!a->again)
+		return false;
+	trace_line(h->trace, TRACE_NOTE, "the next mechanism is tried on a new connection");
+	a->again = false;
+	return true;
+}
+
 static bool
 climb(struct hop *h, size_t *which, struct login *a, struct fail *f)
 {
+	bool clear = h->in_clear, ok = try(h, which, a, f);
 
-	if (try(h, which, a, f))
-		return true;
-	while (a->again) {
-		trace_line(h->trace, TRACE_NOTE, "the next mechanism is tried on a new connection");
-		a->again = false;
-		if (try(h, which, a, f))
-			return true;
-	}
+	while (!ok && is_worth_it(h, a, &clear))
+		ok = try(h, which, a, f);
 	/* what the server said to the login, not that it takes no more connections */
-	if (f->stage != STAGE_AUTH && a->why.cls != FAIL_NONE)
+	if (!ok && f->stage != STAGE_AUTH && a->why.cls != FAIL_NONE)
 		(void)auth_explain(&h->session, a, f);
-	return false;
+	return ok;
 }
 
 bool

@@ -15,7 +15,7 @@ struct hop {
 	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
 	    struct secret *s, struct fail *f);
 	/* told what is new of it, SEEN_..., where the credential has a seen_in */
-	void (*tell_seen)(void *ctx, const char *configured, unsigned seen);
+	void (*tell_seen)(void *ctx, const char *configured, unsigned news);
 	/* as struct login's; configured: the name in smarthost */
 	bool (*tell_login)(void *ctx, const char *configured, const struct login_told *t,
 	    struct buf *left_out, struct fail *f);
@@ -26,9 +26,10 @@ struct hop {
 	struct secret secret; /* login.n == 0: there is none for this host */
 	bool via_dns;         /* it was found through the canonical name alone */
 	int64_t final_ms;     /* total_timeout for all its addresses together */
+	bool in_clear;        /* STARTTLS does not work with it, and is not said again */
+	unsigned without;     /* CAP_...: what it offers and does not keep */
 	/* after hop_open() */
 	bool open;
-	bool no_chunks; /* a server of this run did not know the BDAT that it offered */
 	struct stream stream;
 	struct session session;
 	struct tls_info tls;

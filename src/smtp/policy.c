@@ -16,8 +16,9 @@ has_secret(const struct link *l)
 bool
 policy_implicit(const struct conf *c, const struct link *l)
 {
-	return c->tls == TLS_IMPLICIT ||
-	    (c->tls != TLS_OFF && (l->port == PORT_SUBMISSIONS || l->submissions));
+	return !l->path &&
+	    (c->tls == TLS_IMPLICIT ||
+		(c->tls != TLS_OFF && (l->port == PORT_SUBMISSIONS || l->submissions)));
 }
 
 static bool
@@ -45,7 +46,16 @@ avoids_tls_as_written(const struct conf *c, const struct link *l)
 bool
 policy_starttls(const struct conf *c, const struct link *l)
 {
-	return !l->tls && l->offered && c->tls != TLS_IMPLICIT && !avoids_tls(c, l);
+	return !l->tls && !l->path && l->offered && c->tls != TLS_IMPLICIT && !avoids_tls(c, l);
+}
+
+bool
+policy_goes_clear(const struct conf *c, const struct link *l)
+{
+	return c->tls == TLS_AUTO && c->tls_verify == CHOICE_AUTO && !policy_implicit(c, l) &&
+	    c->tls_trust_file[0] == '\0' && c->tls_fingerprint[0] == '\0' &&
+	    c->tls_certificate[0] == '\0' && c->origin[CONF_tls_priority].file == NULL &&
+	    l->secret != NULL && l->secret->none && !(l->secret->seen & SEEN_STARTTLS);
 }
 
 size_t
@@ -128,6 +138,8 @@ policy_allows(const struct conf *c, const struct link *l, struct fail *f)
 {
 	bool pattern = has_secret(l) && l->via_dns && l->secret->match == SECRET_PATTERN;
 
+	if (l->path)
+		return true;
 	if (!l->tls && (c->tls == TLS_STARTTLS || c->tls == TLS_IMPLICIT))
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
 		    "%s does not offer STARTTLS, and tls = %s asks for it", l->where,

@@ -2,9 +2,9 @@
  *
  * With a credential: TLS that verified against a reference name, or loopback, or an option that
  * allows less in so many words; and even then never clear text to a host that has offered TLS
- * before, or had a private address and has it no longer.  Without one TLS is opportunistic, but a
- * server that has offered it gets mail over TLS or not at all: after a failed handshake nothing
- * goes out in clear. */
+ * before, or had a private address and has it no longer.  Without one TLS is opportunistic: where
+ * it is offered and does not work the mail goes out in clear, as Exim's, if there is no login at
+ * all, no option says more about TLS, and it has not worked of late (DECISIONS 10). */
 #ifndef ONEHOP_SMTP_POLICY_H
 #define ONEHOP_SMTP_POLICY_H
 
@@ -19,6 +19,7 @@ struct link {
 	const char *ip;              /* its address, or "" */
 	const struct secret *secret; /* login.n == 0: no credential */
 	bool via_dns;                /* the line was found through the canonical name alone */
+	bool path;                   /* a unix socket: no TLS, whatever is offered or asked for */
 	bool loopback;               /* counts as secure */
 	bool private;                /* the address is of a private network, or loopback */
 	unsigned port;
@@ -33,6 +34,9 @@ struct link {
 bool policy_implicit(const struct conf *c, const struct link *l);
 /* STARTTLS now?  (TLS not yet on.) */
 bool policy_starttls(const struct conf *c, const struct link *l);
+/* STARTTLS was refused, or the handshake failed: may the mail go on in clear?  A certificate that
+ * does not verify is no such thing. */
+bool policy_goes_clear(const struct conf *c, const struct link *l);
 /* The names that may vouch for the certificate, SNI first; at most 2.  A name that DNS gave is
  * never one, unless it is exactly the key of the line that matched; and when there are other lines
  * too it is the only one, so that a forged CNAME cannot send one host's password to another. */

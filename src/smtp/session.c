@@ -120,6 +120,7 @@ static void
 lose(struct session *s, const struct fail *f)
 {
 	s->dead = true;
+	s->late = strcmp(f->text, STREAM_LATE) == 0;
 	s->lost = f->sys == ECONNRESET || f->sys == EPIPE || strcmp(f->text, STREAM_CLOSED) == 0;
 }
 
@@ -261,6 +262,7 @@ read_caps(struct session *s)
 	(void)str_cut(&rest, '\n'); /* the server's name */
 	while (rest.p != NULL)
 		caps_feed(&s->caps, str_skip(str_cut(&rest, '\n'), 4));
+	s->caps.have &= ~s->without;
 }
 
 bool

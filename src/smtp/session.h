@@ -38,12 +38,13 @@ struct session {
 	bool lmtp;             /* LHLO, one final reply per recipient */
 	bool esmtp;            /* EHLO was taken */
 	bool tls;
-	bool dead;      /* 421, lost or out of step: no further command may be sent */
-	bool lost;      /* the server closed or reset the connection */
-	bool reused;    /* it has carried a message */
-	bool no_chunks; /* no BDAT, whatever is offered; set when it turns out to be unknown */
-	uint64_t mails; /* transactions that were begun */
-	bool mail_open; /* MAIL was taken and its transaction has not ended */
+	bool dead;        /* 421, lost or out of step: no further command may be sent */
+	bool lost;        /* the server closed or reset the connection */
+	bool reused;      /* it has carried a message */
+	bool late;        /* it did not answer in time */
+	unsigned without; /* CAP_...: not used though it is offered; set when it is not kept */
+	uint64_t mails;   /* transactions that were begun */
+	bool mail_open;   /* MAIL was taken and its transaction has not ended */
 	struct caps caps;
 	/* Asked before the text of a message that its caller still owns; part: it goes to some of
 	 * its recipients alone.  False stops it, nobody has it.  NULL: there is nothing to ask. */

@@ -52,7 +52,7 @@ void
 smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
-    void (*tell)(void *ctx, const char *configured, unsigned seen), void *ctx)
+    void (*tell)(void *ctx, const char *configured, unsigned news), void *ctx)
 {
 	h->hop.ask_secret = ask;
 	h->hop.tell_seen = tell;
@@ -334,7 +334,7 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 	if (!find(h, host, f))
 		return false;
 	while (i < h->hop.at.n && wake(load) > 0 && !stop_asked()) {
-		bool chunks = !h->hop.no_chunks;
+		unsigned without = h->hop.without;
 		size_t sent = 0;
 
 		if (!hop_open(&h->hop, &i, f)) {
@@ -344,8 +344,8 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 			continue;
 		}
 		ok = use_link(h, load, &sent, f);
-		/* else it took some and hung up, or wants DATA: ask it again */
-		if (ok || (sent == 0 && chunks != h->hop.no_chunks))
+		/* else it took some and hung up, or does not keep what it offers: ask it again */
+		if (ok || (sent == 0 && without == h->hop.without))
 			i++;
 		if (wake(load) > 0)
 			hop_close(&h->hop);

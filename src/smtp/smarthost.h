@@ -3,8 +3,8 @@
  * TLS and AUTH policy are in smtp/policy.h (DESIGN 6).  A host that cannot be reached, greets with
  * a refusal, fails at TLS or at the login, or says 4xx to the sender or the message gives way to
  * the next; what a host says with 5xx about the sender, a recipient or the message is final.  A 4xx
- * to the sender over a connection that has delivered is asked again over a fresh one; refused there,
- * too, it is the host that takes no more for now. */
+ * to the sender over a connection that has delivered is asked again over a fresh one; refused
+ * there, too, it is the host that takes no more for now. */
 #ifndef ONEHOP_SMTP_SMARTHOST_H
 #define ONEHOP_SMTP_SMARTHOST_H
 
@@ -21,11 +21,11 @@ struct secret;
 /* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
 /* The passwords are another's to read: ask is called instead of secret_find(); and what is seen of
- * a host is another's to remember: tell is called with all SEEN_... of it. */
+ * a host is another's to remember: tell is called with each SEEN_... that is new. */
 void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
-    void (*tell)(void *ctx, const char *configured, unsigned seen), void *ctx);
+    void (*tell)(void *ctx, const char *configured, unsigned news), void *ctx);
 /* And so is what became of a login (smtp/auth.h), with the same ctx. */
 struct login_told;
 void smarthost_tell_login(struct smarthost *h,

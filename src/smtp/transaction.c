@@ -4,35 +4,17 @@
 #include "addr/domain.h"
 #include "addr/mailbox.h"
 #include "io/stop.h"
-#include "msg/output.h"
+#include "smtp/flight.h"
 #include "smtp/parameters.h"
-#include "smtp/session.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
 /* What the size of output_plan(), which is Exim's, has over the octets that are sent. */
 enum { SIZE_ROOM = 1023 };
-enum { CHUNK_BUF_MAX = 4 * SESSION_CHUNK_MAX, CONFIRMATION_MAX = 1000 };
+enum { CONFIRMATION_MAX = 1000 };
 
-struct transaction {
-	struct session *s;
-	struct envelope *e;
-	const size_t *which;
-	size_t n;
-	const struct message *m;
-	struct output_plan plan;
-	bool utf8;                /* MAIL says SMTPUTF8 */
-	bool *asked, *accepted;   /* by place in which[]; accepted: whatever became of MAIL */
-	size_t nasked, naccepted; /* naccepted: after a MAIL that was accepted */
-	bool chunk;               /* the message goes with the envelope: BDAT */
-	bool flown;               /* ... and has gone: from here on the server may have it */
-	bool mail_refused;
-	bool go;             /* 354 */
-	struct fail refusal; /* of the sender or the message: it concerns all */
-};
-
-static struct rcpt *
-rcpt_at(const struct transaction *t, size_t i)
+struct rcpt *
+transaction_rcpt(const struct transaction *t, size_t i)
 {
 	return &t->e->rcpts[t->which[i]];
 }
@@ -49,8 +31,8 @@ static void
 settle_waiting(const struct transaction *t, const struct fail *f)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (rcpt_at(t, i)->state == RCPT_WAITING)
-			settle(rcpt_at(t, i), f);
+		if (transaction_rcpt(t, i)->state == RCPT_WAITING)
+			settle(transaction_rcpt(t, i), f);
 }
 
 /* The address as this server can take it: domain in A-labels unless SMTPUTF8 is in use. */
@@ -97,35 +79,51 @@ say_mail(struct transaction *t, struct fail *f)
 }
 
 /* RCPT for one recipient; one that cannot be said is refused here, alone. */
-static void
-say_rcpt(struct transaction *t, size_t i)
+void
+transaction_say_rcpt(struct transaction *t, size_t i)
 {
 	AUTO_BUF struct buf path = BUF_INIT(4096), more = BUF_INIT(16384);
 	struct fail why = FAIL_INIT;
 
-	parameters_rcpt(t->s->caps.have, rcpt_at(t, i), &more);
-	t->asked[i] = wire_path(t, rcpt_at(t, i)->address, &path, &why) &&
+	parameters_rcpt(t->s->caps.have, transaction_rcpt(t, i), &more);
+	t->asked[i] = wire_path(t, transaction_rcpt(t, i)->address, &path, &why) &&
 	    session_command(t->s, STAGE_RCPT, &why, "RCPT TO:<%.*s>%.*s", S_ARG(buf_get(&path)),
 		S_ARG(buf_get(&more)));
 	if (t->asked[i])
 		t->nasked++;
 	else
-		settle(rcpt_at(t, i), &why);
+		settle(transaction_rcpt(t, i), &why);
 }
 
 /* Name what the next reply is to; in a group the last command said is not it. */
-static void
-about(struct transaction *t, const char *verb, const char *address)
+void
+transaction_about(struct transaction *t, const char *verb, const char *address)
 {
 	buf_reset(&t->s->asked);
 	buf_fmt(&t->s->asked, address != NULL ? "%s:<%s>" : "%s", verb, address);
 }
 
+/* One of a group was refused for having come with the others. */
 static bool
-hear_mail(struct transaction *t, struct fail *f)
+says_out_of_step(const struct session *s)
+{
+	struct str words = buf_get(&s->text);
+
+	if (s->reply.code < 500)
+		return false;
+	for (; words.n > 0; words = str_skip(words, 1))
+		if (str_istarts(words, STR("synchroni")) || str_istarts(words, STR("pipelin")))
+			return true;
+	return false;
+}
+
+bool
+transaction_hear_mail(struct transaction *t, struct fail *f)
 {
 	if (!session_hear(t->s, STAGE_MAIL, f))
 		return false;
+	t->heard = true;
+	t->out_of_step |= says_out_of_step(t->s);
 	if (t->s->reply.code / 100 == 2) {
 		t->s->mail_open = true;
 		return true;
@@ -138,22 +136,23 @@ hear_mail(struct transaction *t, struct fail *f)
 	return false;
 }
 
-static bool
-hear_rcpt(struct transaction *t, size_t i, struct fail *f)
+bool
+transaction_hear_rcpt(struct transaction *t, size_t i, struct fail *f)
 {
 	struct fail why = FAIL_INIT;
 
-	about(t, "RCPT TO", rcpt_at(t, i)->address);
+	transaction_about(t, "RCPT TO", transaction_rcpt(t, i)->address);
 	if (!session_hear(t->s, STAGE_RCPT, f))
 		return false;
 	if (t->s->dead)
 		return session_refused(t->s, STAGE_RCPT, f);
+	t->out_of_step |= says_out_of_step(t->s);
 	if (t->s->reply.code / 100 == 2) {
 		t->accepted[i] = true;
 		t->naccepted += !t->mail_refused;
 	} else if (!t->mail_refused) {
 		(void)session_refused(t->s, STAGE_RCPT, &why);
-		settle(rcpt_at(t, i), &why);
+		settle(transaction_rcpt(t, i), &why);
 	}
 	return true;
 }
@@ -171,12 +170,12 @@ in_step(struct transaction *t, enum fail_stage at, struct fail *f)
 }
 
 /* 354 and only 354 asks for the text. */
-static bool
-hear_data(struct transaction *t, struct fail *f)
+bool
+transaction_hear_data(struct transaction *t, struct fail *f)
 {
 	struct fail why = FAIL_INIT;
 
-	about(t, "DATA", NULL);
+	transaction_about(t, "DATA", NULL);
 	if (!session_hear(t->s, STAGE_DATA, f))
 		return false;
 	t->go = t->s->reply.code == 354;
@@ -193,10 +192,10 @@ hear_data(struct transaction *t, struct fail *f)
 }
 
 /* Settle the accepted recipient i from the reply to the end of the message. */
-static void
-settle_final(struct transaction *t, size_t i, bool first)
+void
+transaction_settle(struct transaction *t, size_t i, bool first)
 {
-	struct rcpt *r = rcpt_at(t, i);
+	struct rcpt *r = transaction_rcpt(t, i);
 	struct fail why = FAIL_INIT;
 	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX);
 
@@ -214,18 +213,18 @@ settle_final(struct transaction *t, size_t i, bool first)
 }
 
 /* One reply for all; with LMTP one for each accepted recipient. */
-static bool
-hear_final(struct transaction *t, struct fail *f)
+bool
+transaction_hear_final(struct transaction *t, struct fail *f)
 {
 	bool first = true;
 
-	about(t, "end of data", NULL);
+	transaction_about(t, "end of data", NULL);
 	for (size_t i = 0; i < t->n; i++) {
 		if (!t->accepted[i])
 			continue;
 		if ((first || t->s->lmtp) && !session_hear(t->s, STAGE_EOM, f))
 			return false;
-		settle_final(t, i, first);
+		transaction_settle(t, i, first);
 		first = false;
 	}
 	t->s->mail_open = false;
@@ -264,7 +263,7 @@ send_text(struct transaction *t, struct fail *f)
 	}
 	stop_hold(); /* what is said now has to be heard, and told */
 	return session_command(t->s, STAGE_EOM, f, ".") && session_flush(t->s, STAGE_EOM, f) &&
-	    hear_final(t, f);
+	    transaction_hear_final(t, f);
 }
 
 /* No dot will follow a refusal to go on: the server drops what it has. */
@@ -281,109 +280,18 @@ may_go(const struct transaction *t, struct fail *f)
 static bool
 step_by_step(struct transaction *t, struct fail *f)
 {
-	if (!session_flush(t->s, STAGE_MAIL, f) || !hear_mail(t, f))
+	if (!session_flush(t->s, STAGE_MAIL, f) || !transaction_hear_mail(t, f))
 		return false;
 	for (size_t i = 0; i < t->n && !t->mail_refused; i++) {
-		say_rcpt(t, i);
-		if (t->asked[i] && (!session_flush(t->s, STAGE_RCPT, f) || !hear_rcpt(t, i, f)))
+		transaction_say_rcpt(t, i);
+		if (t->asked[i] &&
+		    (!session_flush(t->s, STAGE_RCPT, f) || !transaction_hear_rcpt(t, i, f)))
 			return false;
 	}
 	if (t->naccepted == 0)
 		return true;
 	return session_command(t->s, STAGE_DATA, f, "DATA") && session_flush(t->s, STAGE_DATA, f) &&
-	    hear_data(t, f);
-}
-
-/* The whole message behind the envelope, in the same flight (RFC 3030 with RFC 2920). */
-static bool
-say_chunk(struct transaction *t, struct fail *f)
-{
-	struct output o = { .m = t->m, .plan = t->plan };
-	AUTO_BUF struct buf text = BUF_INIT(CHUNK_BUF_MAX);
-	bool more = true;
-
-	while (more)
-		if (!output_next(&o, &text, &more, f))
-			return false;
-	if (!buf_ok(&text))
-		return fail_set(f, FAIL_TEMP, STAGE_DATA, 0, "out of memory");
-	if (!session_command(t->s, STAGE_DATA, f, "BDAT %zu LAST", text.n))
-		return false;
-	trace_line(t->s->trace, TRACE_OUT, "(writing message)");
-	buf_put(&t->s->out, buf_get(&text));
-	return true;
-}
-
-/* What it offers is not there (a filter on the way may do that), and the text was taken for
- * commands: nobody has it, and here nothing more can be said. */
-static bool
-without_chunks(struct transaction *t, struct fail *f)
-{
-	t->s->no_chunks = t->s->dead = true;
-	t->flown = false;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->accepted[i]) {
-			rcpt_at(t, i)->state = RCPT_WAITING;
-			rcpt_at(t, i)->fail = (struct fail)FAIL_INIT;
-		}
-	return fail_set(f, FAIL_TEMP, STAGE_DATA, 0,
-	    "%s offers CHUNKING and does not know BDAT; it is tried with DATA", t->s->host);
-}
-
-/* The reply to BDAT; when nobody was accepted it is a refusal that says nothing new.  A server that
- * refused the sender and takes the text all the same has it: its last word counts. */
-static bool
-hear_chunk(struct transaction *t, struct fail *f)
-{
-	if (t->naccepted > 0)
-		return hear_final(t, f) &&
-		    ((t->s->reply.code != 500 && t->s->reply.code != 502) || without_chunks(t, f));
-	about(t, "BDAT", NULL);
-	if (!session_hear(t->s, STAGE_DATA, f))
-		return false;
-	if (t->mail_refused && t->s->reply.code / 100 == 2)
-		for (size_t i = 0, n = 0; i < t->n; i++)
-			if (t->accepted[i])
-				settle_final(t, i, n++ == 0);
-	return true;
-}
-
-/* All in one write (RFC 2920 3.1).  Every answer is heard before the text is sent, so that the
- * replies stay in step. */
-static bool
-pipelined(struct transaction *t, struct fail *f)
-{
-	struct session *s = t->s;
-	AUTO_BUF struct buf mail = BUF_INIT(s->asked.max);
-
-	buf_put(&mail, buf_get(&s->asked));
-	for (size_t i = 0; i < t->n; i++)
-		say_rcpt(t, i);
-	if (t->nasked == 0) {
-		buf_reset(&s->out);
-		return true;
-	}
-	if (!(t->chunk ? say_chunk(t, f) : session_command(s, STAGE_DATA, f, "DATA"))) {
-		s->dead = true;
-		return false;
-	}
-	if (t->chunk && s->before_text != NULL && !s->before_text(s->owner, false, f)) {
-		s->dead = true;
-		return false;
-	}
-	t->flown = t->chunk;
-	if (t->chunk)
-		stop_hold();
-	if (!session_flush(s, t->chunk ? STAGE_EOM : STAGE_MAIL, f))
-		return false;
-	buf_reset(&s->asked);
-	buf_put(&s->asked, buf_get(&mail));
-	if (!hear_mail(t, f))
-		return false;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->asked[i] && !hear_rcpt(t, i, f))
-			return false;
-	return t->chunk ? hear_chunk(t, f) : hear_data(t, f);
+	    transaction_hear_data(t, f);
 }
 
 /* Text behind the envelope, and what is left open by a refusal. */
@@ -404,7 +312,7 @@ converse(struct transaction *t, struct fail *f)
 		settle_waiting(t, &t->refusal);
 		return true;
 	}
-	if (!(t->s->caps.have & CAP_PIPELINING ? pipelined : step_by_step)(t, &lost)) {
+	if (!(t->s->caps.have & CAP_PIPELINING ? flight_send : step_by_step)(t, &lost)) {
 		if (!t->mail_refused) {
 			*f = lost;
 			return false;
@@ -431,8 +339,8 @@ settle_unknown(struct transaction *t, struct fail *f)
 		return;
 	fail_prefix(f, "the answer to the end of the message was lost, it may arrive twice");
 	for (size_t i = 0; i < t->n; i++)
-		if (rcpt_at(t, i)->state == RCPT_WAITING && (t->flown || t->accepted[i]))
-			settle(rcpt_at(t, i), f);
+		if (transaction_rcpt(t, i)->state == RCPT_WAITING && (t->flown || t->accepted[i]))
+			settle(transaction_rcpt(t, i), f);
 }
 
 /* What this server cannot be given, whoever asks. */
@@ -470,8 +378,8 @@ session_transaction(struct session *s, struct envelope *e, const size_t *which, 
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
 	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
 	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && parameters_need_utf8(e, which, n);
-	t.chunk = (s->caps.have & both) == both && !s->no_chunks && !s->lmtp &&
-	    t.plan.size <= SESSION_CHUNK_MAX && (s->before_text == NULL || (n == 1 && !s->part));
+	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX &&
+	    (s->before_text == NULL || (n == 1 && !s->part));
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",

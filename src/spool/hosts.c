@@ -139,37 +139,85 @@ hosts_due(const struct host_record *r, const struct ages *a, const struct retry 
 	    r->next_try - a->wall > (int64_t)retry_longest(rule);
 }
 
+enum { DAY_S = 24 * 3600 };
+
+/* A line is a word, or a word and when that was seen. */
 static const struct {
 	unsigned bit;
-	const char *word;
-} sights[] = { { SEEN_TLS, "tls\n" }, { SEEN_PRIVATE, "private-address\n" } };
+	struct str word;
+	int64_t life_s; /* 0: for ever, without a time */
+} sights[] = {
+	{ SEEN_TLS, STR("tls"), 0 },
+	{ SEEN_PRIVATE, STR("private-address"), 0 },
+	{ SEEN_STARTTLS, STR("starttls"), (int64_t)30 * DAY_S },
+	{ SEEN_NO_PIPELINING, STR("no-pipelining"), DAY_S },
+	{ SEEN_NO_CHUNKING, STR("no-chunking"), DAY_S },
+};
 
-unsigned
-hosts_seen(const struct spool *s, const char *name, struct arena *a, const char **file)
+enum { SIGHTS = sizeof sights / sizeof sights[0] };
+
+/* When each of them was seen: 0 for not, or no more. */
+static void
+read_sights(const struct spool *s, const char *file, int64_t now, int64_t at[SIGHTS])
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
+	struct str text = note_read(s, file, &b) ? buf_get(&b) : STR("");
+
+	memset(at, 0, SIGHTS * sizeof *at);
+	while (text.n > 0) {
+		struct str line = str_cut(&text, '\n');
+		struct str word = str_cut(&line, ' ');
+		uint64_t v = 1;
+
+		for (size_t i = 0; i < SIGHTS; i++) {
+			int64_t life = sights[i].life_s;
+
+			if (!str_eq(word, sights[i].word) ||
+			    (life > 0 && !num_parse(line, MOMENT_MAX, &v)))
+				continue;
+			/* a time ahead is from before the clock was set back */
+			if (life == 0 || (now - (int64_t)v < life && (int64_t)v - now < life))
+				at[i] = (int64_t)v;
+		}
+	}
+}
+
+unsigned
+hosts_seen(const struct spool *s, const char *name, int64_t now, struct arena *a, const char **file)
+{
 	char n[NOTE_NAME_MAX + 32];
-	struct str text;
+	int64_t at[SIGHTS];
 	unsigned seen = 0;
 
 	*file = arena_fmt(a, "%s/db/%s", s->path, note_name("seen.", name, n));
-	text = note_read(s, n, &b) ? buf_get(&b) : STR("");
-	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
-		if (memmem(text.p, text.n, sights[i].word, strlen(sights[i].word)) != NULL)
-			seen |= sights[i].bit;
+	read_sights(s, n, now, at);
+	for (size_t i = 0; i < SIGHTS; i++) {
+		seen |= at[i] != 0 ? sights[i].bit : 0U;
+		if (sights[i].bit == SEEN_STARTTLS && now - at[i] < DAY_S)
+			seen |= SEEN_STARTTLS_TODAY;
+	}
 	return seen;
 }
 
 void
-hosts_saw(const struct spool *s, const char *name, unsigned seen)
+hosts_saw(const struct spool *s, const char *name, int64_t now, unsigned news)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_MAX);
 	char n[NOTE_NAME_MAX + 32];
+	int64_t at[SIGHTS];
 
-	for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
-		if (seen & sights[i].bit)
-			buf_fmt(&b, "%s", sights[i].word);
-	note_write(s, note_name("seen.", name, n), &b);
+	read_sights(s, note_name("seen.", name, n), now, at);
+	for (size_t i = 0; i < SIGHTS; i++) {
+		if (news & sights[i].bit)
+			at[i] = now;
+		if (at[i] == 0)
+			continue;
+		buf_fmt(&b, "%.*s", S_ARG(sights[i].word));
+		if (sights[i].life_s > 0)
+			buf_fmt(&b, " %" PRId64, at[i]);
+		buf_char(&b, '\n');
+	}
+	note_write(s, n, &b);
 }
 
 static void

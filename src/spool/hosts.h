@@ -27,10 +27,13 @@ void hosts_note(const struct spool *s, const char *hosts, const struct fail *f,
 /* May it be tried?  Also when next_try lies further ahead than the rule's longest interval: the
  * clock was set back. */
 bool hosts_due(const struct host_record *r, const struct ages *a, const struct retry *rule);
-/* What was seen of one host (the name in the list): SEEN_... of conf/secret.h; *file: its path,
- * in the arena, for the sentence that tells how it is forgotten. */
-unsigned hosts_seen(const struct spool *s, const char *name, struct arena *a, const char **file);
-void hosts_saw(const struct spool *s, const char *name, unsigned seen);
+/* What was seen of one host (the name in the list): SEEN_... of conf/secret.h, of which some is
+ * forgotten in time (now: wall clock); *file: its path, in the arena, for the sentence that tells
+ * how it is forgotten at once. */
+unsigned hosts_seen(
+    const struct spool *s, const char *name, int64_t now, struct arena *a, const char **file);
+/* Add to it what was seen now. */
+void hosts_saw(const struct spool *s, const char *name, int64_t now, unsigned news);
 /* For status: the latest success, and the error of the list that failed last ("" when none fails),
  * over all lists. */
 void hosts_summary(const struct spool *s, struct host_record *r);

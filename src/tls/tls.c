@@ -348,6 +348,7 @@ tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct
 	rc = handshake(t);
 	s->ctx = t->low_ctx;
 	if (rc < 0) {
+		info->refused = true;
 		(void)handshake_failed(t, rc, f);
 		tls_free(t);
 		return false;

@@ -17,6 +17,7 @@ enum tls_verdict {
 };
 
 struct tls_info {
+	bool refused; /* tls_start() failed, and it was the server or the way to it */
 	enum tls_verdict verdict;
 	/* The reference name that matched; NULL unless TLS_VERIFIED. */
 	const char *name;

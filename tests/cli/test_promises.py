@@ -113,3 +113,135 @@ def test_it_is_the_sender_s(make):
     queue(post, 2)
     post.send("-q", to=None)
     assert subjects(post) == [0, 0, 1, 1] and len(post.input()) == 2
+
+
+# ---------------------------------------------------------------- STARTTLS that does not work
+TLS = ["250-hi", "250 STARTTLS"]
+BROKEN = [("454 4.7.0 TLS not available due to local problem", 1), ("500 what?", 1), ("554 5.3.3 no", 1), ("421 4.7.0 out of keys", 2), ("DROP", 2),
+          (["220 go", "DROP"], 2), (["220 go", "SLEEP 0.3", "HTTP/1.1 400", "DROP"], 2)]
+NONE = {"passwd_client": "/dev/null"}
+
+
+@pytest.mark.parametrize("reply, connections", BROKEN, ids=str)
+def test_starttls_is_broken_and_there_is_no_login(make, reply, connections):
+    """S5: it goes on in clear, as Exim's does, and the log says so."""
+    post = make({"ehlo": TLS, "starttls": reply}, {"ehlo": TLS})
+    assert post.send("-odi").returncode == 0
+    assert len(post.messages()) == 1 and len(post.records) == connections and not post.records[-1]["tls"]
+    assert ": delivering unencrypted to H=127.0.0.1 [127.0.0.1] (not in hosts_require_tls)" in post.mainlog()
+    assert "STARTTLS" not in post.heard(1) if connections == 2 else True
+
+
+@pytest.mark.parametrize("reply", [reply for reply, _ in BROKEN], ids=str)
+@pytest.mark.parametrize("options", [{"tls": "starttls"}, {"tls_verify": "yes"}, {"tls_trust_file": "/etc/ssl/certs"}, {"tls_fingerprint": "ab" * 32},
+                                     {"login": "127.0.0.1:user:pencil\n"}, {"login": "elsewhere.example:user:pencil\n"}, {"password_command": "user:echo pencil"}],
+                         ids=lambda o: list(o)[0])
+def test_starttls_is_broken_and_matters(make, reply, options, tmp_path):
+    """With a login, whosever, or a word about TLS: held."""
+    options = dict(options)
+    if "login" in options:
+        (tmp_path / "passwd.client").write_text(options.pop("login"), encoding="ascii")
+        (tmp_path / "passwd.client").chmod(0o600)
+        options["passwd_client"] = str(tmp_path / "passwd.client")
+    post = make({"ehlo": TLS, "starttls": reply}, **options)
+    assert post.send("-odi").returncode == 0
+    assert post.messages() == [] and post.input() == ["D", "H"] and len(post.records) == 1
+    assert "there is no TLS with 127.0.0.1" in post.mainlog() and "unencrypted" not in post.mainlog()
+
+
+def test_text_behind_the_220(make):
+    """Somebody may be in between: no clear text."""
+    post = make({"ehlo": TLS, "starttls": "220 go\r\n250 and more"})
+    post.send("-odi")
+    assert post.messages() == [] and len(post.records) == 1 and "unencrypted" not in post.mainlog()
+
+
+def test_starttls_has_worked(make):
+    """Within 30 days: then it waits, and the sentence says why and what would help."""
+    post = make({"ehlo": TLS}, {"ehlo": TLS, "starttls": "454 no"})
+    post.send("-odq", stdin="Subject: a spool\n\n")
+    post.send("-q", to=None)
+    assert post.records[0]["tls"] and len(post.messages()) == 1
+    post.send("-odi")
+    assert len(post.messages()) == 1 and "it has worked within the last 30 days, so the mail waits; tls = off" in post.sendmail("-bp").stdout.decode()
+    seen = post.spool + "/db/seen.127.0.0.1"
+    with open(seen, encoding="ascii") as f:
+        word, when = f.read().split()
+    assert word == "starttls"
+    with open(seen, "w", encoding="ascii") as f:
+        f.write("starttls %d\n" % (int(when) - 31 * 86400))
+    post.send("-qf", to=None)
+    assert len(post.messages()) == 2
+
+
+def test_a_certificate_is_no_broken_starttls(make):
+    """Without a login an expired one is taken, as by Exim, over TLS."""
+    post = make({"ehlo": TLS, "cert": "expired"})
+    post.send("-odi")
+    assert len(post.messages()) == 1 and post.records[0]["tls"] and len(post.records) == 1
+
+
+# ---------------------------------------------------------------- a unix socket
+@pytest.mark.parametrize("options", [{}, {"tls": "starttls"}, {"tls": "implicit"}, {"tls_verify": "yes"}], ids=str)
+@pytest.mark.parametrize("kind", ["lmtp", "unix"])
+def test_starttls_on_a_unix_socket(make, kind, options):
+    """S6: not said there, whatever is offered and whatever the smarthost needs: a path is no name for a certificate."""
+    post = make({"ehlo": TLS}, unix=True)
+    post.configure(smarthost="%s:%s" % (kind, post.path), **options)
+    assert post.send("-odi").returncode == 0
+    assert len(post.messages()) == 1 and "STARTTLS" not in post.heard(0) and post.input() == []
+
+
+# ---------------------------------------------------------------- PIPELINING and CHUNKING
+FORGETFUL = [{"mail": ["FORGET", "250 ok"]}, {"mail_behind": ["554 SMTP synchronization error", "DROP"]},
+             {"mail_behind": ["FORGET", "503 5.5.0 Improper use of SMTP command pipelining"]}, {"mail_behind": ["250 ok", "DROP"]}, {"mail_behind": "DROP"},
+             {"rcpt": {"default": "250 ok"}, "mail_behind": ["FORGET", "451 4.3.0 what was that"]}]
+
+
+@pytest.mark.parametrize("offer", [PIPELINING, CHUNKING], ids=["pipelining", "chunking"])
+@pytest.mark.parametrize("how", FORGETFUL, ids=str)
+def test_pipelining_that_is_not_kept(make, how, offer):
+    """S10: without it over a new connection, and for a day."""
+    in_doubt = offer is CHUNKING and "250" in str(how.get("mail", how.get("mail_behind"))) or offer is CHUNKING and how["mail_behind"] == "DROP"
+    post = make({"ehlo": offer, **how}, command_timeout="2s", final_timeout="2s")
+    post.send("-odq", stdin="Subject: a spool\n\n")
+    post.send("-qf", to=None)
+    if in_doubt:                        # the text was in the same flight: the next time
+        assert post.messages() == [] and "may arrive twice" in post.mainlog()
+        post.send("-qf", to=None)
+    assert len(post.messages()) == 1 and len(post.records) == 2 and post.input() == []
+    if not in_doubt:
+        assert "offers PIPELINING and does not keep it; it is tried without" in post.mainlog()
+    post.send("-odi")
+    assert len(post.messages()) == 2 and len(post.records) == 3
+    seen = post.spool + "/db/seen.127.0.0.1"
+    with open(seen, encoding="ascii") as f:
+        word, when = f.read().split()
+    assert word == "no-pipelining"
+    with open(seen, "w", encoding="ascii") as f:
+        f.write("no-pipelining %d\n" % (int(when) - 86401))
+    post.sessions[:] = [{"ehlo": PIPELINING}]
+    post.send("-odi")
+    assert len(post.messages()) == 3 and len(post.records) == 4 and post.heard(3)[1].startswith("MAIL")
+
+
+def test_it_is_no_matter_of_pipelining(make):
+    """It refuses the sender, all the recipients, the text: as ever, over one connection."""
+    for how in ({"mail": "550 5.7.1 not you"}, {"rcpt": "550 5.1.1 who"}, {"data": "554 5.7.1 no"}):
+        post = make({"ehlo": PIPELINING, **how})
+        assert post.send().returncode == 69 and len(post.records) == 1
+        post.down()
+
+
+@pytest.mark.parametrize("reply", ["500 unknown", "502 5.5.2 not here", "DROP"])
+def test_chunking_that_is_not_kept(make, reply):
+    """DATA, over a new connection, and for a day; at the next try where the server may have the message."""
+    post = make({"ehlo": CHUNKING, "dot": reply}, {"ehlo": CHUNKING})
+    post.send("-odq", stdin="Subject: a spool\n\n")
+    post.send("-qf", to=None)
+    post.send("-qf", to=None)
+    assert len(post.records) == 2 and [m.get("bdat") for m in post.messages()] == [True, None] and post.input() == []
+    post.send("-odi")
+    assert [m.get("bdat") for m in post.messages()] == [True, None, None]
+    with open(post.spool + "/db/seen.127.0.0.1", encoding="ascii") as f:
+        assert f.read().startswith("no-chunking ")

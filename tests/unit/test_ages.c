@@ -284,16 +284,26 @@ what_was_seen_of_a_host_is_remembered(void **state)
 	const struct spool *s = *state;
 	AUTO_ARENA struct arena a = { NULL };
 	const char *file;
+	int64_t t = y2026, day = 24 * 3600;
 
-	assert_int_equal(hosts_seen(s, "smtp.isp.example", &a, &file), 0);
-	hosts_saw(s, "smtp.isp.example", SEEN_TLS | SEEN_PRIVATE);
-	assert_int_equal(hosts_seen(s, "smtp.isp.example", &a, &file), SEEN_TLS | SEEN_PRIVATE);
-	assert_int_equal(hosts_seen(s, "smtp.isp", &a, &file), 0);
-	hosts_saw(s, "../x", SEEN_TLS);
-	assert_int_equal(hosts_seen(s, "../x", &a, &file), SEEN_TLS);
+	assert_int_equal(hosts_seen(s, "smtp.isp.example", t, &a, &file), 0);
+	hosts_saw(s, "smtp.isp.example", t, SEEN_TLS);
+	hosts_saw(s, "smtp.isp.example", t, SEEN_PRIVATE);
+	assert_int_equal(hosts_seen(s, "smtp.isp.example", t, &a, &file), SEEN_TLS | SEEN_PRIVATE);
+	assert_int_equal(hosts_seen(s, "smtp.isp", t, &a, &file), 0);
+	hosts_saw(s, "../x", t, SEEN_NO_PIPELINING | SEEN_STARTTLS | SEEN_TLS);
+	assert_int_equal(hosts_seen(s, "../x", t, &a, &file),
+	    SEEN_NO_PIPELINING | SEEN_STARTTLS | SEEN_STARTTLS_TODAY | SEEN_TLS);
 	assert_string_equal(strrchr(file, '/'), "/seen...%2Fx");
+	t += day;
+	assert_int_equal(hosts_seen(s, "../x", t, &a, &file), SEEN_STARTTLS | SEEN_TLS);
+	hosts_saw(s, "../x", t, SEEN_NO_CHUNKING); /* which does not make the others newer */
+	t += 29 * day - 1;
+	assert_int_equal(hosts_seen(s, "../x", t, &a, &file), SEEN_STARTTLS | SEEN_TLS);
+	assert_int_equal(hosts_seen(s, "../x", t + 1, &a, &file), SEEN_TLS);
+	assert_int_equal(hosts_seen(s, "../x", t - 365 * day, &a, &file), SEEN_TLS);
 	assert_int_equal(unlinkat(s->db, strrchr(file, '/') + 1, 0), 0);
-	assert_int_equal(hosts_seen(s, "../x", &a, &file), 0);
+	assert_int_equal(hosts_seen(s, "../x", t, &a, &file), 0);
 }
 
 static void

@@ -308,8 +308,6 @@ conversations(void **state)
 		check_row(&rows[i]);
 }
 
-/* --- parameters --- */
-
 static const struct wire {
 	const char *caps[6]; /* of EHLO, without code */
 	const char *sender, *to;
