@@ -139,6 +139,7 @@ confine_network(const char *const *more, bool limit_files, const struct trace *t
 	else if (setrlimit(RLIMIT_FSIZE, &none) != 0)
 		without(t, "limit on files");
 	else
-		trace_line(t, TRACE_DEBUG, "confinement: system call filter of %s, no file is written",
+		trace_line(t, TRACE_DEBUG,
+		    "confinement: system call filter of %s, no file is written",
 		    filter_here()->name);
 }

@@ -251,8 +251,11 @@ take(
 	r.canonical = name == 0 ? h->name : arena_strz(a, str_at(ans->canonical, name));
 	r.list = arena_array(a, ans->n, sizeof(*r.list));
 	for (uint32_t i = 0; i < ans->n; i++)
-		if (describe(&ans->list[i]))
+		if (describe(&ans->list[i])) {
+			/* whoever answers for the name would say what counts as secure */
+			ans->list[i].loopback = false;
 			r.list[r.n++] = ans->list[i];
+		}
 	if (r.n == 0)
 		return lookup_failed(h, ans, f);
 	*out = r;

@@ -14,7 +14,8 @@ struct endpoint {
 	struct sockaddr_storage addr; /* port filled in */
 	socklen_t len;
 	char ip[INET6_ADDRSTRLEN]; /* as text; "" for a unix socket */
-	bool loopback;             /* 127/8, ::1 or a unix socket: counts as secure */
+	bool loopback;             /* counts as secure: written as 127.x, ::1, localhost or a path;
+				    * never a name that leads there */
 	bool private;              /* loopback, or RFC 1918, 3927, 4193, link-local IPv6 */
 };
 

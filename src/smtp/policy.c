@@ -74,6 +74,18 @@ policy_names(const struct link *l, const char *names[2])
 	return 2;
 }
 
+/* What helps who has a tunnel under a name.  */
+static const char *
+if_a_tunnel(const struct link *l)
+{
+	bool here = str_starts(str_of(l->ip), STR("127.")) || strcmp(l->ip, "::1") == 0;
+
+	return here ?
+	    "; where it is meant to be this machine, write the address in smarthost, for a "
+	    "name that leads here does not count as secure" :
+	    "";
+}
+
 static bool
 deny_clear(const struct conf *c, const struct link *l, struct fail *f)
 {
@@ -82,9 +94,9 @@ deny_clear(const struct conf *c, const struct link *l, struct fail *f)
 	if (!c->auth_client_allow_notls_passwords)
 		return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
 		    "%s %s, so the password of %s is not sent to it; "
-		    "auth_client_allow_notls_passwords = yes would send it in clear",
+		    "auth_client_allow_notls_passwords = yes would send it in clear%s",
 		    l->host, avoids_tls(c, l) ? "is used without TLS" : "does not offer STARTTLS",
-		    s->where);
+		    s->where, if_a_tunnel(l));
 	return fail_set(f, FAIL_TEMP, STAGE_AUTH, 0,
 	    "the password of %s (%s) was found only through the name that DNS gave, and there is "
 	    "no "
@@ -107,10 +119,10 @@ deny_unverified(const struct conf *c, const struct link *l, struct fail *f)
 {
 	return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
 	    "the certificate of %s is not accepted: it %s; nothing is sent%s%s. tls_fingerprint or "
-	    "tls_verify = no would accept it",
+	    "tls_verify = no would accept it%s",
 	    l->host, l->why != NULL ? l->why : "does not verify",
 	    has_secret(l) && c->tls_verify == CHOICE_AUTO ? ", for there is a password in " : "",
-	    has_secret(l) && c->tls_verify == CHOICE_AUTO ? l->secret->where : "");
+	    has_secret(l) && c->tls_verify == CHOICE_AUTO ? l->secret->where : "", if_a_tunnel(l));
 }
 
 /* A pattern line that only DNS led to: with other lines about, a forged CNAME could have chosen it.

@@ -20,7 +20,7 @@ struct link {
 	const struct secret *secret; /* login.n == 0: no credential */
 	bool via_dns;                /* the line was found through the canonical name alone */
 	bool path;                   /* a unix socket: no TLS, whatever is offered or asked for */
-	bool loopback;               /* counts as secure */
+	bool loopback;               /* written as this machine: counts as secure */
 	bool private;                /* the address is of a private network, or loopback */
 	unsigned port;
 	bool submissions; /* found as _submissions._tcp: as on port 465 */

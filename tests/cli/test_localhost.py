@@ -70,3 +70,23 @@ def test_another_name_is_looked_up():
     """The positive control: a name that only looks like it goes where the file says."""
     got, step = play("localhost.example", hosts=OUTSIDE + " localhost.example\n", more="auth_client_allow_notls_passwords = yes\n")
     arrived_inside(got, step, addr=OUTSIDE)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.3.4.5", "::1"])
+@pytest.mark.parametrize("source", ["hosts", "dns"])
+def test_a_name_that_leads_here_is_not_secure(address, source):
+    """What it leads to is somebody's word: a local listener on a port of his own would get the password."""
+    known = {"hosts": address + " smtp.isp.example\n"} if source == "hosts" else \
+        {"dns": {"smtp.isp.example": {"AAAA" if ":" in address else "A": [address]}}}
+    got, step = play("smtp.isp.example", addr=address, **known)
+    assert step["rc"] == 0                                              # it waits
+    (session,) = got["smtp"]
+    assert not session["auth"] and not session["messages"]
+    log = got["files"]["/var/log/onehop.log"]["content"] if "/var/log/onehop.log" in got["files"] else str(got["files"])
+    assert "so the password of /etc/onehop/passwd.client:1 is not sent to it" in log
+    assert "write the address in smarthost" in log
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.3.4.5", "::1"])
+def test_an_address_that_is_written_is_secure(address):
+    arrived_inside(*play("[%s]" % address if ":" in address else address, addr=address), addr=address)

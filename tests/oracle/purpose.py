@@ -514,7 +514,7 @@ SHELL = "update-exim4.conf.conf is read, never run: shell in it is an error with
 NO_DOMAIN = "a mailname that is no domain is an error with its place"
 EXIMS_OWN = "Exim's own exim4.conf is not read"
 FIRST_LINE = "onehop version [0-9].*\n(.*\n)*"
-VERSION = re.compile(FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*")
+VERSION = re.compile(FIRST_LINE + "Configuration file is /etc/exim4/update-exim4.conf.conf\n(Warning.*\n)*(confinement: .*\n)+")
 CONF_FILE = "/etc/exim4/update-exim4.conf.conf"
 
 

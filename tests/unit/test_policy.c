@@ -112,6 +112,7 @@ each_row(void **state)
 		const struct link l = { .host = "mx.isp.example",
 			.where = "mx.isp.example (192.0.2.25) port 587",
 			.configured = "smtp.isp.example",
+			.ip = "192.0.2.25",
 			.secret = &secret,
 			.via_dns = r->via_dns,
 			.loopback = r->loopback,
