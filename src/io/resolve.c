@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -141,8 +142,25 @@ unix_endpoint(const char *path, struct endpoint *out)
 	return true;
 }
 
+/* Behind the filter of guard/ the parent can kill nobody, so it ends by itself. */
+static void
+end_at(int64_t deadline_ms)
+{
+	int64_t ms = deadline_ms - clock_ms();
+	struct itimerval t = { .it_value = { .tv_sec = ms > 0 ? (time_t)(ms / 1000) : 0,
+				   .tv_usec = ms > 0 ? (suseconds_t)(ms % 1000 * 1000 + 1) : 1 } };
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	if (sigaction(SIGALRM, &sa, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ||
+	    setitimer(ITIMER_REAL, &t, NULL) != 0)
+		_exit(1);
+}
+
 static _Noreturn void
-child(int fd, const struct host *h, unsigned family)
+child(int fd, const struct host *h, const struct resolve_options *o)
 {
 	struct answer ans = { .error = 0 };
 	const char *p = (const char *)&ans;
@@ -151,10 +169,11 @@ child(int fd, const struct host *h, unsigned family)
 
 	/* Nobody is left to kill it when the parent is gone. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_at(o->deadline_ms);
 	if (h->kind == HOST_SRV)
-		lookup_service(h->name, family, &ans);
+		lookup_service(h->name, o->family, &ans);
 	else
-		lookup_addresses(h->name, h->port, family, &ans);
+		lookup_addresses(h->name, h->port, o->family, &ans);
 	for (; left > 0 && (n = write(fd, p, left)) > 0; left -= (size_t)n)
 		p += n;
 	_exit(0);
@@ -189,6 +208,27 @@ receive(int fd, int64_t deadline_ms, struct answer *ans)
 	return 0;
 }
 
+/* It has said all it had to say, or is too late.  Where it cannot be killed it ends by itself, and
+ * its end of the pipe with it; whatever it is up to, it is not waited for much longer. */
+static void
+end_child(pid_t pid, int fd)
+{
+	enum { GRACE_MS = 1000 };
+	bool killed = kill(pid, SIGKILL) == 0;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (!killed)
+		(void)poll(&p, 1, GRACE_MS);
+	for (int i = 0; i < GRACE_MS; i++) {
+		pid_t got = waitpid(pid, NULL, killed ? 0 : WNOHANG);
+
+		if (got == pid || (got < 0 && errno != EINTR))
+			return;
+		if (got == 0)
+			(void)poll(NULL, 0, 1);
+	}
+}
+
 static bool
 ask_child(const struct host *h, const struct resolve_options *o, struct answer *ans, struct fail *f)
 {
@@ -199,14 +239,12 @@ ask_child(const struct host *h, const struct resolve_options *o, struct answer *
 		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, errno, "cannot look up %s", h->name);
 	pid = fork();
 	if (pid == 0)
-		child(fd[1], h, o->family);
+		child(fd[1], h, o);
 	err = pid < 0 ? errno : 0;
 	(void)close(fd[1]);
 	if (pid > 0) {
 		err = receive(fd[0], o->deadline_ms, ans);
-		(void)kill(pid, SIGKILL); /* it has said all it had to say, or is too late */
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		end_child(pid, fd[0]);
 	}
 	(void)close(fd[0]);
 	if (err == ETIMEDOUT)

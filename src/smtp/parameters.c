@@ -99,6 +99,16 @@ parameters_need_utf8(const struct envelope *e, const size_t *which, size_t n)
 	return needed;
 }
 
+bool
+parameters_want_dsn(const struct envelope *e, const size_t *which, size_t n)
+{
+	bool wanted = e->ret != RET_UNSET || (e->envid != NULL && e->envid[0] != '\0');
+
+	for (size_t i = 0; i < n && !wanted; i++)
+		wanted = e->rcpts[which[i]].notify != 0 || e->rcpts[which[i]].orcpt != NULL;
+	return wanted;
+}
+
 void
 parameters_mail(
     unsigned have, const struct envelope *e, const struct mail_wants *w, struct buf *out)

@@ -26,6 +26,8 @@ struct mail_wants {
 };
 void parameters_mail(
     unsigned have, const struct envelope *e, const struct mail_wants *w, struct buf *out);
+/* Does e, with these recipients, ask for what RFC 3461 has? */
+bool parameters_want_dsn(const struct envelope *e, const size_t *which, size_t n);
 /* Append NOTIFY= and ORCPT= when the server (enum caps) takes them and they were asked for. */
 void parameters_rcpt(unsigned have, const struct rcpt *r, struct buf *out);
 #endif

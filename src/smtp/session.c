@@ -205,21 +205,52 @@ session_words(const struct session *s, struct buf *out)
 	}
 }
 
+/* Is it about the name that we say in EHLO?  Not that it does not know the command. */
+static bool
+is_about_helo(const struct session *s)
+{
+	struct str words = buf_get(&s->text);
+	int code = s->reply.code;
+
+	for (; words.n > 0 && code >= 400 && (code < 500 || code > 503 || code == 501);
+	     words = str_skip(words, 1))
+		if (str_istarts(words, STR("helo ")) || str_istarts(words, STR("ehlo ")) ||
+		    str_istarts(words, STR("fully-qualified host")))
+			return true;
+	return false;
+}
+
+/* What to do about it, where that is for the administrator. */
+static void
+put_advice(const struct session *s, enum fail_stage at, bool login, struct buf *out)
+{
+	bool tls = s->reply.code == 530 && !s->tls && (s->caps.have & CAP_STARTTLS) != 0;
+
+	if (tls && s->auth == NULL)
+		buf_str(out, " (it wants TLS first)");
+	else if (login && s->auth == NULL && at != STAGE_AUTH)
+		buf_str(out, " (it wants a login: add a line for it to passwd.client)");
+	else if (is_about_helo(s))
+		buf_fmt(out,
+		    " (it does not accept \"%s\" as our name: set helo_data, or primary_hostname, "
+		    "to "
+		    "a full name that it can look up)",
+		    s->helo);
+}
+
 bool
 session_refused(struct session *s, enum fail_stage at, struct fail *f)
 {
 	int code = s->reply.code;
 	const unsigned *enh = s->reply.enh;
 	bool login = code == 530 || code == 535 || code == 538;
-	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX);
+	AUTO_BUF struct buf words = BUF_INIT(REPLY_WORDS_MAX), advice = BUF_INIT(FAIL_TEXT);
 
 	session_words(s, &words);
+	put_advice(s, at, login, &advice);
 	(void)fail_set(f, code >= 500 && !login ? FAIL_PERM : FAIL_TEMP, at, 0,
-	    "SMTP error from remote mail server after %.*s: %.*s%s", S_ARG(buf_get(&s->asked)),
-	    S_ARG(buf_get(&words)),
-	    login && s->auth == NULL && at != STAGE_AUTH ?
-		" (it wants a login: add a line for it to passwd.client)" :
-		"");
+	    "SMTP error from remote mail server after %.*s: %.*s%.*s", S_ARG(buf_get(&s->asked)),
+	    S_ARG(buf_get(&words)), S_ARG(buf_get(&advice)));
 	f->smtp = code >= 400 ? code : 0;
 	if (enh[0] == (unsigned)code / 100 && code >= 400)
 		(void)snprintf(

@@ -45,6 +45,7 @@ struct session {
 	unsigned without; /* CAP_...: not used though it is offered; set when it is not kept */
 	uint64_t mails;   /* transactions that were begun */
 	bool mail_open;   /* MAIL was taken and its transaction has not ended */
+	bool asked_again; /* EHLO was said once more after the login */
 	struct caps caps;
 	/* Asked before the text of a message that its caller still owns; part: it goes to some of
 	 * its recipients alone.  False stops it, nobody has it.  NULL: there is nothing to ask. */

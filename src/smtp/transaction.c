@@ -367,19 +367,67 @@ unfit(struct transaction *t)
 	return true;
 }
 
+/* What this server has to offer for it. */
+static void
+weigh(struct transaction *t)
+{
+	unsigned have = t->s->caps.have, both = CAP_PIPELINING | CAP_CHUNKING;
+
+	t->plan = output_plan(t->m, (have & CAP_8BITMIME) != 0);
+	t->utf8 = (have & CAP_SMTPUTF8) && parameters_need_utf8(t->e, t->which, t->n);
+	t->chunk = (have & both) == both && !t->s->lmtp && t->plan.size <= SESSION_CHUNK_MAX &&
+	    (t->s->before_text == NULL || (t->n == 1 && !t->s->part));
+}
+
+/* Does the message need, or ask for, what the server does not offer? */
+static bool
+misses(const struct transaction *t)
+{
+	const struct caps *c = &t->s->caps;
+
+	return (!(c->have & CAP_SMTPUTF8) && parameters_need_utf8(t->e, t->which, t->n)) ||
+	    (!(c->have & CAP_DSN) && parameters_want_dsn(t->e, t->which, t->n)) ||
+	    (!(c->have & CAP_8BITMIME) && t->plan.needs_8bit) ||
+	    ((c->have & CAP_SIZE) && c->size_max > 0 && t->plan.size - SIZE_ROOM > c->size_max);
+}
+
+/* Some servers say only to whom they know what they offer: EHLO again, once, before anything is
+ * given up.  One that does not want to hear it keeps what it said before. */
+static bool
+ask_again(struct transaction *t, struct fail *f)
+{
+	struct session *s = t->s;
+	struct caps before = s->caps;
+	struct fail why = FAIL_INIT;
+
+	if (s->auth == NULL || s->asked_again || !misses(t))
+		return true;
+	s->asked_again = true;
+	if (session_hello(s, false, &why)) {
+		s->mail_open = false;
+		weigh(t);
+		return true;
+	}
+	if (s->dead) {
+		*f = why;
+		return false;
+	}
+	s->caps = before;
+	s->esmtp = true;
+	return true;
+}
+
 bool
 session_transaction(struct session *s, struct envelope *e, const size_t *which, size_t n,
     struct message *m, struct fail *f)
 {
 	struct transaction t = { .s = s, .e = e, .which = which, .n = n, .m = m };
-	unsigned both = CAP_PIPELINING | CAP_CHUNKING;
 
 	t.asked = arena_array(m->arena, n, sizeof *t.asked);
 	t.accepted = arena_array(m->arena, n, sizeof *t.accepted);
-	t.plan = output_plan(m, (s->caps.have & CAP_8BITMIME) != 0);
-	t.utf8 = (s->caps.have & CAP_SMTPUTF8) && parameters_need_utf8(e, which, n);
-	t.chunk = (s->caps.have & both) == both && !s->lmtp && t.plan.size <= SESSION_CHUNK_MAX &&
-	    (s->before_text == NULL || (n == 1 && !s->part));
+	weigh(&t);
+	if (!ask_again(&t, f))
+		return false;
 	if (t.plan.long_lines)
 		trace_line(s->trace, TRACE_LOG,
 		    "the message has lines of more than %d octets; they are sent as they are",

@@ -1,6 +1,7 @@
 /* verify.c - is the other end who it should be?  Private to tls/. */
 #include "tls/verify.h"
 
+#include <arpa/inet.h>
 #include <gnutls/x509.h>
 #include <time.h>
 
@@ -242,11 +243,46 @@ why_untrusted(const struct peer *p, unsigned status)
 	    show_fingerprint(p->a, p->print));
 }
 
+/* Is this one of the certificate's host names? */
+static bool
+has_as_host_name(gnutls_x509_crt_t crt, const char *name)
+{
+	char have[256];
+	size_t n = sizeof(have);
+	int r = GNUTLS_SAN_DNSNAME;
+
+	for (unsigned i = 0; i < 1000 && r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; i++) {
+		n = sizeof(have);
+		r = gnutls_x509_crt_get_subject_alt_name(crt, i, have, &n, NULL);
+		if (r == GNUTLS_SAN_DNSNAME &&
+		    str_ieq(str_at(have, strnlen(have, sizeof(have))), str_of(name)))
+			return true;
+	}
+	n = sizeof(have);
+	return gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, have, &n) ==
+	    0 &&
+	    str_eq(str_at(have, n), str_of(name));
+}
+
+static bool
+is_address(const char *name)
+{
+	unsigned char bin[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, name, bin) == 1 || inet_pton(AF_INET6, name, bin) == 1;
+}
+
 static const char *
 why_wrong_name(const struct peer *p, const char *dn)
 {
 	const char *wanted = p->nnames > 0 ? p->names[0] : "any name";
 
+	for (size_t i = 0; i < p->nnames; i++)
+		if (is_address(p->names[i]) && has_as_host_name(p->crt[0], p->names[i]))
+			return arena_fmt(p->a,
+			    "has %s as a host name, where an address does not count: it must stand "
+			    "in an IP address field (subjectAltName = IP:%s)",
+			    p->names[i], p->names[i]);
 	for (size_t i = 1; i < p->nnames; i++)
 		wanted = arena_fmt(p->a, "%s or %s", wanted, p->names[i]);
 	return arena_fmt(p->a, "is for %s, not for %s", show_names(p->a, p->crt[0], dn), wanted);

@@ -1,11 +1,12 @@
-"""Servers that promise and do not keep: limits of a connection, refusals that are not meant."""
+"""Servers that promise and do not keep: refusals that are not meant, limits of a connection, TLS, keywords and names that are
+not what they seem."""
 import os
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import planted  # noqa: E402
+from harness import planted, sandbox  # noqa: E402
 from harness.played import Played  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
@@ -181,6 +182,13 @@ def test_a_certificate_is_no_broken_starttls(make):
     assert len(post.messages()) == 1 and post.records[0]["tls"] and len(post.records) == 1
 
 
+def test_it_wants_tls(make):
+    """tls = off at a server that insists: it is not a login that it wants."""
+    post = make({"ehlo": TLS, "mail": "530 5.7.0 Must issue a STARTTLS command first"}, tls="off")
+    post.send("-odi")
+    assert "Must issue a STARTTLS command first (it wants TLS first)" in post.sendmail("-bp").stdout.decode()
+
+
 # ---------------------------------------------------------------- a unix socket
 @pytest.mark.parametrize("options", [{}, {"tls": "starttls"}, {"tls": "implicit"}, {"tls_verify": "yes"}], ids=str)
 @pytest.mark.parametrize("kind", ["lmtp", "unix"])
@@ -245,3 +253,88 @@ def test_chunking_that_is_not_kept(make, reply):
     assert [m.get("bdat") for m in post.messages()] == [True, None, None]
     with open(post.spool + "/db/seen.127.0.0.1", encoding="ascii") as f:
         assert f.read().startswith("no-chunking ")
+
+
+# ---------------------------------------------------------------- keywords after the login
+@pytest.fixture
+def logged_in(make, tmp_path):
+    (tmp_path / "passwd.client").write_text("127.0.0.1:user:pencil\n", encoding="ascii")
+    (tmp_path / "passwd.client").chmod(0o600)
+
+    def one(before, after, **profile):
+        return make({"ehlo": ["250-hi", *before, "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}, "ehlo_auth": after, **profile},
+                    passwd_client=str(tmp_path / "passwd.client"))
+    return one
+
+
+def greetings(post):
+    return sum(line.startswith("EHLO") for line in post.heard(0))
+
+
+@pytest.mark.parametrize("before, after, words, to, said", [
+    ([], ["250-hi", "250 SMTPUTF8"], [], "m\u00fcller@far.example", " SMTPUTF8"),
+    ([], ["250-hi", "250 DSN"], ["-N", "success"], "x@far.example", " NOTIFY=SUCCESS"),
+    ([], ["250-hi", "250 DSN"], ["-R", "hdrs"], "x@far.example", " RET=HDRS"),
+    (["250-SIZE 10"], ["250-hi", "250 SIZE 100000"], [], "x@far.example", " SIZE="),
+], ids=["SMTPUTF8", "NOTIFY", "RET", "SIZE"])
+def test_keywords_after_the_login(logged_in, before, after, words, to, said):
+    """S8: EHLO again before anything is given up for a missing keyword."""
+    post = logged_in(before, after)
+    r = post.send(*words, to=to)
+    assert r.returncode == 0 and len(post.messages()) == 1 and greetings(post) == 2, r.stderr
+    assert any(said in line for line in post.heard(0) if line.startswith(("MAIL", "RCPT")))
+
+
+def test_nothing_is_missing(logged_in):
+    """Then EHLO is not said again."""
+    post = logged_in([], ["250-hi", "250 SMTPUTF8"])
+    assert post.send().returncode == 0 and greetings(post) == 1
+
+
+@pytest.mark.parametrize("after", ["503 5.5.1 once is enough", ["250 hi"]], ids=str)
+def test_no_keywords_after_the_login_either(logged_in, after):
+    """It goes as it would have gone; the address that cannot is refused."""
+    post = logged_in(["250-SIZE 100000"], after)
+    assert post.send("-N", "success").returncode == 0 and len(post.messages()) == 1 and greetings(post) == 2
+    r = post.send(to="m\u00fcller@far.example")
+    assert r.returncode == 69 and b"SMTPUTF8" in r.stderr
+
+
+# ---------------------------------------------------------------- our name
+@pytest.mark.parametrize("profile", [
+    {"rcpt": "504 5.5.2 <host>: Helo command rejected: need fully-qualified hostname"},
+    {"rcpt": "450 4.7.1 <host>: Helo command rejected: Host not found"},
+    {"mail": "550 5.7.1 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)"},
+    {"ehlo": "501 Syntactically invalid EHLO argument(s)", "helo": "501 Syntactically invalid HELO argument(s)"},
+    {"ehlo": "504 5.5.2 need fully-qualified hostname", "helo": "504 5.5.2 need fully-qualified hostname"}], ids=str)
+def test_our_name_is_refused(make, profile):
+    """S11: the sentence names what to set."""
+    post = make(profile, primary_hostname="host")
+    r = post.send("-odi")
+    said = r.stderr.decode() + post.sendmail("-bp").stdout.decode()
+    assert '(it does not accept "host" as our name: set helo_data, or primary_hostname, to a full name that it can look up)' in said
+
+
+@pytest.mark.parametrize("profile", [{"rcpt": "550 5.1.1 no helo@far.example here"}, {"ehlo": "502 no", "helo": "550 no"},
+                                     {"mail": "503 polite people say EHLO first"}], ids=str)
+def test_it_is_not_our_name(make, profile):
+    post = make(profile)
+    r = post.send("-odi")
+    assert "helo_data" not in r.stderr.decode() + post.sendmail("-bp").stdout.decode()
+
+
+# ---------------------------------------------------------------- a silent name server
+@pytest.mark.skipif(bool(sandbox.unavailable()), reason=str(sandbox.unavailable()))
+@pytest.mark.parametrize("name, zone", [("relay.isp.example::2525", "relay.isp.example"), ("smtp::2525", "smtp"),
+                                        ("srv:isp.example", "_submissions._tcp.isp.example")])
+def test_a_silent_name_server(name, zone):
+    """S12: about connect_timeout, whatever resolv.conf says; nothing is left that still waits."""
+    conf = "qualify_domain = debian\nsmarthost = %s\nconnect_timeout = 2s\n" % name
+    send = 'date +%s.%N; /usr/sbin/sendmail x@far.example; date +%s.%N; ps -e -o comm= | grep -c onehop-send'
+    got = sandbox.run_case({
+        "dns": {zone: "SILENT"},
+        "config": {"dc": False, "files": {"/etc/onehop/onehop.conf": {"content": conf},
+                                          "/etc/resolv.conf": {"content": "nameserver 127.0.0.1\noptions timeout:10 attempts:2\n"}}},
+        "steps": [{"argv": ["/bin/sh", "-c", send], "user": "root", "stdin": "Subject: s\n\nb\n"}]})
+    began, ended, left = got["steps"][0]["stdout"].split()
+    assert float(ended) - float(began) < 4 and left == "0", got["steps"]

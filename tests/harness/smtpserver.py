@@ -1,6 +1,6 @@
 """A scripted SMTP server: plays a profile and writes down what it heard.
 
-A profile says what is answered: greeting, ehlo, ehlo_tls, helo, starttls, cert (a name of
+A profile says what is answered: greeting, ehlo, ehlo_tls, ehlo_auth (after the login), helo, starttls, cert (a name of
 mkcerts), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
 rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default";
 a greeting, mail, rcpt, data or dot may be a function of the command (of the text, at the dot) that gives one.
@@ -138,6 +138,8 @@ class Session:
 
     def ehlo(self, line):
         plain = self.profile.get("ehlo", ["250-smtp.isp.example", "250 8BITMIME"])
+        if any(entry["replies"][-1].startswith("235") for entry in self.record["auth"]):
+            plain = self.profile.get("ehlo_auth", plain)
         self.say(self.profile.get("ehlo_tls", plain) if self.record["tls"] else plain)
 
     def helo(self, line):

@@ -43,6 +43,9 @@ static const struct {
 	    ROOT },
 	[OLD_MIDDLE] = { { .cn = "Old Middle", .ca = true, .from_days = -10, .to_days = -2 },
 	    ROOT },
+	[IP_AS_NAME] = { { .cn = "x", .dns = { "smtp.isp.example", "192.0.2.25", "2001:db8::25" } },
+	    ROOT },
+	[IP_AS_CN] = { { .cn = "192.0.2.25" }, ROOT },
 	[BEHIND_OLD] = { { .cn = "x", .dns = { "smtp.isp.example" } }, OLD_MIDDLE },
 };
 

@@ -25,6 +25,8 @@ enum {
 	MANY_NAMES,
 	OLD_MIDDLE,
 	BEHIND_OLD,
+	IP_AS_NAME,
+	IP_AS_CN,
 	CERTS
 };
 
