@@ -3,7 +3,7 @@
 A profile says what is answered: greeting, ehlo, ehlo_tls, ehlo_auth (after the login), helo, starttls, cert (a name of
 mkcerts), smtps (a cert: TLS from the first byte), auth (MECH -> list of replies), mail, rcpt, data, dot, quit,
 rset, auth_abort.  A reply is a string, a list (several lines), or a dict by substring of the command, with "default";
-a greeting, mail, rcpt, data or dot may be a function of the command (of the text, at the dot) that gives one.
+a greeting, ehlo, mail, rcpt, data, dot or quit may be a function of the command (of the text, at the dot) that gives one.
 In it "DROP" closes the connection, "SLEEP n" waits, and "FORGET" throws away what has come behind the command.
 drop_in_data closes after the first line of the text; mail_behind is the answer to a MAIL that more came along with.
 """
@@ -132,7 +132,7 @@ class Session:
             line = self.command()
             verb = line.upper().split(" ")[0]
             if verb == "QUIT":
-                self.say(self.profile.get("quit", "221 bye"))
+                self.say(pick(self.profile.get("quit", "221 bye"), line))
                 return
             verbs.get(verb, lambda line: self.say("500 what?"))(line)
 
@@ -140,7 +140,7 @@ class Session:
         plain = self.profile.get("ehlo", ["250-smtp.isp.example", "250 8BITMIME"])
         if any(entry["replies"][-1].startswith("235") for entry in self.record["auth"]):
             plain = self.profile.get("ehlo_auth", plain)
-        self.say(self.profile.get("ehlo_tls", plain) if self.record["tls"] else plain)
+        self.say(pick(self.profile.get("ehlo_tls", plain) if self.record["tls"] else plain, line))
 
     def helo(self, line):
         self.say(self.profile.get("helo", "250 smtp.isp.example"))

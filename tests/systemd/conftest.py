@@ -22,8 +22,18 @@ dc_localdelivery='mail_spool'
 """
 # What a test may have left.
 LEFT = ("/etc/onehop", "/etc/exim4", "/var/spool/onehop", "/var/log/onehop", "/etc/credstore/passwd.client", "/run/credstore/passwd.client",
-        "/etc/credstore.encrypted/passwd.client",         "/etc/aliases", "/etc/email-addresses")
+        "/etc/credstore.encrypted/passwd.client", "/etc/aliases", "/etc/email-addresses")
 SOCKETS = ("onehop-submit.socket", "onehop-local.socket")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """What the machine said of a failure."""
+    report = (yield).get_result()
+    if report.failed and "box" in item.funcargs:
+        box = item.funcargs["box"]
+        journal = box.run("journalctl", "-q", "--no-pager", "-n", "40") if box.is_up() else "it is not up"
+        report.sections += [("mainlog", box.mainlog()), ("journal", getattr(journal, "out", journal))]
 
 
 @pytest.fixture(scope="session")
@@ -41,23 +51,26 @@ def tree():
     machine.boot("end")
 
 
+EMPTY = """systemctl stop 'onehop-*'
+systemctl -q disable --now onehop-smtp.socket onehop-online.path onehop-alarm.timer
+systemctl reset-failed
+rm -rf /etc/systemd/system/onehop-*.d /run/systemd/system/onehop-*.d %s
+for user in %s; do
+	rm -rf /home/$user /var/mail/$user && cp -r /etc/skel /home/$user && chown -R $user: /home/$user && chmod 700 /home/$user || exit
+done
+install -d -m 2750 -g adm /var/log/onehop && ln -sf $(command -v onehop) /usr/sbin/sendmail
+""" % (" ".join(LEFT), " ".join(USERS))
+
+
 def as_installed(machine, certs):
     """As README's commands leave it, with exim4's configuration, its users and no mail."""
-    machine.sh("""systemctl stop 'onehop-*'; systemctl -q disable --now onehop-smtp.socket onehop-online.path onehop-alarm.timer
-        rm -rf /etc/systemd/system/onehop-*.d /run/systemd/system/onehop-*.d; systemctl reset-failed""")
-    machine.remove(*LEFT)
-    for user in USERS:
-        machine.must("sh", "-c", "rm -rf /home/$0 /var/mail/$0 && cp -r /etc/skel /home/$0 && chown -R $0: /home/$0 && chmod 700 /home/$0", user)
-    machine.must("install", "-d", "-m", "2750", "-g", "adm", "/var/log/onehop")
+    machine.must("sh", "-c", EMPTY)
     machine.write("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\tbox.example box\n%s\tsmtp.isp.example\n" % OUTSIDE)
     machine.write("/etc/mailname", "box.example\n")
     machine.write("/etc/exim4/update-exim4.conf.conf", CONFIG)
     with open(certs + "/ca.crt", encoding="ascii") as f:
         machine.write("/etc/exim4/ca.crt", f.read())
-    machine.must("sh", "-c", "ln -sf $(command -v onehop) /usr/sbin/sendmail")
-    machine.must("systemctl", "daemon-reload")
-    machine.must("systemd-tmpfiles", "--create")
-    machine.must("systemctl", "start", *SOCKETS)
+    machine.must("sh", "-ec", "systemctl daemon-reload; systemd-tmpfiles --create onehop.conf; systemctl start " + " ".join(SOCKETS))
 
 
 @pytest.fixture

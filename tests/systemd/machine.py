@@ -51,6 +51,9 @@ class Machine:
         self.poweroff()
         self.boot()
 
+    def is_up(self):
+        return self.run("true").rc == 0
+
     # ------------------------------------------------------------ commands
     def start(self, *argv, user=None, **how):
         """As Popen(); user: by runuser, with his environment as cron makes it."""
