@@ -133,11 +133,12 @@ check_alias(void *ctx, const struct lsearch_entry *e)
 	if (!alias_expand(&a, e->value, route_addresses_max(t->k->c), &items, &f))
 		wrong(t->k, "%s:%u: alias %.*s: %s", t->path, e->line, S_ARG(e->key), f.text);
 	for (size_t i = 0; i < items.n; i++) {
-		const char *fault = alias_fault(&a, &items.list[i]);
+		const struct alias_item *it = &items.list[i];
+		const char *fault = alias_fault(&a, it);
 
 		if (fault != NULL)
 			wrong(t->k, "%s:%u: alias %.*s: %.*s: %s", t->path, e->line, S_ARG(e->key),
-			    S_ARG(items.list[i].text), fault);
+			    S_ARG(it->included != NULL ? str_of(it->included) : it->text), fault);
 	}
 }
 

@@ -27,17 +27,20 @@ add(struct arena *a, struct probe *p, enum transport t, struct str text)
 	p->items[p->nitems++] = (struct probe_item){ t, arena_strz(a, text) };
 }
 
-/* What is wrong goes into a log: it has to be printable. */
+/* What is wrong goes into a log: it has to be printable; and of an included file it has to be its
+ * place alone. */
 static void
-skip(struct arena *a, struct probe *p, const struct fail *why)
+skip(struct arena *a, struct probe *p, const struct alias_item *it, const struct fail *why)
 {
 	if (p->skipped == NULL)
-		p->skipped = arena_strz(a, str_of(why->text));
+		p->skipped = it->included != NULL ? arena_fmt(a, "%s is no address", it->included) :
+						    arena_fmt(a, "%s", why->text);
 }
 
 static void
-add_address(struct arena *a, struct probe *p, struct str text)
+add_address(struct arena *a, struct probe *p, const struct alias_item *it)
 {
+	struct str text = it->text;
 	bool bare = text.n > 0 && text.p[0] == '\\';
 	struct fail why = FAIL_INIT;
 	struct mailbox m;
@@ -45,7 +48,7 @@ add_address(struct arena *a, struct probe *p, struct str text)
 	if (mailbox_parse(a, bare ? str_skip(text, 1) : text, false, &m, &why))
 		add(a, p, TRANSPORT_NONE, text);
 	else
-		skip(a, p, &why);
+		skip(a, p, it, &why);
 }
 
 static void
@@ -61,13 +64,13 @@ add_item(struct arena *a, struct probe *p, const struct alias_item *it)
 	struct fail why = FAIL_INIT;
 
 	if (it->kind == ALIAS_ADDRESS) {
-		add_address(a, p, it->text);
+		add_address(a, p, it);
 	} else if (it->kind == ALIAS_BLACKHOLE) {
 		p->discard = true;
 	} else if (it->kind == ALIAS_BAD) {
 		(void)fail_set(
 		    &why, FAIL_TEMP, STAGE_LOCAL, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
-		skip(a, p, &why);
+		skip(a, p, it, &why);
 	} else if (transports[it->kind] != TRANSPORT_NONE) {
 		add(a, p, transports[it->kind], it->text);
 	}

@@ -2,6 +2,7 @@
 #include "route/alias.h"
 
 #include "base/file.h"
+#include "base/named.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -258,8 +259,9 @@ alias_fault(struct arena *a, const struct alias_item *item)
 	case ALIAS_DIRECTORY:
 		return "programs, files and directories belong into a user's .forward";
 	case ALIAS_ADDRESS:
-		return mailbox_parse(a, item->text, false, &m, &f) ? NULL :
-								     arena_fmt(a, "%s", f.text);
+		if (mailbox_parse(a, item->text, false, &m, &f))
+			return NULL;
+		return item->included != NULL ? "no address" : arena_fmt(a, "%s", f.text);
 	case ALIAS_DEVNULL:
 	case ALIAS_INCLUDE:
 	case ALIAS_FAIL:
@@ -271,30 +273,63 @@ alias_fault(struct arena *a, const struct alias_item *item)
 	return NULL;
 }
 
-/* Open the file of an :include: item as the next list to read. */
-static bool
-open_include(struct arena *a, const struct alias_item *it, struct alias_list *l, struct fail *f)
-{
-	struct fail why = FAIL_INIT;
+/* One of the lists that are being read. */
+struct open_list {
+	struct alias_list l;
 	struct str text;
+	const char *path; /* of an included file, or NULL */
+	bool trusted;     /* it may include others */
+};
 
-	if (!file_read(a, arena_strz(a, it->text), &text, &why))
+/* The file of an :include: item as the next list to read. */
+static bool
+open_include(struct arena *a, const struct alias_item *it, const struct open_list *from,
+    struct open_list *to, struct fail *f)
+{
+	const char *path = arena_strz(a, it->text), *reason = NULL;
+	struct fail why = FAIL_INIT;
+	struct open_list list = { .path = path };
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (!from->trusted)
+		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0,
+		    "included file: %s is not root's alone, and may include no other", from->path);
+	fd = named_open(path, &st, &list.trusted, &reason);
+	if (reason != NULL)
+		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "included file: %s %s", path, reason);
+	if (fd < 0 ? !file_not_opened(path, &why) : !file_read_fd(a, fd, path, &list.text, &why))
 		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "included file: %s", why.text);
-	*l = alias_list_open(text);
+	list.l = alias_list_open(list.text);
+	*to = list;
 	return true;
+}
+
+/* What is wrong in somebody's file is told by its place: the words could be anybody's. */
+static const char *
+place_of(struct arena *a, const struct open_list *list)
+{
+	unsigned line = 1;
+
+	if (list->path == NULL)
+		return NULL;
+	for (const char *p = list->text.p; p < list->l.rest.p; p++)
+		line += *p == '\n';
+	return arena_fmt(a, "%s:%u", list->path, line);
 }
 
 bool
 alias_expand(struct arena *a, struct str text, size_t max, struct alias_items *out, struct fail *f)
 {
-	struct alias_list stack[ALIAS_DEPTH_MAX + 1] = { alias_list_open(text) };
+	struct open_list stack[ALIAS_DEPTH_MAX + 1] = { { alias_list_open(text), text, NULL,
+	    true } };
 	struct alias_items all = { NULL, 0 };
 	size_t depth = 1;
 
 	while (depth > 0) {
 		struct alias_item it;
 
-		if (!alias_list_next(&stack[depth - 1], a, &it)) {
+		if (!alias_list_next(&stack[depth - 1].l, a, &it)) {
 			depth--;
 			continue;
 		}
@@ -305,11 +340,12 @@ alias_expand(struct arena *a, struct str text, size_t max, struct alias_items *o
 			return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0,
 			    "the list has more than %d nested :include: files", ALIAS_DEPTH_MAX);
 		if (it.kind == ALIAS_INCLUDE) {
-			if (!open_include(a, &it, &stack[depth], f))
+			if (!open_include(a, &it, &stack[depth - 1], &stack[depth], f))
 				return false;
 			depth++;
 			continue;
 		}
+		it.included = place_of(a, &stack[depth - 1]);
 		if (alias_is_verdict(it.kind))
 			depth = 0;
 		if (alias_is_verdict(it.kind) && it.kind != ALIAS_FAIL)

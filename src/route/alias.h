@@ -27,7 +27,8 @@ enum alias_kind {
 struct alias_item {
 	enum alias_kind kind;
 	struct str text;
-	const char *reason; /* ALIAS_BAD */
+	const char *reason;   /* ALIAS_BAD */
+	const char *included; /* alias_expand(): "PATH:LINE" of an included file, or NULL */
 };
 
 struct alias_list {
@@ -50,10 +51,11 @@ struct alias_items {
 	size_t n;
 };
 
-/* The whole list, of at most max items, with its :include: files read (with the rights of this
- * process).  A verdict is the last item, and the only one but for FAIL: what stands before that is
- * served as in Exim.  False: TEMP/ROUTE: an included file cannot be read, or they are nested
- * too deeply; PERM/ROUTE: there are more items. */
+/* The whole list, of at most max items, with its :include: files read: with the rights of this
+ * process, but none that only a stranger's link leads to (base/named.h), and a file that not only
+ * root can write includes no other.  A verdict is the last item, and the only one but for FAIL:
+ * what stands before that is served as in Exim.  False: TEMP/ROUTE: an included file cannot be
+ * read, or they are nested too deeply; PERM/ROUTE: there are more items. */
 bool alias_expand(struct arena *a, struct str text, size_t max, struct alias_items *out,
     struct fail *f) NODISCARD;
 #endif

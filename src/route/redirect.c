@@ -110,15 +110,26 @@ fail_beside(struct subject *s, const struct alias_item *it)
 	(void)fail_set(&r->fail, FAIL_PERM, STAGE_ROUTE, 0, "%.*s", S_ARG(why));
 }
 
+/* *f has what add_address() said. */
+static bool
+bad_item(const struct alias_item *it, struct fail *f)
+{
+	if (it->included != NULL)
+		return fail_set(f, FAIL_TEMP, STAGE_ROUTE, 0, "%s is no address", it->included);
+	if (it->kind == ALIAS_BAD)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_ROUTE, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
+	return false;
+}
+
 static bool
 add_alias_item(struct subject *s, const struct alias_item *it, const struct lsearch_entry *entry,
     struct fail *f)
 {
-	if (it->kind == ALIAS_ADDRESS)
-		return add_address(s, it->text, false, f);
-	if (it->kind == ALIAS_BAD)
-		return fail_set(
-		    f, FAIL_TEMP, STAGE_ROUTE, 0, "%s in \"%.*s\"", it->reason, S_ARG(it->text));
+	if (it->kind == ALIAS_ADDRESS && add_address(s, it->text, false, f))
+		return true;
+	if (it->kind == ALIAS_ADDRESS || it->kind == ALIAS_BAD)
+		return bad_item(it, f);
 	if (it->kind == ALIAS_FAIL)
 		fail_beside(s, it);
 	else if (it->kind == ALIAS_DEVNULL)
