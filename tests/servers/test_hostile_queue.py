@@ -229,6 +229,7 @@ def test_one_bad_moment(played, name, mode, faults):
     if b"did not answer in time" in log:   # perhaps because the machine was busy
         return
     if fault in ("450", "550") and step in OF_MESSAGE:
-        assert early == MESSAGES - 1       # it is one message's, not the host's
+        # it is one message's, not the host's; and what a connection takes no more, another takes
+        assert early == MESSAGES - (not (step == "MAIL" and fault == "450" and at > 1))
     elif step in OF_MESSAGE:
         assert early >= at - 1
