@@ -30,7 +30,7 @@ bool
 domain_to_ascii(struct arena *a, struct str domain, struct str *out, struct fail *f)
 {
 	struct idn idn;
-	char *ascii;
+	char *ascii = NULL;
 	int rc;
 
 	if (!str_8bit(domain)) {

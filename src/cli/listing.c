@@ -27,16 +27,16 @@ put_age(struct buf *out, int64_t seconds)
 static void
 put_size(struct buf *out, uint64_t n)
 {
-	enum { K = 1024, M = K * K };
+	const uint64_t K = 1024, M = K * K;
 
 	if (n < K)
 		buf_fmt(out, "%5" PRIu64, n);
-	else if (n < (uint64_t)10 * K)
-		buf_fmt(out, "%4.1fK", (double)n / K);
+	else if (n < 10 * K)
+		buf_fmt(out, "%4.1fK", (double)n / (double)K);
 	else if (n < M)
 		buf_fmt(out, "%4" PRIu64 "K", (n + K / 2) / K);
-	else if (n < (uint64_t)10 * M)
-		buf_fmt(out, "%4.1fM", (double)n / M);
+	else if (n < 10 * M)
+		buf_fmt(out, "%4.1fM", (double)n / (double)M);
 	else
 		buf_fmt(out, "%4" PRIu64 "M", (n + M / 2) / M);
 }

@@ -24,6 +24,7 @@ struct check {
 };
 
 /* One line, once. */
+PRINTF(2, 0)
 static void
 add(struct buf *to, const char *fmt, va_list ap)
 {

@@ -188,7 +188,7 @@ hostlist_name_works(struct str s, struct fail *f)
 static bool
 add(struct list *l, struct host h, struct str name, struct fail *f)
 {
-	struct str ascii;
+	struct str ascii = { 0 };
 
 	if (l->n >= HOSTS_MAX)
 		return fail_conf(f, "more than %d hosts", HOSTS_MAX);
@@ -235,7 +235,7 @@ static void
 take_port_behind_blank(struct str *item, struct host *h)
 {
 	struct str rest = *item, name = str_word(&rest), port = str_word(&rest);
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (!digits(port) || str_trim(rest).n > 0 || str_find(name, ':') < name.n ||
 	    !num_parse(port, 65535, &v) || v == 0)

@@ -124,7 +124,7 @@ run(const struct errand *e, struct probe *found, struct fail *f)
 		.argv = argv };
 	AUTO_BUF struct buf request = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	bool given, answered;
-	struct str reply;
+	struct str reply = { 0 };
 	struct child c = CHILD_NONE;
 	int status;
 

@@ -234,7 +234,7 @@ static int
 serve_control(struct serve *s, const struct buf *request)
 {
 	const struct queued none = { .uid = 0 };
-	struct control c;
+	struct control c = { 0 };
 	struct fail f = FAIL_INIT;
 	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
 	    deliver_control(&s->d, STDIN_FILENO, s->peer.uid, &c, &f);
