@@ -53,8 +53,9 @@ static bool
 group_failed(struct transaction *t, bool ok, struct fail *f)
 {
 	struct session *s = t->s;
-	bool mute = !ok && !t->heard_all &&
-	    ((s->late && t->heard) || (s->lost && (t->heard || s->mails <= 1)));
+	/* who refuses the sender and hangs up means that */
+	bool gone = s->lost && !t->mail_refused && (t->heard || s->mails <= 1);
+	bool mute = !ok && !t->heard_all && ((s->late && t->heard) || gone);
 	bool nobody = !t->flown || t->mail_refused || (ok && t->naccepted == 0);
 	bool taken = ok && t->flown && s->reply.code / 100 == 2;
 
