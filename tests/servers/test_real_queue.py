@@ -54,7 +54,7 @@ EXIM = changed(test_real.EXIM, ("keep_environment =\n", "keep_environment =\nsmt
 WITH_TLS = """sed -i 's/^ssl = no/ssl = yes/' /etc/dovecot/dovecot.conf
 case $(/run/sbin/dovecot --version) in
 2.3.*) printf 'ssl_cert = </run/certs/good.crt\\nssl_key = </run/certs/good.key\\nrecipient_delimiter = +\\n' ;;
-*) printf 'ssl_server_cert_file = /run/certs/good.crt\\nssl_server_key_file = /run/certs/good.key\\nrecipient_delimiter = +\\n' ;;
+*) printf 'ssl_server_cert_file = /run/certs/good.crt\\nssl_server_key_file = /run/certs/good.key\\nrecipient_delimiter = +\\nlmtp_user_concurrency_limit = unlimited\\n' ;;
 esac >> /etc/dovecot/dovecot.conf
 """
 DOVECOT = {**test_real.DOVECOT, "setup": test_real.DOVECOT["setup"] + WITH_TLS}

@@ -310,6 +310,54 @@ reference_names(void **state)
 	}
 }
 
+/* TLS does not work (DECISIONS 10): only where nothing speaks for it. */
+static void
+goes_clear(void **state)
+{
+	static const struct {
+		const char *name, *value; /* an option that is set, or NULL */
+		unsigned port, seen;
+		bool login, submissions, goes;
+	} what[] = {
+		{ NULL, NULL, 25, 0, false, false, true },
+		{ "tls", "auto", 587, SEEN_TLS | SEEN_NO_PIPELINING, false, false, true },
+		{ NULL, NULL, 25, 0, true, false, false },
+		{ NULL, NULL, 25, SEEN_STARTTLS, false, false, false },
+		{ NULL, NULL, 465, 0, false, false, false },
+		{ NULL, NULL, 587, 0, false, true, false },
+		{ "tls", "starttls", 25, 0, false, false, false },
+		{ "tls", "implicit", 25, 0, false, false, false },
+		{ "tls_verify", "yes", 25, 0, false, false, false },
+		{ "tls_verify", "no", 25, 0, false, false, false },
+		{ "tls_trust_file", "/x", 25, 0, false, false, false },
+		{ "tls_fingerprint", "aa", 25, 0, false, false, false },
+		{ "tls_certificate", "/x", 25, 0, false, false, false },
+		{ "tls_priority", "NORMAL", 25, 0, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		const struct secret secret = { .none = !what[i].login, .seen = what[i].seen };
+		const struct link l = { .secret = &secret,
+			.port = what[i].port,
+			.submissions = what[i].submissions,
+			.offered = true };
+		struct conf c;
+		struct fail f = FAIL_INIT;
+
+		conf_init(&c, &a);
+		if (what[i].name != NULL &&
+		    !conf_set(&c,
+			&(struct assignment){
+			    str_of(what[i].name), str_of(what[i].value), { "x", 1 } },
+			&f))
+			fail_msg("row %zu: %s", i, f.text);
+		if (policy_goes_clear(&c, &l) != what[i].goes)
+			fail_msg("row %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -320,6 +368,7 @@ main(void)
 		cmocka_unit_test(changed_hosts),
 		cmocka_unit_test(what_is_remembered),
 		cmocka_unit_test(reference_names),
+		cmocka_unit_test(goes_clear),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
