@@ -164,7 +164,6 @@ keep_rest(struct attempt *t)
 	for (size_t i = 0; i < t->q->e.nrcpts; i++)
 		if (t->q->e.rcpts[i].state != RCPT_SENT)
 			t->q->e.rcpts[i].state = RCPT_KEPT;
-	spool_release(t->q);
 }
 
 /* Has somebody got it?  A recipient that is refused may have become others, of whom some took it.
@@ -191,7 +190,6 @@ hand_back(struct attempt *t)
 		trace_line(t->d->trace, TRACE_TAKEN, "1");
 		return false;
 	}
-	spool_release(t->q);
 	return true;
 }
 

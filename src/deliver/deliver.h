@@ -43,7 +43,7 @@ bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
 
 /* A submission, the caller waits.  Every recipient of q->e gets a state: RCPT_SENT, RCPT_KEPT (it
  * is in the spool, or a bounce is), or all of them RCPT_REFUSED, RCPT_RETRY, RCPT_WAITING: then
- * nobody has it and it is nowhere. */
+ * nobody has it and it is nowhere.  What is in the spool stays locked until spool_release(). */
 void deliver_now(struct delivery *d, struct queued *q);
 /* It was broken off before a server or a mailbox could have it: the caller has it still. */
 bool deliver_was_stopped(const struct queued *q);

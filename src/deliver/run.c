@@ -189,6 +189,43 @@ drop(struct delivery *d, struct queued *q)
 		trace_line(d->trace, TRACE_LOG, "Completed");
 }
 
+static void
+drop_notice(struct delivery *d, struct queued *q, const char *reason)
+{
+	(void)reason;
+	drop(d, q);
+}
+
+/* Those who are in this state, a comma between them. */
+static void
+name_those(const struct queued *q, enum rcpt_state state, const char *before, struct buf *out)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++) {
+		if (q->e.rcpts[i].state != state)
+			continue;
+		buf_fmt(out, "%s%s", before, q->e.rcpts[i].address);
+		before = ", ";
+	}
+}
+
+void
+run_unheard(struct delivery *d, struct queued *q)
+{
+	AUTO_BUF struct buf line = BUF_INIT(65536);
+	struct fail f = FAIL_INIT;
+
+	buf_str(&line, "the caller was gone before he heard of it, it is his again");
+	name_those(q, RCPT_SENT, "; delivered: ", &line);
+	name_those(q, RCPT_KEPT, "; dropped: ", &line);
+	d->log->id = q->e.id;
+	trace_buf(d->trace, TRACE_LOG, &line);
+	if (d->spooling)
+		drop(d, q);
+	for (; d->noffspring > 0; d->noffspring--)
+		(void)with_message(d, d->offspring[d->noffspring - 1], drop_notice, NULL, &f);
+	d->log->id = NULL;
+}
+
 /* Where there is a sender he is told. */
 static void
 give_up(struct delivery *d, struct queued *q, const char *reason)

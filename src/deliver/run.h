@@ -17,6 +17,9 @@ bool run_queue(struct delivery *d, enum run_which which, struct fail *f) NODISCA
 bool run_message(struct delivery *d, const char *id, struct fail *f) NODISCARD;
 /* End it: all that wait are refused for this reason, the sender gets a bounce. */
 bool run_give_up(struct delivery *d, const char *id, const char *reason, struct fail *f) NODISCARD;
+/* A submission whose caller is gone, and has not heard what became of it: it is his still.  What
+ * the spool has of it goes, with the bounces that came of it; the log names who has it. */
+void run_unheard(struct delivery *d, struct queued *q);
 /* Try the bounces and warnings that were made, and, after a delivery that went well, at most n due
  * messages. */
 void run_along(struct delivery *d, size_t n);

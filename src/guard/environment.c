@@ -68,7 +68,7 @@ guard_no_core(void)
 void
 guard_with_parent(void)
 {
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 void

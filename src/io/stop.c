@@ -13,7 +13,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM };
 
 enum { COUNT = sizeof signals / sizeof signals[0] };
 
@@ -34,6 +34,16 @@ stop_hold(void)
 	const sigset_t set = all();
 
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void
+stop_spare_alarm(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void

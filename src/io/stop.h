@@ -1,5 +1,5 @@
-/* stop.h - when this process is told to stop: SIGTERM (systemctl stop, a shutdown), SIGINT and
- * SIGHUP (its terminal).
+/* stop.h - when this process is told to stop: SIGTERM (systemctl stop, a shutdown), SIGINT, SIGHUP
+ * and SIGQUIT (its terminal), SIGALRM (a caller's timer that outlived his exec()).
  *
  * They end it, but where it holds them back, because others have yet to hear of what it has done: a
  * reply that is due, a verdict.  Held back they wait in the kernel, there is no handler; what is
@@ -15,6 +15,8 @@
 enum { STOP_SECONDS = 75 };
 
 void stop_hold(void);
+/* SIGALRM is this process's own timer's, and not held back. */
+void stop_spare_alarm(void);
 /* A signal that came meanwhile ends the process here. */
 void stop_release(void);
 /* One has come, and is held back. */

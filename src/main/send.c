@@ -69,6 +69,16 @@ is_all_sent(const struct envelope *e)
 	return e->nrcpts > 0;
 }
 
+/* Has somebody got it, or has the queue? */
+static bool
+is_ours(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (e->rcpts[i].state == RCPT_SENT || e->rcpts[i].state == RCPT_KEPT)
+			return true;
+	return false;
+}
+
 /* Is there a spool with something in it? */
 static bool
 something_waits(struct delivery *d)
@@ -86,6 +96,7 @@ something_waits(struct delivery *d)
 	return any && delivery_spool(d, false, &f);
 }
 
+/* True: he has heard it, or is alive and was hung up on. */
 static bool
 detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
 {
@@ -98,6 +109,8 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	peer_wait(&s->peer, true);
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, how, &f);
 	peer_wait(&s->peer, false);
+	if (is_ours(&q->e))
+		told = (told && submit_heard(STDIN_FILENO)) || peer_hung_up(&s->peer);
 	s->out->flags = 0;
 	if (stays) {
 		guard_detach();
@@ -156,14 +169,16 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 {
 	struct delivery *d = &s->d;
 	enum conf_delivery how = deliver_or_keep(s, q, whole);
-	bool stays;
+	bool stays, heard;
 
 	d->log->id = NULL;
 	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
 	    how == DELIVERY_BACKGROUND;
-	(void)detach(s, q, whole, stays);
+	heard = detach(s, q, whole, stays);
+	if (!heard && is_ours(&q->e))
+		run_unheard(d, q);
 	delivery_note_success(d);
-	if (how == DELIVERY_BACKGROUND) {
+	if (heard && how == DELIVERY_BACKGROUND) {
 		d->log->id = q->e.id;
 		if (share_turn(s->turns, q, false))
 			deliver_queued(d, q);
@@ -336,6 +351,7 @@ main(int argc, char **argv)
 	guard_no_core();
 	guard_with_parent();
 	stop_hold();
+	stop_spare_alarm();
 	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && load(&s, &env, file, &f) &&
 	    enter(&s, &f) && hello(&s, &f)) {
 		int status;

@@ -1,5 +1,6 @@
 /* receive.c - the submission protocol, the side of onehop-send: the writer may be hostile. */
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -296,6 +297,18 @@ struct trace
 submit_trace(struct submit_trace *t)
 {
 	return (struct trace){ .emit = emit, .ctx = t };
+}
+
+/* The end that is closed with something unread in it says so to the other: ECONNRESET. */
+bool
+submit_heard(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char more;
+
+	(void)shutdown(fd, SHUT_WR);
+	return poll(&p, 1, SUBMIT_HEARD_SECONDS * 1000) != 1 || recv(fd, &more, 1, 0) >= 0 ||
+	    errno != ECONNRESET;
 }
 
 bool

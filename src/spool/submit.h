@@ -112,6 +112,11 @@ enum submit_ending {
 	SUBMIT_STAYS, /* there is more to do behind this, nothing of which concerns the caller */
 	SUBMIT_BUSY,  /* nothing was taken; whole says why */
 };
+/* After the verdicts, nothing more is said: has the other end read them?  False: it is gone and has
+ * not.  Waits until it hangs up, and for SUBMIT_HEARD_SECONDS at most; one that still has not read
+ * may do so. */
+enum { SUBMIT_HEARD_SECONDS = 5 };
+bool submit_heard(int fd);
 bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,
     enum submit_ending how, struct fail *f) NODISCARD;
 #endif

@@ -278,7 +278,6 @@ if pid == 0:
                                                "XDG_STATE_HOME", "TZ", "GCONV_PATH", "GNUTLS_SYSTEM_PRIORITY_FILE", "RES_OPTIONS", "HOSTALIASES",
                                                "LOCPATH", "MALLOC_TRACE", "NLSPATH", "HOME", "PATH")})
 theirs.close()
-_, status = os.waitpid(pid, 0)
 mine.settimeout(20)
 answer = b""
 try:
@@ -289,6 +288,8 @@ try:
         answer += got
 except OSError:
     pass
+mine.close()
+_, status = os.waitpid(pid, 0)
 print(os.waitstatus_to_exitcode(status), b"Z" in answer)
 """
 ATTACKS = {

@@ -105,13 +105,13 @@ def test_while_a_message_is_sent(post, moment, whom, wire):
     assert all_in_the_end(post) == {"1": 1}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=lambda s: s.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM], ids=lambda s: s.name)
 def test_another_signal(post, number):
     hold_at(post, "dot")
     child = start(post, "x@far.example", stdin=b"Subject: 1\n\n")
     child.stdin.close()
     child.stdin = None
-    stop(post, child, "service", number)
+    stop(post, child, "front" if number == signal.SIGALRM else "service", number)    # the others have timers of their own
     assert end(child)[0] == 0 and post.input() == [] and all_in_the_end(post) == {"1": 1}
 
 
@@ -228,3 +228,77 @@ def test_at_the_door(whom):
         "sleep 1; tell %s; wait $!; echo $?" % whom
     seen = play({"argv": ["/bin/sh", "-c", told]}, servers=[{**SERVER, "dot": ["SLEEP 3", "250 2.0.0 queued"]}], daemons=[door()])
     assert seen["steps"][0]["stdout"] == "0\n" and subjects(seen) == ["1"], seen["steps"]
+
+
+# ---------------------------------------------------------------- the caller alone is killed, and not asked (C2)
+GONE = "the caller was gone before he heard of it, it is his again"
+
+
+def kill_at(post, moment, words, stdin=b"Subject: 1\n\nbody\n"):
+    """The front is killed while the server holds its answer; then the log."""
+    hold_at(post, moment)
+    child = start(post, *words, stdin=stdin)
+    child.stdin.close()
+    child.stdin = None
+    stop(post, child, "front", signal.SIGKILL)
+    assert end(child)[0] == -signal.SIGKILL
+    post.rest()
+    return post.mainlog()
+
+
+@pytest.mark.parametrize("moment", ["greeting", "rcpt", "dot"])
+@pytest.mark.parametrize("mode", ["-odf", "-oi"])
+def test_nothing_stays_of_a_killed_callers_message(post, moment, mode):
+    """Two transports: it is in the spool while it is under way, and no longer when he is gone."""
+    post.rules["rcpt"] = lambda line: "451 4.2.0 later" if "later@" in line else "250 ok"
+    post.ehlo = WIRES["dots"]
+    log = kill_at(post, moment, [mode, "x@far.example", "later@far.example"])
+    assert post.input() == []
+    assert not post.mails or GONE + "; delivered: x@far.example; dropped: later@far.example\n" in log
+    post.rules.clear()
+    taken = len(post.mails)
+    assert post.sendmail("-qff").returncode == 0 and len(post.mails) == taken <= 1
+
+
+def test_a_verdict_that_was_not_read(post):
+    """He stands still when it comes, and is killed then: the queue has nothing."""
+    hold_at(post, "dot")
+    post.rules["rcpt"] = lambda line: "451 4.2.0 later" if "later@" in line else "250 ok"
+    child = start(post, "x@far.example", "later@far.example", stdin=b"Subject: 1\n\nbody\n")
+    child.stdin.close()
+    child.stdin = None
+    assert post.reached.wait(20)
+    os.kill(child.pid, signal.SIGSTOP)
+    post.told.set()
+    post.until(lambda: "== later@far.example" in post.mainlog())
+    post.pause.wait(0.5)
+    assert post.input() == ["D", "H"]
+    child.kill()
+    assert end(child)[0] == -signal.SIGKILL
+    post.rest()
+    assert post.input() == [] and GONE + "; delivered: x@far.example; dropped: later@far.example\n" in post.mainlog()
+
+
+def test_who_stands_still_is_not_gone(post):
+    """^Z and fg: he reads it later."""
+    post.down()
+    child = start(post, "x@far.example", stdin=b"Subject: 1\n\nbody\n")
+    child.stdin.close()
+    child.stdin = None
+    post.until(lambda: os.path.exists(post.log) and " <= " in post.mainlog())
+    try:
+        os.kill(child.pid, signal.SIGSTOP)
+        post.pause.wait(1)
+        os.kill(child.pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+    assert end(child)[:1] == (0,) and post.input() == ["D", "H"] and GONE not in post.mainlog()
+
+
+def test_a_bounce_of_it_goes_too(post):
+    """One is refused, one has it: a bounce would tell of what he asks for again."""
+    post.rules["rcpt"] = lambda line: "550 5.1.1 no" if "bad@" in line else "250 ok"
+    post.ehlo = WIRES["dots"]
+    log = kill_at(post, "dot", ["x@far.example", "bad@far.example"])
+    assert post.input() == [] and [r for _, r, _ in post.mails] == [["x@far.example"]], log
+    assert GONE + "; delivered: x@far.example; dropped: bad@far.example\n" in log

@@ -30,6 +30,8 @@ PREAMBLE_ENDS = "umask"                     # the first thing that main() does a
 KILL, CUT = "kill", "cut"                   # that process; all of them at the same moment
 LIE = "lie"                                 # it is said to have been made
 SHORT = "short"                             # it is made for half of the octets
+# The first program gets it, whoever makes the call; the call is made, unless that has ended who makes it.
+CALLER = {"caller " + name: getattr(signal, "SIG" + name) for name in ("TERM", "INT", "HUP", "ALRM", "QUIT", "KILL")}
 NO_ERROR = set("exit exit_group umask".split())
 STORES = set("write writev pwrite64 openat mkdir mkdirat link linkat rename renameat renameat2 fallocate ftruncate fsync "
              "fdatasync copy_file_range sendfile symlinkat".split())
@@ -78,7 +80,7 @@ class Call:
 
 class Run:
     """status: the first program's exit status, or -SIGNAL, or "hangs"; hit: the Call that met the fault, or None."""
-    status, hit, calls, out, err = "hangs", None, (), b"", b""
+    status, hit, calls, out, err, pid = "hangs", None, (), b"", b"", 0
 
 
 class Tasks:
@@ -211,6 +213,7 @@ class Injector:
         run = Run()
         run.calls = []
         pid, listener = self.start(argv, files, user)
+        run.pid = pid
         try:
             self.attend(listener, run, fault, watch, time.monotonic() + limit)
         finally:
@@ -254,6 +257,10 @@ class Injector:
                 reply = struct.pack("QqiI", ident, 0, 0 if said == LIE else -getattr(errno, said), 0)
         if count and fault and fault[:3] == (task["name"], name, count):
             run.hit = run.calls[-1]
+            if fault[3] in CALLER:
+                os.kill(run.pid, CALLER[fault[3]])
+                fault = None
+        if count and fault and fault[:3] == (task["name"], name, count):
             if fault[3] in (KILL, CUT):
                 os.kill(pid if fault[3] == KILL else -1, signal.SIGKILL)
                 return

@@ -17,7 +17,18 @@ POINTS = int(os.environ.get("ONEHOP_CRASH", "10").replace("all", "1000000"))
 
 @pytest.mark.parametrize("name", walk.SCENARIOS)
 def test_every_call_may_fail(name, request):
-    got = outside.play(walk, name, points=POINTS)
+    judge(name, request, points=POINTS)
+
+
+@pytest.mark.parametrize("name", walk.SCENARIOS)
+def test_the_caller_is_killed_at_every_call(name, request):
+    """C2: onehop gets SIGTERM, INT, HUP, ALRM, QUIT, KILL at each call that it or what it has started makes; not 0, and
+    the queue has nothing of it (but for a kill between the verdict and exit())."""
+    judge(name, request, points=POINTS, caller=True)
+
+
+def judge(name, request, **job):
+    got = outside.play(walk, name, **job)
     tap = request.config.pluginmanager.get_plugin("tap")
     if tap:
         tap.say("# %s: %d points (%d not met), duplicates: %s" % (name, got["points"], got["unmet"], got["duplicates"] or "none"))

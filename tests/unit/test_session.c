@@ -145,14 +145,10 @@ static const struct row {
 	{ "garbage after the dot", { BARE, ONE_BY_ONE, "S: 354 go", TEXT, "S: HTTP/1.1" }, false,
 	    STAGE_EOM, { L, L }, "may arrive twice", 0, false, 0 },
 	{ "lost after MAIL", { BARE, MAIL, "X" }, false, STAGE_MAIL, { W, W },
-	    "Remote host closed connection in response to MAIL FROM:<a@b>: smtp.isp.example "
-	    "(192.0.2.25) port 587",
-	    0, false, 0 },
+	    "closed connection in response to MAIL FROM:<a@b>: h (::1) port 25", 0, false, 0 },
 	{ "silence after RCPT", { BARE, MAIL, "S: 250 ok", "C: RCPT TO:<x@y>", "T" }, false,
-	    STAGE_RCPT, { W, W },
-	    "smtp.isp.example (192.0.2.25) port 587 after RCPT TO:<x@y>: the server did not answer "
-	    "in time",
-	    0, false, 0 },
+	    STAGE_RCPT, { W, W }, "port 25 after RCPT TO:<x@y>: the server did not answer in", 0,
+	    false, 0 },
 	{ "421 to RCPT ends it; the refusal before it stands",
 	    { PIPE, GROUP, "S: 250 ok", "S: 550 who", "S: 421 bye" }, false, STAGE_RCPT, { R, W },
 	    NULL, 0, false, 0 },
@@ -234,7 +230,7 @@ bench_open(struct bench *b, const char *const *lines)
 	session_init(&b->s, &b->stream, &b->conf, NULL);
 	b->s.host = "smtp.isp.example";
 	b->s.ip = "192.0.2.25";
-	b->s.where = "smtp.isp.example (192.0.2.25) port 587";
+	b->s.where = "h (::1) port 25";
 }
 
 static void

@@ -13,7 +13,7 @@
 #include "io/clock.h"
 #include "io/stop.h"
 
-static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM };
 
 /* act(), in a process of its own, that has got the signal while it held them back: the signal that
  * ended it, or minus its exit status. */
