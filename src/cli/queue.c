@@ -71,7 +71,8 @@ which_command(const char *letters, enum control_verb *verb, struct fail *f)
 			return true;
 		}
 	return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
-	    "there is no flag -M%s; there are -M, -Mf, -Mt, -Mrm, -Mg, -Mvh, -Mvb and -Mvl",
+	    "there is no flag -M%s; there are -M, -Mf, -Mt, -Mrm, -Mg, -Mvh, -Mvb, -Mvl "
+	    "and -Mimport",
 	    letters);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cmdline.h"
+#include "cli/import.h"
 #include "cli/queue.h"
 #include "cli/sendmail.h"
 #include "cli/show.h"
@@ -53,8 +54,11 @@ run(struct session_start *s)
 	case MODE_JSON:
 	case MODE_STATUS:
 	case MODE_QUEUE:
-	case MODE_MESSAGE:
 		return cli_queue(s);
+	case MODE_MESSAGE:
+		return s->cmd->queue != NULL && strcmp(s->cmd->queue, "import") == 0 ?
+		    cli_import(s) :
+		    cli_queue(s);
 	case MODE_SMTP:
 	case MODE_BATCH:
 		return cli_smtpd(s);

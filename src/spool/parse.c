@@ -26,6 +26,8 @@ struct reader {
 	struct note *notes;
 	size_t nnotes;
 	bool has_body;
+	bool exim;       /* it is Exim's own */
+	const char *why; /* what in it cannot be kept */
 };
 
 /* Exim's that are read back. */
@@ -252,16 +254,47 @@ read_option(struct reader *r, struct str line)
 	return read_special(r, name, line);
 }
 
+/* Exim's options that make it a message of a kind that there is not here. */
+static const struct {
+	const char *name, *why;
+} obstacles[] = {
+	{ "spool_file_wireformat", "its body has SMTP's line ends (spool_wireformat)" },
+	{ "N", "it was submitted with -N, and is never to be delivered" },
+};
+
+/* "-name value"; "--name" and "--(quoter)name" what came from outside (4.94 on).  The value of an
+ * ACL's variable, "-aclc NAME LENGTH", is the lines behind it. */
+static bool
+read_exim_option(struct reader *r, struct str line)
+{
+	struct str name = str_skip(line, str_starts(line, STR("--")) ? 2 : 1);
+	size_t n;
+
+	if (str_starts(name, STR("(")))
+		name = str_skip(name, str_find(name, ')') + 1);
+	for (size_t i = 0; i < sizeof obstacles / sizeof obstacles[0]; i++)
+		if (str_eq(name, str_of(obstacles[i].name)))
+			r->why = obstacles[i].why;
+	if (str_starts(name, STR("acl"))) {
+		if (!parse_count(last_word(&name), r->rest.n, &n) || n == r->rest.n ||
+		    r->rest.p[n] != '\n')
+			return false;
+		r->rest = str_skip(r->rest, n + 1);
+		return true;
+	}
+	return str_starts(name, STR("onehop_")) || read_option(r, str_at(name.p - 1, name.n + 1));
+}
+
 static bool
 read_options(struct reader *r)
 {
 	while (str_starts(r->rest, STR("-"))) {
 		struct str line = next_line(r);
 
-		if (line.p == NULL || !read_option(r, line))
+		if (line.p == NULL || !(r->exim ? read_exim_option(r, line) : read_option(r, line)))
 			return false;
 	}
-	return r->has_body && r->q->protocol != NULL;
+	return r->exim || (r->has_body && r->q->protocol != NULL);
 }
 
 /* The tree says by Y how many more nodes there are. */
@@ -313,6 +346,23 @@ read_recipient(struct queued *q, struct str line, struct rcpt *to, struct fail *
 	return option_address_ok(to->address, false, f);
 }
 
+/* Exim's long form "address orcpt length,flags errors_to length,parent#3" becomes ours: the parent
+ * of a one_time redirection is of no use here, another address for bounces would be lost. */
+static bool
+drop_parent(struct reader *r, struct str *line)
+{
+	struct str rest = *line, end = last_word(&rest);
+
+	if (str_find(end, '#') + 2 != end.n || !ascii_digit(end.p[end.n - 1]))
+		return true;
+	if (!str_iends(end, STR("#3")) || !str_starts(end, STR("0,")) || rest.n == 0) {
+		r->why = "a recipient has its own address for bounces, or another form";
+		return false;
+	}
+	*line = str_of(arena_fmt(r->q->arena, "%.*s%s", (int)rest.n - 1, rest.p, RECIPIENT_END));
+	return true;
+}
+
 static bool
 read_recipients(struct reader *r, struct fail *f)
 {
@@ -322,9 +372,13 @@ read_recipients(struct reader *r, struct fail *f)
 	if (!parse_count(next_line(r), QUEUED_RECIPIENTS_MAX, &n) || n == 0 || n > r->rest.n)
 		return false;
 	e->rcpts = arena_array(r->q->arena, n, sizeof *e->rcpts);
-	for (; e->nrcpts < n; e->nrcpts++)
-		if (!read_recipient(r->q, next_line(r), &e->rcpts[e->nrcpts], f))
+	for (; e->nrcpts < n; e->nrcpts++) {
+		struct str line = next_line(r);
+
+		if ((r->exim && !drop_parent(r, &line)) ||
+		    !read_recipient(r->q, line, &e->rcpts[e->nrcpts], f))
 			return false;
+	}
 	for (size_t i = 0; i < r->nnotes; i++) {
 		if (r->notes[i].index >= n)
 			return false;
@@ -394,26 +448,52 @@ is_whole(struct str text, struct fail *f)
 	    str_eq(str_at(text.p + start + SUM_LINE - 65, 64), str_at(sum, 64));
 }
 
+static bool
+read_all(struct reader *r, struct fail *f)
+{
+	struct queued *q = r->q;
+	const struct body where = q->m.body;
+	struct fail why = FAIL_INIT;
+	bool ok;
+
+	*q = (struct queued){ .arena = q->arena, .m.arena = q->arena, .m.body = where };
+	q->m.body.has_8bit = q->m.body.has_nul = false;
+	ok = read_start(r, &why) && read_options(r) && read_tree(r) && read_recipients(r, &why) &&
+	    read_headers(r);
+	if (r->why != NULL)
+		return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "%s", r->why);
+	if (!ok)
+		return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "not in the format of a -H file%s%s",
+		    why.cls != FAIL_NONE ? ": " : "", why.cls != FAIL_NONE ? why.text : "");
+	queued_settle(q);
+	return true;
+}
+
 bool
 queued_read(struct str text, struct queued *q, struct queued_body *body, struct fail *f)
 {
 	struct reader r = { .q = q, .body = body, .rest = text };
-	struct body where = q->m.body;
 	struct fail why = FAIL_INIT;
 
-	*q = (struct queued){ .arena = q->arena, .m.arena = q->arena, .m.body = where };
-	q->m.body.has_8bit = q->m.body.has_nul = false;
-	if (!is_whole(text, &why)) {
-		if (why.cls == FAIL_NONE)
-			return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0,
-			    "not whole: its checksum is wrong or missing");
-		*f = why;
+	if (is_whole(text, &why))
+		return read_all(&r, f);
+	if (why.cls == FAIL_NONE)
+		return fail_set(
+		    f, FAIL_PERM, STAGE_SPOOL, 0, "not whole: its checksum is wrong or missing");
+	*f = why;
+	return false;
+}
+
+bool
+queued_read_exim(struct str text, struct queued *q, struct fail *f)
+{
+	struct reader r = { .q = q, .rest = text, .exim = true };
+
+	if (text.n > SPOOL_HEADER_MAX || str_find(text, '\0') < text.n)
+		return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0,
+		    "not in the format of a -H file: a NUL, or too large");
+	if (!read_all(&r, f))
 		return false;
-	}
-	if (!read_start(&r, &why) || !read_options(&r) || !read_tree(&r) ||
-	    !read_recipients(&r, &why) || !read_headers(&r))
-		return fail_set(f, FAIL_PERM, STAGE_SPOOL, 0, "not in the format of a -H file%s%s",
-		    why.cls != FAIL_NONE ? ": " : "", why.cls != FAIL_NONE ? why.text : "");
-	queued_settle(q);
+	q->protocol = q->protocol != NULL ? q->protocol : "local";
 	return true;
 }

@@ -63,6 +63,10 @@ bool queued_write(const struct queued *q, const struct queued_body *body, struct
  * that cannot be known now, because there is no SHA-256. */
 bool queued_read(
     struct str text, struct queued *q, struct queued_body *body, struct fail *f) NODISCARD;
+/* The same of Exim's own -H file, 4.80 to 4.100: it has no checksum, and does not say how the body
+ * is. Its options are passed over but for those that say who, when, frozen, DSN.  False:
+ * PERM/SPOOL: cut, or something in it that onehop cannot keep, which *f names. */
+bool queued_read_exim(struct str text, struct queued *q, struct fail *f) NODISCARD;
 /* Put done in order, each key once, and mark the recipients that are among it RCPT_SENT.
  * (queued_read() does it; whoever appended a journal does it again.) */
 void queued_settle(struct queued *q);

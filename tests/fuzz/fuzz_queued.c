@@ -1,5 +1,6 @@
 /* fuzz_queued.c - a -H file of any bytes whose checksum is right: what is read can be written, and
- * is the same when it is read again; one whose checksum is wrong is refused. */
+ * is the same when it is read again; one whose checksum is wrong is refused.  As Exim's own file
+ * any bytes are read or refused. */
 #include <stdlib.h>
 
 #include "spool/option.h"
@@ -50,6 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fail f = FAIL_INIT;
 	char sum[65];
 
+	must(queued_read_exim(s, &q, &f) || (f.cls == FAIL_PERM && f.stage == STAGE_SPOOL));
+	q = p;
 	must(!queued_read(s, &q, &body, &f) || memmem(data, size, SUM_OPTION, 15) != NULL);
 	must(option_sum(before, str_skip(s, before.n), sum, &f));
 	buf_put(&text, before);
