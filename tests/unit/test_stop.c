@@ -24,6 +24,8 @@ outcome(int (*act)(void), int number)
 	int status;
 
 	if (pid == 0) {
+		if (number != 0) /* whoever runs this in the background may ignore it */
+			(void)signal(number, SIG_DFL);
 		stop_hold();
 		if (stop_asked() || (number != 0 && raise(number) != 0))
 			_exit(99);
