@@ -281,7 +281,8 @@ const struct test route_cases[] = {
 
 const struct test forward_cases[] = {
 	{ .name = "loc-fwd-self",
-	    .homes = { { "bob", FORWARD(2, ADDRESS("\\bob"), ADDRESS("x@far.example")) } },
+	    .homes = { { .user = "bob",
+		.probe = FORWARD(2, ADDRESS("\\bob"), ADDRESS("x@far.example")) } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian parent userforward\n"
 		      "bob@debian deliver local_user maildir_home user=bob <- bob@debian\n"
@@ -292,28 +293,28 @@ const struct test forward_cases[] = {
 		     "R: maildrop for bob@debian\nR: local_user for bob@debian\n"
 		     "R: smarthost for x@far.example\n" },
 	{ .name = "loc-fwd-self-plain",
-	    .homes = { { "bob", FORWARD(2, ADDRESS("bob"), ADDRESS("fax")) } },
+	    .homes = { { .user = "bob", .probe = FORWARD(2, ADDRESS("bob"), ADDRESS("fax")) } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian parent userforward\n"
 		      "bob@debian deliver local_user maildir_home user=bob <- bob@debian\n"
 		      "fax@debian deliver local_user maildir_home user=fax <- bob@debian\n" },
 	{ .name = "loc-forward-loop: two users forward to each other",
-	    .homes = { { "bob", FORWARD(1, ADDRESS("fax")) },
-		{ "fax", FORWARD(1, ADDRESS("bob")) } },
+	    .homes = { { .user = "bob", .probe = FORWARD(1, ADDRESS("fax")) },
+		{ .user = "fax", .probe = FORWARD(1, ADDRESS("bob")) } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian parent userforward\n"
 		      "fax@debian parent userforward <- bob@debian\n"
 		      "fax@debian deliver local_user maildir_home user=fax <- fax@debian\n" },
 	{ .name = "loc-fwd-ancestor: an alias of bob leads to fax, who forwards to bob",
 	    .aliases = WS "bob: fax\n",
-	    .homes = { { "fax", FORWARD(1, ADDRESS("bob")) } },
+	    .homes = { { .user = "fax", .probe = FORWARD(1, ADDRESS("bob")) } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian parent system_aliases\n"
 		      "fax@debian parent userforward <- bob@debian\n"
 		      "fax@debian deliver local_user maildir_home user=fax <- fax@debian\n" },
 	{ .name = "loc-fwd-pipe, -file, -devnull",
-	    .homes = { { "bob",
-		FORWARD(4, TO(TRANSPORT_PIPE, "/usr/bin/tee -a /home/bob/out"),
+	    .homes = { { .user = "bob",
+		.probe = FORWARD(4, TO(TRANSPORT_PIPE, "/usr/bin/tee -a /home/bob/out"),
 		    TO(TRANSPORT_FILE, "/home/bob/mbox"), TO(TRANSPORT_DIRECTORY, "/home/bob/M/"),
 		    TO(TRANSPORT_BYPASSED, "/dev/null")) } },
 	    .recipient = "bob@debian",
@@ -324,7 +325,7 @@ const struct test forward_cases[] = {
 		      "/home/bob/M/ deliver userforward address_directory user=bob <- bob@debian\n"
 		      "/dev/null discard userforward **bypassed** user=bob <- bob@debian\n" },
 	{ .name = "loc-fwd-blackhole",
-	    .homes = { { "bob", { .found = PROBE_FORWARD, .discard = true } } },
+	    .homes = { { .user = "bob", .probe = { .found = PROBE_FORWARD, .discard = true } } },
 	    .recipient = "bob@debian",
 	    .routes = ":blackhole: discard userforward\n" },
 	{ .name = "loc-fwd-groupwritable and its kin",
@@ -332,12 +333,12 @@ const struct test forward_cases[] = {
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian defer userforward: bad mode\n" },
 	{ .name = "an address that cannot be used is skipped, and the mailbox is left",
-	    .homes = { { "bob", FORWARD(1, ADDRESS("a b c@")) } },
+	    .homes = { { .user = "bob", .probe = FORWARD(1, ADDRESS("a b c@")) } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian deliver local_user maildir_home user=bob\n" },
 	{ .name = "loc-fwd-syntax is told to the log",
-	    .homes = { { "bob",
-		{ .found = PROBE_FORWARD,
+	    .homes = { { .user = "bob",
+		.probe = { .found = PROBE_FORWARD,
 		    .items = (struct probe_item[]){ ADDRESS("fax") },
 		    .nitems = 1,
 		    .skipped = "domain missing in \"x@\"" } } },
@@ -351,17 +352,17 @@ const struct test forward_cases[] = {
 		     "R: procmail for fax@debian\nR: maildrop for fax@debian\n"
 		     "R: local_user for fax@debian\n" },
 	{ .name = "procmail",
-	    .homes = { { "bob", { .found = PROBE_PROCMAIL } } },
+	    .homes = { { .user = "bob", .probe = { .found = PROBE_PROCMAIL } } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian deliver procmail procmail_pipe user=bob\n",
 	    .trace = "R: system_aliases for bob@debian\nR: userforward for bob@debian\n"
 		     "R: procmail for bob@debian\n" },
 	{ .name = "maildrop",
-	    .homes = { { "bob", { .found = PROBE_MAILDROP } } },
+	    .homes = { { .user = "bob", .probe = { .found = PROBE_MAILDROP } } },
 	    .recipient = "bob@debian",
 	    .routes = "bob@debian deliver maildrop maildrop_pipe user=bob\n" },
 	{ .name = "loc-real skips .forward",
-	    .homes = { { "bob", FORWARD(1, ADDRESS("fax")) } },
+	    .homes = { { .user = "bob", .probe = FORWARD(1, ADDRESS("fax")) } },
 	    .recipient = "real-bob@debian",
 	    .routes = "real-bob@debian deliver real_local maildir_home user=bob\n" },
 };

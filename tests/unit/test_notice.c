@@ -156,7 +156,7 @@ static void
 what_comes_back(void **state)
 {
 	static const struct {
-		int ret;
+		typeof(((struct envelope *)0)->ret) ret;
 		size_t lines, longest;
 		bool nul, whole, told;
 	} cases[] = {

@@ -79,7 +79,7 @@ knows_types(void **state)
 		enum header_type type = scan_type(str_of(rows[i].name), &resent);
 
 		if (type != rows[i].type || resent != rows[i].resent)
-			fail_msg("%s: '%c' %d", rows[i].name, type, resent);
+			fail_msg("%s: '%c' %d", rows[i].name, (int)type, resent);
 	}
 }
 
