@@ -283,7 +283,10 @@ move(struct moving *m, struct fail *f)
 		return false;
 	}
 	lock = fcntl(m->q.m.body.fd, F_DUPFD_CLOEXEC, 3);
-	return move_locked(m, f);
+	if (lock >= 0)
+		return move_locked(m, f);
+	spool_release(&m->q);
+	return cannot_read(m, 'D', place_not_now, f);
 }
 
 static void
