@@ -10,10 +10,11 @@ text_fault(struct str s)
 {
 	while (s.n > 0) {
 		size_t n = str_utf8(s);
+		unsigned c = str_code(s);
 
 		if (n == 0)
 			return "invalid UTF-8 byte sequence";
-		if (ascii_control(s.p[0]))
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 			return "control character in address";
 		s = str_skip(s, n);
 	}

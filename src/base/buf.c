@@ -59,6 +59,20 @@ buf_filled(struct buf *b, size_t n)
 }
 
 void
+buf_shown(struct buf *b, struct str s)
+{
+	while (s.n > 0) {
+		size_t n = *s.p == '\t' ? 1 : str_shown(s), whole = str_utf8(s);
+
+		if (n > 0)
+			buf_add(b, s.p, n);
+		else
+			buf_char(b, '?');
+		s = str_skip(s, whole > 0 ? whole : 1);
+	}
+}
+
+void
 buf_put(struct buf *b, struct str s)
 {
 	buf_add(b, s.p, s.n);

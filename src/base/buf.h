@@ -26,6 +26,8 @@ struct buf {
 #define AUTO_BUF __attribute__((cleanup(buf_free)))
 
 void buf_add(struct buf *b, const void *p, size_t n);
+/* Append what people may be shown of s (str_shown()); tabs stay, and '?' stands for the rest. */
+void buf_shown(struct buf *b, struct str s);
 void buf_put(struct buf *b, struct str s);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

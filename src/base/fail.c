@@ -25,12 +25,23 @@ static void
 make_printable(char *s)
 {
 	size_t n = strlen(s);
+	char *to = s;
 
 	while (n > 0 && ascii_space(s[n - 1]))
 		s[--n] = '\0';
-	for (; *s != '\0'; s++)
-		if (ascii_control(*s))
-			*s = '?';
+	while (n > 0) {
+		struct str rest = str_at(s, n);
+		size_t shown = str_shown(rest), whole = str_utf8(rest);
+
+		if (shown > 0)
+			memmove(to, s, shown);
+		else
+			*to = '?';
+		to += shown > 0 ? shown : 1;
+		s += whole > 0 ? whole : 1;
+		n -= whole > 0 ? whole : 1;
+	}
+	*to = '\0';
 }
 
 /* The parentheses get past banned.h: this is the one place, and nothing here sets a locale. */

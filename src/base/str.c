@@ -68,6 +68,35 @@ str_utf8(struct str s)
 	return n;
 }
 
+/* What turns or hides what stands beside it. */
+static bool
+is_hidden(unsigned c)
+{
+	return c == 0x61c || c == 0x180e || c == 0xfeff || (c >= 0x200b && c <= 0x200f) ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c >> 8 == 0xe00;
+}
+
+unsigned
+str_code(struct str s)
+{
+	size_t n = str_utf8(s);
+	unsigned c = n > 0 ? (unsigned char)s.p[0] : 0;
+
+	if (n > 1)
+		c &= 0x7fU >> n;
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	return c;
+}
+
+size_t
+str_shown(struct str s)
+{
+	unsigned c = str_code(s);
+
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || is_hidden(c) ? 0 : str_utf8(s);
+}
+
 size_t
 str_find(struct str s, char c)
 {

@@ -91,6 +91,12 @@ bool str_8bit(struct str s);                       /* any byte >= 0x80? */
 /* Octets of the well-formed UTF-8 sequence at the front of s, which is not empty (RFC 3629), or 0.
  */
 size_t str_utf8(struct str s);
+/* The number of that character; 0: it is NUL or no UTF-8. */
+unsigned str_code(struct str s);
+/* The octets of the first character of s (not empty) when people may be shown it as it is.  0: it
+ * is a control (C0, C1, DEL), turns or hides what stands beside it (bidirectional, zero width), or
+ * is no UTF-8. */
+size_t str_shown(struct str s);
 
 /* Index of the first byte c in s, or s.n when there is none (c may be 0). */
 size_t str_find(struct str s, char c);

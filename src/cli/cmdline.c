@@ -70,8 +70,7 @@ static void
 warn(struct cmdline *c, const char *what, const char *value)
 {
 	buf_str(&c->warnings, what);
-	for (; *value != '\0'; value++)
-		buf_char(&c->warnings, ascii_control(*value) ? '?' : *value);
+	buf_shown(&c->warnings, str_of(value));
 	buf_str(&c->warnings, " is not known here and was ignored\n");
 }
 

@@ -41,6 +41,15 @@ put_size(struct buf *out, uint64_t n)
 		buf_fmt(out, "%4" PRIu64 "M", (n + M / 2) / M);
 }
 
+/* What is somebody else's goes to a terminal. */
+static void
+put_shown(struct buf *out, const char *before, const char *text, const char *after)
+{
+	buf_str(out, before);
+	buf_shown(out, str_of(text));
+	buf_str(out, after);
+}
+
 /* Both lines have an address, because exiqgrep -a takes whatever stands under a message for a
  * recipient, and stops at what has no @. */
 static void
@@ -52,7 +61,7 @@ put_trouble(struct buf *out, const struct control_message *m, int64_t now)
 
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if (*m->rcpts[i] == ' ' && n++ == 0)
-			buf_str(&who, m->rcpts[i] + 2);
+			put_shown(&who, "", m->rcpts[i] + 2, "");
 	if (n == 0)
 		return;
 	if (n > 1)
@@ -80,10 +89,11 @@ listing_columns(
 	}
 	put_age(out, now - m->received);
 	put_size(out, m->size);
-	buf_fmt(out, " %s <%s>%s\n", m->id, m->sender, m->frozen ? " *** frozen ***" : "");
+	buf_fmt(out, " %s", m->id);
+	put_shown(out, " <", m->sender, m->frozen ? "> *** frozen ***\n" : ">\n");
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if (*m->rcpts[i] == ' ' || form != LISTING_UNDELIVERED)
-			buf_fmt(out, "        %s\n", m->rcpts[i]);
+			put_shown(out, "        ", m->rcpts[i], "\n");
 	if (form == LISTING_FULL)
 		put_trouble(out, m, now);
 	buf_char(out, '\n');
@@ -100,8 +110,9 @@ put_string(struct buf *out, const char *z)
 	while (s.n > 0) {
 		size_t n = str_utf8(s);
 
-		if (n == 0 || ascii_control(*s.p))
-			buf_fmt(out, "\\u%04x", (unsigned char)*s.p);
+		if (n == 0 || str_shown(s) == 0)
+			buf_fmt(
+			    out, "\\u%04x", n == 0 ? (unsigned char)*s.p : str_code(s) & 0xffff);
 		else if (*s.p == '"' || *s.p == '\\')
 			buf_fmt(out, "\\%c", *s.p);
 		else

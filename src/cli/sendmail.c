@@ -124,12 +124,15 @@ report(const struct handover *h)
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct rcpt *r = &e->rcpts[i];
+		AUTO_BUF struct buf who = BUF_INIT(1 << 16);
 
-		if (r->state == RCPT_SENT || r->state == RCPT_KEPT)
+		if (r->state == RCPT_SENT || r->state == RCPT_KEPT) {
 			sent++;
-		else
-			fprintf(stderr, "onehop: %s: %s: %s\n", r->original,
-			    fail_stage_text(r->fail.stage), r->fail.text);
+			continue;
+		}
+		buf_shown(&who, str_of(r->original));
+		fprintf(stderr, "onehop: %.*s: %s: %s\n", S_ARG(buf_get(&who)),
+		    fail_stage_text(r->fail.stage), r->fail.text);
 	}
 	if (status != EX_OK && sent > 0)
 		fprintf(

@@ -69,6 +69,7 @@ write_line(struct logfile *l, const char *id, struct str line)
 	AUTO_BUF struct buf b = BUF_INIT(LINE_MAX_BYTES);
 	int64_t now = clock_unix();
 	char date[DATE_MAX];
+	size_t start;
 	bool written;
 
 	if (line.n > LINE_MAX_BYTES - DATE_MAX - ID_MAX)
@@ -76,11 +77,11 @@ write_line(struct logfile *l, const char *id, struct str line)
 	buf_fmt(&b, "%s ", date_log(now, date));
 	if (id != NULL)
 		buf_fmt(&b, "%s ", id);
-	for (size_t i = 0; i < line.n; i++)
-		buf_char(&b, ascii_control(line.p[i]) && line.p[i] != '\t' ? '?' : line.p[i]);
+	start = b.n;
+	buf_shown(&b, line);
 	buf_char(&b, '\n');
 	written = append(l, buf_get(&b));
-	line.p = b.p + b.n - 1 - line.n; /* as it is shown */
+	line = str_at(b.p + start, b.n - 1 - start); /* as it is shown */
 	if (l->use_syslog == CHOICE_YES || (l->use_syslog == CHOICE_AUTO && !written))
 		(void)syslog_line(&l->syslog, now, id, line);
 	if (id != NULL)

@@ -43,8 +43,7 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 	if (kind != TRACE_WARNING && (kind == TRACE_DEBUG ? !t->debug : !t->verbose))
 		return;
 	buf_str(&b, lead(t, kind, line));
-	for (size_t i = 0; i < line.n; i++)
-		buf_char(&b, ascii_control(line.p[i]) && line.p[i] != '\t' ? '?' : line.p[i]);
+	buf_shown(&b, line);
 	buf_char(&b, '\n');
 	(void)!fd_write_full(t->fd, b.p, b.n);
 }

@@ -24,7 +24,8 @@ put_words(struct buf *out, const struct style *style, struct str words)
 	char last = '\0';
 
 	while (words.n > 0) {
-		size_t n = ascii_8bit(words.p[0]) ? str_utf8(words) : 1;
+		size_t n = ascii_8bit(words.p[0]) ? str_shown(words) : 1;
+		size_t whole = str_utf8(words);
 		bool newline = str_starts(words, STR("\\n")), blank = words.p[0] == ' ';
 
 		if (newline || column >= LINE_LONGEST ||
@@ -42,9 +43,8 @@ put_words(struct buf *out, const struct style *style, struct str words)
 			buf_char(out, '?');
 		else
 			buf_add(out, words.p, n);
-		n = n > 0 ? n : 1;
-		column += n;
-		words = str_skip(words, n);
+		column += n > 0 ? n : 1;
+		words = str_skip(words, whole > 0 ? whole : 1);
 	}
 }
 

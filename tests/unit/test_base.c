@@ -13,6 +13,7 @@
 #include "base/b64.h"
 #include "base/buf.h"
 #include "base/date.h"
+#include "base/fail.h"
 #include "base/id.h"
 #include "base/num.h"
 
@@ -358,6 +359,44 @@ makes_message_ids(void **state)
 	assert_int_equal(id_seconds("../x"), 0);
 }
 
+static void
+shows_what_people_may_see(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "plain ~", "plain ~" },
+		{ "tab\tstays", "tab\tstays" },
+		{ "\x1b[31m\x7f\n", "?[31m??" },
+		{ "Gr\xc3\xbc\xc3\x9f"
+		  "e \xe6\xb5\x8b \xf0\x9f\x93\xac",
+		    NULL }, /* as they are */
+		{ "\xc2\x9b"
+		  "2J \x9b"
+		  "2J \xc2\x80 \xc2\xa0",
+		    "?2J ?2J ? \xc2\xa0" },
+		{ "a\xe2\x80\xae"
+		  "b\xe2\x81\xa6"
+		  "c\xe2\x80\x8b"
+		  "d\xef\xbb\xbf"
+		  "e\xd8\x9c",
+		    "a?b?c?d?e?" },
+		{ "\xf3\xa0\x81\x81 tag", "? tag" },
+		{ "cut \xe6\xb5", "cut ??" },
+		{ "\xc0\x80 \xed\xa0\x80", "?? ???" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_BUF struct buf b = BUF_INIT(100);
+		struct fail f = FAIL_INIT;
+
+		buf_shown(&b, str_of(rows[i][0]));
+		assert_string_equal(b.p, rows[i][1] != NULL ? rows[i][1] : rows[i][0]);
+		(void)fail_set(&f, FAIL_TEMP, STAGE_SPOOL, 0, "<%s>", rows[i][0]);
+		if (strchr(rows[i][0], '\t') == NULL)
+			assert_memory_equal(f.text + 1, b.p, b.n);
+	}
+}
+
 int
 main(void)
 {
@@ -365,6 +404,7 @@ main(void)
 		cmocka_unit_test(compares_strings),
 		cmocka_unit_test(cuts_strings),
 		cmocka_unit_test(knows_ascii),
+		cmocka_unit_test(shows_what_people_may_see),
 		cmocka_unit_test(appends_to_a_buffer),
 		cmocka_unit_test(keeps_the_limit_of_a_buffer),
 		cmocka_unit_test(hands_out_memory),
