@@ -32,7 +32,7 @@ COLLECT = """
 import base64, glob, json, sys, time
 user, wanted, end, found = sys.argv[1], int(sys.argv[2]), time.monotonic() + int(sys.argv[3]), []
 while len(found) < wanted and time.monotonic() < end:
-    time.sleep(0.5)
+    time.sleep(0.5)  # polls
     found = glob.glob("/home/%s/Maildir/new/*" % user) + glob.glob("/home/%s/Maildir/cur/*" % user)
 time.sleep(1)       # for what would be one too many
 found = glob.glob("/home/%s/Maildir/new/*" % user) + glob.glob("/home/%s/Maildir/cur/*" % user)
