@@ -74,6 +74,12 @@ peer_wait(struct peer *p, bool on)
 		p->patience = left.it_value;
 }
 
+bool
+peer_hung_up(const struct peer *p)
+{
+	return p->received && !timerisset(&p->patience);
+}
+
 static void
 emit(void *ctx, enum trace_kind kind, struct str line)
 {

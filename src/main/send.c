@@ -96,7 +96,7 @@ something_waits(struct delivery *d)
 	return any && delivery_spool(d, false, &f);
 }
 
-/* True: he has heard it, or will when he goes on. */
+/* True: he has heard it, or is alive and was hung up on. */
 static bool
 detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
 {
@@ -110,7 +110,7 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, how, &f);
 	peer_wait(&s->peer, false);
 	if (is_ours(&q->e))
-		told = told && submit_heard(STDIN_FILENO);
+		told = (told && submit_heard(STDIN_FILENO)) || peer_hung_up(&s->peer);
 	s->out->flags = 0;
 	if (stays) {
 		guard_detach();
