@@ -19,7 +19,7 @@
 #define MARK "it is being taken over from "
 #define MARK_FROZEN "frozen, it is being taken over from "
 
-enum { NAME = ID_MAX + 8, PIECE = 8192 };
+enum { NAME = ID_MAX + 8, PIECE = 4096 };
 
 struct import {
 	struct arena *arena;
@@ -371,29 +371,34 @@ all(struct import *im, struct fail *f)
 	return true;
 }
 
+static bool
+may_import(const struct cmdline *cmd, struct fail *f)
+{
+	if (cmd->narguments != 1)
+		return fail_set(f, FAIL_USER, STAGE_ARGS, 0,
+		    "-Mimport takes one DIRECTORY, that of Exim's spool: /var/spool/exim4");
+	if (geteuid() == 0)
+		return true;
+	(void)fail_set(f, FAIL_USER, STAGE_ARGS, 0, "only root may take over Exim's mail");
+	f->exit = EX_NOPERM;
+	return false;
+}
+
 int
 cli_import(struct session_start *start)
 {
-	const struct cmdline *cmd = start->cmd;
-	struct import im = { .arena = start->arena, .status = EX_OK };
+	struct import *im = arena_alloc(start->arena, sizeof *im);
 	struct fail f = FAIL_INIT;
 	bool ok;
 
-	if (cmd->narguments != 1)
-		(void)fail_set(&f, FAIL_USER, STAGE_ARGS, 0,
-		    "-Mimport takes one DIRECTORY, that of Exim's spool: /var/spool/exim4");
-	else if (geteuid() != 0) {
-		(void)fail_set(&f, FAIL_USER, STAGE_ARGS, 0, "only root may take over Exim's mail");
-		f.exit = EX_NOPERM;
-	}
-	if (f.cls != FAIL_NONE)
+	if (!may_import(start->cmd, &f) || !spool_open(&im->to, &start->conf, true, &f))
 		return cli_complain(&f);
-	if (!spool_open(&im.to, &start->conf, true, &f))
-		return cli_complain(&f);
-	im.ages = ages_now(&im.to);
-	ok = open_from(&im, cmd->arguments[0], &f) && all(&im, &f);
-	spool_close(&im.to);
-	if (im.from.input > 0)
-		(void)close(im.from.input);
-	return ok ? im.status : cli_complain(&f);
+	im->arena = start->arena;
+	im->status = EX_OK;
+	im->ages = ages_now(&im->to);
+	ok = open_from(im, start->cmd->arguments[0], &f) && all(im, &f);
+	spool_close(&im->to);
+	if (im->from.input > 0)
+		(void)close(im->from.input);
+	return ok ? im->status : cli_complain(&f);
 }

@@ -50,13 +50,22 @@ hang_up(int number)
 void
 peer_received(struct peer *p)
 {
-	const struct sigaction sa = { .sa_handler = hang_up };
+	const struct sigaction sa = { .sa_handler = hang_up, .sa_flags = (int)SA_RESETHAND };
 
 	if (!p->foreign || p->received)
 		return;
 	(void)alarm(0);
 	(void)sigaction(SIGALRM, &sa, NULL);
 	p->received = true;
+}
+
+/* The handler goes when it has been called. */
+bool
+peer_hung_up(const struct peer *p)
+{
+	struct sigaction now;
+
+	return p->received && sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
 }
 
 /* One purse for all that he is told: who takes an octet now and then gains nothing. */
@@ -67,17 +76,11 @@ peer_wait(struct peer *p, bool on)
 
 	if (!p->received)
 		return;
-	if (on)
+	if (on && !peer_hung_up(p))
 		in.it_value = p->patience;
 	(void)setitimer(ITIMER_REAL, &in, &left);
 	if (!on)
 		p->patience = left.it_value;
-}
-
-bool
-peer_hung_up(const struct peer *p)
-{
-	return p->received && !timerisset(&p->patience);
 }
 
 static void

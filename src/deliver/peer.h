@@ -35,7 +35,7 @@ void peer_hurry(const struct peer *p);
  * so that each write to it fails at once) when writes to him, between true and false here, have
  * waited for PEER_SECONDS in all. */
 void peer_received(struct peer *p);
-/* His patience is over, and he was hung up on. */
+/* Has he been hung up on? */
 bool peer_hung_up(const struct peer *p);
 void peer_wait(struct peer *p, bool on);
 /* Hands on to p->next, between the two. */

@@ -96,7 +96,17 @@ something_waits(struct delivery *d)
 	return any && delivery_spool(d, false, &f);
 }
 
-/* True: he has heard it, or is alive and was hung up on. */
+/* Does he know that the message is ours?  Without the verdict that is so while he is there and was
+ * told before, when it was safe; one who is gone has it again. */
+static bool
+knows(const struct serve *s, bool told)
+{
+	if (told)
+		return submit_heard(STDIN_FILENO);
+	return s->out->taken && (peer_hung_up(&s->peer) || !submit_gone(STDIN_FILENO));
+}
+
+/* True: he knows what became of his message. */
 static bool
 detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
 {
@@ -110,7 +120,7 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	told = submit_verdicts(STDIN_FILENO, &q->e, whole, how, &f);
 	peer_wait(&s->peer, false);
 	if (is_ours(&q->e))
-		told = (told && submit_heard(STDIN_FILENO)) || peer_hung_up(&s->peer);
+		told = knows(s, told);
 	s->out->flags = 0;
 	if (stays) {
 		guard_detach();

@@ -271,7 +271,7 @@ submit_serving(int fd)
 	(void)!record_put(fd, 'T', STR(SUBMIT_SERVING), &ignored);
 }
 
-void
+bool
 submit_line(int fd, enum trace_kind kind, struct str line)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
@@ -279,24 +279,32 @@ submit_line(int fd, enum trace_kind kind, struct str line)
 
 	buf_char(&b, (char)('0' + (int)kind));
 	buf_put(&b, line);
-	if (buf_ok(&b))
-		(void)!record_put_buf(fd, 'T', &b, &ignored);
+	return buf_ok(&b) && record_put_buf(fd, 'T', &b, &ignored);
 }
 
 static void
 emit(void *ctx, enum trace_kind kind, struct str line)
 {
-	const struct submit_trace *t = ctx;
+	struct submit_trace *t = ctx;
 
-	if (kind == TRACE_TAKEN ||
-	    (t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) != 0)
-		submit_line(t->fd, kind, line);
+	if (kind == TRACE_TAKEN)
+		t->taken = submit_line(t->fd, kind, line) && str_eq(line, STR("1"));
+	else if ((t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) != 0)
+		(void)submit_line(t->fd, kind, line);
 }
 
 struct trace
 submit_trace(struct submit_trace *t)
 {
 	return (struct trace){ .emit = emit, .ctx = t };
+}
+
+bool
+submit_gone(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* The end that is closed with something unread in it says so to the other: ECONNRESET. */

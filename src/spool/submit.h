@@ -97,12 +97,13 @@ bool submit_receive(int fd, bool (*wait)(void *ctx, int fd), struct arena *a, st
 /* The same from a process of onehop's own, which hands on what was accepted before. */
 bool submit_receive_own(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
-/* One T record, if it can be written. */
-void submit_line(int fd, enum trace_kind kind, struct str line);
+/* One T record; false: it cannot be written. */
+bool submit_line(int fd, enum trace_kind kind, struct str line);
 /* A trace that writes T records to fd. */
 struct submit_trace {
 	int fd;
 	enum submit_flags flags;
+	bool taken; /* he has been told that his message is not his any more */
 };
 struct trace submit_trace(struct submit_trace *t);
 /* The word serving, if it can be written. */
@@ -116,6 +117,8 @@ enum submit_ending {
  * not.  Waits until it hangs up, and for SUBMIT_HEARD_SECONDS at most; one that still has not read
  * may do so. */
 enum { SUBMIT_HEARD_SECONDS = 5 };
+/* Has the other end hung up? */
+bool submit_gone(int fd);
 bool submit_heard(int fd);
 bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,
     enum submit_ending how, struct fail *f) NODISCARD;

@@ -100,6 +100,6 @@ def test_a_change_during_the_timers_run_is_not_lost(online, smarthost):
     box.must("systemctl", "--no-block", "start", "onehop-queue.service")
     assert began.wait(30)
     change(box, 1)
-    threading.Timer(8, go.set).start()
+    threading.Timer(20, go.set).start()         # the second run has begun by then
     at_rest(box)
     assert box.mainlog().count("pid=") == 4 and box.mainlog().count(" -qf") == 2

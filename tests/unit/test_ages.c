@@ -284,7 +284,7 @@ what_was_seen_of_a_host_is_remembered(void **state)
 	const struct spool *s = *state;
 	AUTO_ARENA struct arena a = { NULL };
 	const char *file;
-	int64_t t = y2026, day = 24 * 3600;
+	int64_t t = y2026, day = INT64_C(24) * 3600;
 
 	assert_int_equal(hosts_seen(s, "smtp.isp.example", t, &a, &file), 0);
 	hosts_saw(s, "smtp.isp.example", t, SEEN_TLS);

@@ -377,8 +377,9 @@ shows_what_people_may_see(void **state)
 		  "b\xe2\x81\xa6"
 		  "c\xe2\x80\x8b"
 		  "d\xef\xbb\xbf"
-		  "e\xd8\x9c",
-		    "a?b?c?d?e?" },
+		  "e\xd8\x9c"
+		  "\xe2\x81\xa9\xe2\x80\xac",
+		    "a?b?c?d?e???" },
 		{ "\xf3\xa0\x81\x81 tag", "? tag" },
 		{ "cut \xe6\xb5", "cut ??" },
 		{ "\xc0\x80 \xed\xa0\x80", "?? ???" },

@@ -51,7 +51,7 @@ connected(size_t n, int pause)
 static bool
 tell(struct peer *p)
 {
-	struct submit_trace records = { STDIN_FILENO, SUBMIT_VERBOSE };
+	struct submit_trace records = { STDIN_FILENO, SUBMIT_VERBOSE, false };
 	const struct trace told = submit_trace(&records);
 	struct trace t;
 	char line[1000];
