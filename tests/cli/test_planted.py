@@ -57,7 +57,10 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 for process in seen:
     if process["comm"] == "onehop-send":
         for s in signals:
-            os.kill(process["pid"], s)
+            try:
+                os.kill(process["pid"], s)
+            except ProcessLookupError:          # it ends with its parent
+                pass
 heard += sendmail.stdout.read()
 sendmail.wait()
 cores = []
@@ -72,7 +75,7 @@ def held(who, *signals, **how):
     script = HELD.replace("PASSWORD.encode()", "bytes([%s])" % ", ".join(str(b) for b in planted.PASSWORD.encode()))
     seen = play(MAKE_SPOOL, {"argv": ["/usr/bin/python3", "-c", script, who, *map(str, signals)]}, servers=[server], **how)
     step = seen["steps"][1]
-    assert step["rc"] == 0, step
+    assert step["rc"] == 0, step["stderr"][-1500:]
     return json.loads(step["stdout"]), seen
 
 
