@@ -83,7 +83,7 @@ def test_all_that_waits():
     assert [m["data"].partition("\r\n\r\n")[2] for s in got["smtp"] for m in s["messages"] if "Subject: dots" in m["data"]] == ["..\r\n...a\r\n\r\nlast \t\r\n"]
 
 
-LONG = r"""cd %s/input && for h in *-H; do id=${h%%%%-H}; new=$(echo $id | sed 's/^\(......\)-\(......\)-\(..\)$/\1-00000\2-00\3/')
+LONG = r"""cd %s/input && for h in *-H; do id=${h%%%%-H}; new=$(echo $id | sed 's/^\(......\)-\(......\)-\(..\)$/\1-00000\2-00\3/'); [ $new != $id ] || continue
 for f in $id-*; do sed "1s/$id/$new/" $f > $new-${f##*-}; chown --reference=$f $new-${f##*-}; chmod --reference=$f $new-${f##*-}; rm $f; done; done""" % FROM
 
 
