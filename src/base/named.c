@@ -48,7 +48,8 @@ next_name(struct walk *w, char name[NAME_MAX + 1])
 		return false;
 	memcpy(name, part.p, part.n);
 	name[part.n] = '\0';
-	memmove(w->rest, rest.p, rest.n);
+	if (rest.n > 0)
+		memmove(w->rest, rest.p, rest.n);
 	w->rest[rest.n] = '\0';
 	return true;
 }
