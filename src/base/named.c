@@ -64,7 +64,8 @@ follow(struct walk *w, int link)
 
 	if (n < 0)
 		return false;
-	if (w->links++ >= LINKS_MAX || (size_t)n + 1 + rest >= sizeof w->rest) {
+	if (w->links++ >= LINKS_MAX || (size_t)n >= sizeof to ||
+	    (size_t)n + 1 + rest >= sizeof w->rest) {
 		errno = ELOOP;
 		return false;
 	}

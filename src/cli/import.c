@@ -49,8 +49,11 @@ note_name(void *ctx, int dir, const char *name)
 	struct import *im = ctx;
 	size_t n = strlen(name);
 	struct stat here, top;
-	const char *id = n > 2 ? arena_strz(im->arena, str_at(name, n - 2)) : "";
+	const char *id;
 
+	if (n <= 2)
+		return;
+	id = arena_strz(im->arena, str_at(name, n - 2));
 	if (!place_of_id(id) || strcmp(name + n - 2, "-H") != 0 || fstat(dir, &here) != 0 ||
 	    fstat(im->from.input, &top) != 0)
 		return;

@@ -219,8 +219,9 @@ run_unheard(struct delivery *d, struct queued *q)
 	name_those(q, RCPT_KEPT, "; dropped: ", &line);
 	d->log->id = q->e.id;
 	trace_buf(d->trace, TRACE_LOG, &line);
+	spool_release(q);
 	if (d->spooling)
-		drop(d, q);
+		(void)with_message(d, q->e.id, drop_notice, NULL, &f);
 	for (; d->noffspring > 0; d->noffspring--)
 		(void)with_message(d, d->offspring[d->noffspring - 1], drop_notice, NULL, &f);
 	d->log->id = NULL;

@@ -184,6 +184,8 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 	d->log->id = NULL;
 	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
 	    how == DELIVERY_BACKGROUND;
+	if (how != DELIVERY_BACKGROUND)
+		spool_release(q); /* it is the next one's, his next command's among them */
 	heard = detach(s, q, whole, stays);
 	if (!heard && is_ours(&q->e))
 		run_unheard(d, q);

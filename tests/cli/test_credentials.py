@@ -93,7 +93,7 @@ def test_root_sends_through_the_door_that_has_it(place):
                   setup=file(LINE % "kept", "onehop:onehop", "400")(given + "/passwd.client") + "; chown onehop: %s; chmod 500 %s" % (given, given))
     seen = play(mail(["x@far.example"], user="root"), mail(["-odq", "y@far.example"], user="root"), {"argv": ["/usr/sbin/sendmail", "-qf"]}, shell_count(),
                 servers=[SERVER], config=kept_back(place), daemons=[door])
-    assert [s["rc"] for s in seen["steps"]] == [0, 0, 0, 0] and seen["steps"][3]["stdout"] == "0\n", seen["steps"]
+    assert [s["rc"] for s in seen["steps"]] == [0, 0, 0, 0] and seen["steps"][3]["stdout"] == "0\n", (seen["mainlog"], [s["stderr"] for s in seen["steps"]])
     assert len(messages(seen)) == 2 and {tuple(a) for a in sent_as(seen)} == {("\\0user\\0kept",)}
 
 
