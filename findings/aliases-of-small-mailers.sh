@@ -9,8 +9,8 @@
 # Seen with dma 0.13-1+b1 and msmtp 1.8.23-1 (Debian 12).  Needs root: dma reads /etc/dma, which is ours in a mount
 # namespace of its own.
 set -eu
-dir=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"' EXIT
+dir=$(mktemp -d) sink=
+trap 'kill $sink 2>/dev/null || :; rm -rf "$dir"' EXIT
 cd "$dir"
 
 # fetch PACKAGE VERSION: unpacked into ./PACKAGE
@@ -60,6 +60,7 @@ import os
 os.rename("port.new", "port")
 server.serve_forever()
 PY
+sink=$!
 until [ -s port ]; do sleep 0.1; done
 port=$(cat port)
 
@@ -67,7 +68,7 @@ by_msmtp() {
 	: >rcpt
 	printf 'Subject: s\n\nb\n' | msmtp/usr/bin/msmtp --host=127.0.0.1 --port="$port" -f me@x.example --aliases="$dir/aliases" team 2>&1 |
 		sed 's/^.*: //'
-	sed 's/ $//' rcpt
+	sed 's/ $//; s/> </>\n</g' rcpt | sort | paste -sd' '
 }
 
 by_dma() {
@@ -77,14 +78,14 @@ by_dma() {
 	# shellcheck disable=SC2016 # for the inner shell
 	printf 'Subject: s\n\nb\n' | unshare -m sh -c 'mount -t tmpfs etc /etc/dma && cp "$1/dma.conf" "$1/aliases" /etc/dma &&
 		timeout 20 "$1/dma/usr/sbin/dma" -D -f me@x.example team' sh "$dir" 2>&1 | sed -n 's/^dma: //p' || :
-	sed 's/ $//' rcpt
+	sed 's/ $//; s/> </>\n</g' rcpt | sort | paste -sd' '
 }
 
 fetch msmtp 1.8.23-1
 fetch dma 0.13-1+b1
 made=
 [ -d /etc/dma ] || { mkdir /etc/dma && made=1; }
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"; [ -z "$made" ] || rmdir /etc/dma' EXIT
+trap 'kill $sink 2>/dev/null || :; rm -rf "$dir"; [ -z "$made" ] || rmdir /etc/dma' EXIT
 chmod 755 "$dir"
 printf 'SMARTHOST 127.0.0.1\nPORT %s\nSPOOLDIR %s/spool\nMAILNAME host.example\nALIASES /etc/dma/aliases\n' "$port" "$dir" >dma.conf
 
@@ -95,9 +96,9 @@ with() {
 	is '  msmtp' "$2" "$(by_msmtp)"
 	is '  dma' "$3" "$(by_dma)"
 }
-with 'team: a@x.example, b@x.example' '<b@x.example> <a@x.example>' '<a@x.example> <b@x.example>'
+with 'team: a@x.example, b@x.example' '<a@x.example> <b@x.example>' '<a@x.example> <b@x.example>'
 with 'Team: a@x.example' '<team>' "invalid recipient \`team'"
 with 'team: a@x.example
-team: b@x.example' "duplicate alias 'team'" '<b@x.example> <a@x.example>'
+team: b@x.example' "duplicate alias 'team'" '<a@x.example> <b@x.example>'
 with 'team: "Alice L" <a@x.example>' '<"Alice L" <a@x.example>>' "could not parse aliases file \`/etc/dma/aliases': Success"
 exit "$changed"

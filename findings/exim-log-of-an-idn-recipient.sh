@@ -12,8 +12,8 @@
 #     in the log    => x@xn--bcher.example-wob <x@bücher.example>
 set -eu
 [ "$(id -u)" = 0 ] || { echo "it needs root (a mount namespace of its own)"; exit 2; }
-dir=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"' EXIT
+dir=$(mktemp -d) sink=
+trap 'kill $sink 2>/dev/null || :; rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 cd "$dir"
 
@@ -55,6 +55,7 @@ with open("port.new", "w") as f:
 os.rename("port.new", "port")
 server.serve_forever()
 PY
+sink=$!
 until [ -s port ]; do sleep 0.1; done
 
 # Exim wants its user; this passwd is seen in the namespace alone.

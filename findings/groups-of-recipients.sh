@@ -7,8 +7,8 @@
 # Guess before the run: s-nail and Mail::Address know groups, esmtp does not.
 # Seen with s-nail 14.9.24-2, esmtp 1.2-18+b1 with libesmtp6 1.1.0-3.1~deb12u1, libmailtools-perl 2.21-2 (Debian 12).
 set -eu
-dir=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"' EXIT
+dir=$(mktemp -d) sink=
+trap 'kill $sink 2>/dev/null || :; rm -rf "$dir"' EXIT
 cd "$dir"
 
 # fetch PACKAGE VERSION: unpacked into ./PACKAGE
@@ -58,6 +58,7 @@ import os
 os.rename("port.new", "port")
 server.serve_forever()
 PY
+sink=$!
 until [ -s port ]; do sleep 0.1; done
 port=$(cat port)
 

@@ -8,8 +8,8 @@
 # the command line, where nothing has to be parsed, all the more.
 # Seen with msmtp 1.8.23-1 (Debian 12): lost in a field, in a group, and as an argument.
 set -eu
-dir=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"' EXIT
+dir=$(mktemp -d) sink=
+trap 'kill $sink 2>/dev/null || :; rm -rf "$dir"' EXIT
 cd "$dir"
 
 # fetch PACKAGE VERSION: unpacked into ./PACKAGE
@@ -59,6 +59,7 @@ import os
 os.rename("port.new", "port")
 server.serve_forever()
 PY
+sink=$!
 until [ -s port ]; do sleep 0.1; done
 port=$(cat port)
 

@@ -9,7 +9,7 @@
 # Seen with nullmailer 1:2.2-4 (Debian 12).
 set -eu
 dir=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$dir"' EXIT
+trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 
 # fetch PACKAGE VERSION: unpacked into ./PACKAGE
