@@ -74,7 +74,7 @@ policy_names(const struct link *l, const char *names[2])
 	return 2;
 }
 
-/* What helps who has a tunnel under a name.  */
+/* What helps who has a tunnel under a name. */
 static const char *
 if_a_tunnel(const struct link *l)
 {

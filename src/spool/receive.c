@@ -303,8 +303,10 @@ bool
 submit_gone(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char word;
 
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0 &&
+	    recv(fd, &word, 1, MSG_DONTWAIT) != 1;
 }
 
 /* The end that is closed with something unread in it says so to the other: ECONNRESET. */

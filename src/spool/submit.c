@@ -217,7 +217,10 @@ submit_result(struct submit_talk *talk, struct envelope *e, struct arena *a, con
 			return record_broken(f, "an unexpected record came back");
 	}
 	talk->unread = in.unread;
-	for (; taken && settled < e->nrcpts; settled++)
+	if (!taken)
+		return lost(talk, f);
+	(void)send(talk->fd, SUBMIT_LEAVES, 1, MSG_NOSIGNAL);
+	for (; settled < e->nrcpts; settled++)
 		e->rcpts[settled].state = RCPT_KEPT;
-	return taken || lost(talk, f);
+	return true;
 }

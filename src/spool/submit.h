@@ -13,6 +13,7 @@
  *   B body bytes, at most 64 KiB (repeated), or F (empty): the body is the file whose
  *     descriptor came with this record (SCM_RIGHTS)
  *   G go: the message is complete; the body's properties
+ *   the octet SUBMIT_LEAVES, no record: he does not wait for Z, and counts on TRACE_TAKEN
  * A connection that ends before G means: forget it, the caller still owns the message.
  *
  * Two words say that a caller may come again with the same message, and when he may not:
@@ -117,7 +118,9 @@ enum submit_ending {
  * not.  Waits until it hangs up, and for SUBMIT_HEARD_SECONDS at most; one that still has not read
  * may do so. */
 enum { SUBMIT_HEARD_SECONDS = 5 };
-/* Has the other end hung up? */
+/* Has the other end hung up without a word?  A caller who is told to stop and does not wait any
+ * longer says SUBMIT_LEAVES when he goes away with the success that TRACE_TAKEN promised. */
+#define SUBMIT_LEAVES "k"
 bool submit_gone(int fd);
 bool submit_heard(int fd);
 bool submit_verdicts(int fd, const struct envelope *e, const struct fail *whole,

@@ -1,5 +1,6 @@
 /* test_submit.c - the submission protocol: what goes in comes out, and what a hostile writer may
  * not. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -239,6 +240,50 @@ test_taken_and_silence(void **state)
 	}
 }
 
+/* A caller who was told to stop: what has come is read, the rest is not waited for. */
+static bool
+does_not_wait(void *ctx, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	(void)ctx;
+	return poll(&p, 1, 0) == 1;
+}
+
+/* onehop-send is still at work: who leaves with a success is not gone as who was killed is. */
+static void
+test_who_leaves(void **state)
+{
+	static const struct {
+		const char *said;
+		bool leaves, taken, gone;
+	} rows[] = { { "1", true, true, false }, { "0", true, false, true },
+		{ "1", false, false, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct pair p = open_pair();
+		struct submit_trace st = { .fd = p.theirs };
+		struct trace out = submit_trace(&st), quiet = { NULL, NULL };
+		struct rcpt rcpts[2];
+		struct envelope e;
+		struct message m;
+		struct fail f = FAIL_INIT;
+		struct submit_talk talk = SUBMIT_TALK(p.mine);
+
+		make(&a, &e, &m, rcpts);
+		talk.wait = does_not_wait;
+		trace_line(&out, TRACE_TAKEN, "%s", rows[i].said);
+		assert_false(submit_gone(p.theirs));
+		if (rows[i].leaves)
+			assert_int_equal(submit_result(&talk, &e, &a, &quiet, &f), rows[i].taken);
+		assert_int_equal(close(p.mine), 0);
+		assert_int_equal(submit_gone(p.theirs), rows[i].gone);
+		assert_int_equal(close(p.theirs), 0);
+	}
+}
+
 /* What is said by the other side, and how it goes: does it have the message for sure not? */
 static const struct ending {
 	const char *what;
@@ -404,6 +449,7 @@ main(void)
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_whole_failure_and_silence),
 		cmocka_unit_test(test_taken_and_silence),
+		cmocka_unit_test(test_who_leaves),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_record_too_long),
