@@ -58,8 +58,8 @@ take_header(struct handover *h, struct fail *f)
 	if (!h->start->cmd->extract)
 		return true;
 	if (!h->start->conf.extract_addresses_remove_arguments)
-		return submission_recipients(&h->message, &h->rewrite, &h->rcpts, f);
-	if (!submission_recipients(&h->message, &h->rewrite, &header, f))
+		return recipients_of_header(&h->message, &h->rewrite, &h->rcpts, f);
+	if (!recipients_of_header(&h->message, &h->rewrite, &header, f))
 		return false;
 	h->rcpts = (struct recipients){ 0 };
 	for (size_t i = 0; i < header.n; i++)

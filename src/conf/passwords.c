@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
 #include "conf/credstore.h"
@@ -29,30 +28,6 @@ char *
 passwords_room(const struct passwords *p)
 {
 	return room(p, ROOM_ELSEWHERE);
-}
-
-void *
-passwords_lock(size_t size, struct fail *f)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED) {
-		(void)fail_set(f, FAIL_TEMP, STAGE_CONFIG, errno, "no memory for a password");
-		return NULL;
-	}
-	/* Where the limit on locked memory is too small the page may be swapped; that is all. */
-	(void)mlock(p, size);
-	(void)madvise(p, size, MADV_DONTDUMP);
-	return p;
-}
-
-void
-passwords_unlock(void *p, size_t size)
-{
-	if (p == NULL)
-		return;
-	explicit_bzero(p, size);
-	(void)munmap(p, size);
 }
 
 static bool
@@ -146,7 +121,7 @@ passwords_open(struct passwords *p, const struct conf *c, struct arena *a, struc
 		return fail_conf(f, "%s is larger than %d bytes", p->path, MAP_MAX);
 	window = p->st.st_size < WINDOW_MAX ? (size_t)p->st.st_size + 1 : WINDOW_MAX;
 	p->page_size = window + (size_t)2 * SECRET_MAX;
-	p->page = passwords_lock(p->page_size, f);
+	p->page = secret_lock(p->page_size, f);
 	p->pieces = (struct pieces){
 		.fd = p->fd, .path = p->path, .room = p->page, .size = window, .ended = p->fd < 0
 	};
@@ -156,7 +131,7 @@ passwords_open(struct passwords *p, const struct conf *c, struct arena *a, struc
 void
 passwords_close(struct passwords *p)
 {
-	passwords_unlock(p->page, p->page_size);
+	secret_unlock(p->page, p->page_size);
 	if (p->fd >= 0)
 		(void)close(p->fd);
 }

@@ -22,11 +22,6 @@ struct passwords {
 		.path = "", .fd = -1 \
 	}
 
-/* size bytes that are zero, locked where that is allowed and left out of core dumps; NULL: *f is
- * TEMP. passwords_unlock() wipes and frees them; p may be NULL. */
-void *passwords_lock(size_t size, struct fail *f) NODISCARD;
-void passwords_unlock(void *p, size_t size);
-
 /* Find and open the file, if there is one.  False: it may not be read (TEMP, f->sys is EACCES and
  * the sentence says who must be able to), or USER/CONFIG. */
 bool passwords_open(

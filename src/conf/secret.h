@@ -1,12 +1,6 @@
-/* secret.h - which password goes to which host: passwd.client (EXIM-SEMANTICS 14, SECURITY 2).
+/* secret.h - a login and its password, in locked memory that is left out of core dumps.
  *
- * A line is HOST:LOGIN:PASSWORD; HOST is a name, an address with or without brackets, or a
- * pattern.  PASSWORD may be file:/PATH, the first line of that file; it may be missing when
- * password_command is set, whose first output line it is then.  password_command = LOGIN:COMMAND
- * is for each host of smarthost that has no line.
- *
- * Only onehop-send links this.  The file's text and the password live in locked memory that
- * is left out of core dumps; secret_wipe() erases it. */
+ * Only onehop-send links this; secret_wipe() erases it. */
 #ifndef ONEHOP_CONF_SECRET_H
 #define ONEHOP_CONF_SECRET_H
 
@@ -37,7 +31,7 @@ struct secret {
 	const char *stamp;   /* of the files that it is from: another one, and it may be another */
 	bool only;           /* it is the only credential line of the file */
 	bool none;           /* there is no login at all, for whatever host */
-	unsigned seen;       /* SEEN_..., and the file that says so; secret_find() knows nothing */
+	unsigned seen;       /* SEEN_..., and the file that says so; passwd_find() knows nothing */
 	const char *seen_in; /* of it (spool/hosts.h does) */
 	struct buf left;     /* conf/redact.h's: what has gone out of it */
 	void *page;          /* private */
@@ -49,18 +43,10 @@ struct secret {
 
 enum { SECRET_MAX = 2048 }; /* bytes of a line of passwd.client; of a password elsewhere */
 
-/* The credential for a host: the line for configured exactly, then the line for canonical exactly
- * (may be NULL or equal), then the first pattern that matches either.
- * True with s->login.n == 0: no line matches (or no file): there is no password for this host.
- * False: the line that is for this host is malformed (no password, empty login; file:line), the
- * file cannot be read (EACCES: the sentence says who must be able to) or password_command gave
- * nothing: USER/CONFIG or TEMP. */
-bool secret_find(const struct conf *c, struct arena *a, const char *configured,
-    const char *canonical, struct secret *s, struct fail *f) NODISCARD;
-/* -bV: tell of each line of passwd.client that secret_find() would not take, with file and line and
- * without a word of it; *lines: how many there are.  False: the file cannot be read. */
-bool secret_check(const struct conf *c, struct arena *a, void (*tell)(void *ctx, const char *why),
-    void *ctx, size_t *lines, struct fail *f) NODISCARD;
+/* size bytes that are zero, locked where that is allowed and left out of core dumps; NULL: *f is
+ * TEMP.  secret_unlock() wipes and frees them; p may be NULL. */
+void *secret_lock(size_t size, struct fail *f) NODISCARD;
+void secret_unlock(void *p, size_t size);
 void secret_wipe(struct secret *s);
 /* A credential that another process has found: login and password are copied. */
 bool secret_copy(struct secret *s, struct str login, struct str password, struct fail *f) NODISCARD;

@@ -6,7 +6,7 @@
 
 #include "addr/rewrite.h"
 #include "conf/command.h"
-#include "conf/secret.h"
+#include "conf/passwd.h"
 #include "deliver/values.h"
 #include "io/hostlist.h"
 #include "route/alias.h"
@@ -102,7 +102,7 @@ check_passwords(struct check *k)
 	size_t lines = 0;
 	bool own = command_login(&command).n > 0;
 
-	if (!secret_check(c, k->a, tell, k, &lines, &f)) {
+	if (!passwd_check(c, k->a, tell, k, &lines, &f)) {
 		k->login = true;
 		if (f.cls == FAIL_TEMP) /* not ours to read, or a credential of the units */
 			note(k, "Not checked: %s", f.text);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "conf/secret.h"
+#include "conf/passwd.h"
 #include "deliver/errand.h"
 #include "io/child.h"
 #include "io/clock.h"
@@ -138,7 +138,7 @@ rests(const struct courier *c, const char *host, struct secret *s, struct arena 
 static bool
 begin_login(struct courier *c, const struct login_key *k, struct buf *left_out, struct fail *f)
 {
-	char names[LOGINS_NAMES_MAX];
+	char names[LOGIN_NAMES_MAX];
 
 	logins_end(&c->login);
 	arena_free(&c->tried);
@@ -157,7 +157,7 @@ static bool
 hear_login(struct courier *c, struct str rest, struct fail *f)
 {
 	AUTO_ARENA struct arena a = { NULL };
-	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX), left_out = BUF_INIT(LOGINS_NAMES_MAX);
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX), left_out = BUF_INIT(LOGIN_NAMES_MAX);
 	enum login_news what = (enum login_news)record_number(&rest);
 	const char *host = record_text(&rest, &a), *where = record_text(&rest, &a);
 	const char *stamp = record_text(&rest, &a), *mechanism = record_text(&rest, &a);
@@ -190,7 +190,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 
 	if (!is_sent_to(c, &a, configured))
 		(void)fail_conf(&why, "it asked for the password of another host");
-	else if (secret_find(c->errand.conf, &a, configured, canonical, &s, &why))
+	else if (passwd_find(c->errand.conf, &a, configured, canonical, &s, &why))
 		why.cls = FAIL_NONE;
 	if (s.login.n > 0 && rests(c, configured, &s, &a, &why))
 		secret_wipe(&s);

@@ -1,6 +1,7 @@
 /* recipients.c - whom a message is for: address lists and -t. */
+#include "msg/recipients.h"
+
 #include "addr/list.h"
-#include "msg/submission.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -106,7 +107,7 @@ names_recipients(const struct message *m, const struct header *h)
 }
 
 bool
-submission_recipients(
+recipients_of_header(
     struct message *m, const struct rewrite *r, struct recipients *out, struct fail *f)
 {
 	const char *prefix = m->resent ? "Resent-" : "";

@@ -5,8 +5,8 @@
 #ifndef ONEHOP_MSG_SUBMISSION_H
 #define ONEHOP_MSG_SUBMISSION_H
 
-#include "addr/rewrite.h"
 #include "msg/message.h"
+#include "msg/recipients.h"
 
 /* Who calls, from the passwd entry of the real uid; and what the command line says of the
  * sender. */
@@ -22,34 +22,11 @@ struct submitter {
 	const char *helo;      /* -bs: the name EHLO gave, checked by the caller; else NULL */
 };
 
-/* Zero it before the first use. */
-struct recipients {
-	struct mailbox *list; /* qualified; as given, duplicates merged */
-	bool *unqualified;    /* list[i] had no domain as given: alias lookup comes first */
-	size_t n;
-	size_t *slots; /* private: hash of list */
-	size_t nslots; /* private */
-};
-
 struct submission_time {
 	int64_t now;    /* seconds */
 	const char *id; /* Exim message id */
 };
 
-/* Add m (qualified) unless it is there already.  Returns its index in list. */
-size_t recipients_add(struct recipients *r, struct arena *a, struct mailbox m, bool unqualified);
-bool recipients_has(const struct recipients *r, struct mailbox m);
-/* Add every address of an RFC 5322 list, qualified: an argument (field is empty), or the body of
- * the field of that name.  False: USER/ADDRESS for a bad address with Exim's reason, or
- * USER/ARGS for more than recipients_max; the mail is not to be sent. */
-bool recipients_add_list(struct recipients *r, const struct rewrite *rw, struct str text,
-    struct str field, struct fail *f) NODISCARD;
-/* Add the recipients of To, Cc and Bcc, or of the Resent- forms alone when any Resent- field exists
- * (-t), to what is in *out (the arguments, when they count too).
- * A bad address is USER/ADDRESS with the field's name: nothing is sent.
- * No recipient, in *out neither: USER/ARGS, exit 64. */
-bool submission_recipients(
-    struct message *m, const struct rewrite *r, struct recipients *out, struct fail *f) NODISCARD;
 /* All of section 6 but -t: removes what never leaves (Return-Path, Envelope-To, Delivery-Date, Bcc
  * and Resent-Bcc), completes From, Message-ID, Date, Received, rewrites and qualifies.  With
  * force_sender an untrusted who->sender is not used (the null sender is), and Sender says who it

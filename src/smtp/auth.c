@@ -176,7 +176,7 @@ static bool
 begin(const struct session *s, struct login *a, struct fail *f)
 {
 	const struct login_told t = { .what = LOGIN_BEGINS, .secret = a->secret };
-	AUTO_BUF struct buf left_out = BUF_INIT(LOGINS_NAMES_MAX);
+	AUTO_BUF struct buf left_out = BUF_INIT(LOGIN_NAMES_MAX);
 	unsigned bits = 0;
 
 	if (a->begun || a->tell == NULL || a->secret->login.n == 0)

@@ -4,9 +4,9 @@
 
 #include "conf/conf.h"
 #include "smtp/mechanism.h"
-#include "spool/logins.h"
+#include "spool/login.h"
 
-/* What is told of a login (spool/logins.h). */
+/* What is told of a login. */
 struct login_told {
 	enum login_news what;
 	const struct secret *secret;
@@ -44,7 +44,7 @@ struct login {
  * True: s->auth names the mechanism as Exim's log does ("plain", "cram_md5").  False: TEMP/AUTH:
  * which mechanisms failed, why, and what would help.  Never PERM: a wrong password is the
  * administrator's to mend.  The session must be ended. */
-enum { AUTH_REFUSALS_MAX = LOGINS_REFUSALS_MAX };
+enum { AUTH_REFUSALS_MAX = LOGIN_REFUSALS_MAX };
 bool auth_login(struct session *s, struct login *a, struct fail *f) NODISCARD;
 /* No further connection is made for it. */
 void auth_over(struct login *a);

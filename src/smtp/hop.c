@@ -15,7 +15,8 @@ look_up(const struct hop *h, const char *canonical, struct secret *s, struct fai
 {
 	if (h->ask_secret != NULL)
 		return h->ask_secret(h->ask_ctx, h->at.name, canonical, s, f);
-	return secret_find(h->conf, h->arena, h->at.name, canonical, s, f);
+	*s = (struct secret){ .none = true };
+	return true;
 }
 
 static bool

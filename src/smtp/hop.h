@@ -11,7 +11,7 @@ struct hop {
 	const struct conf *conf; /* these three are set by the owner */
 	struct arena *arena;
 	const struct trace *trace;
-	/* asked for the credential, as secret_find() is; NULL: that is called itself */
+	/* asked for the credential; NULL: there is no login */
 	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
 	    struct secret *s, struct fail *f);
 	/* told what is new of it, SEEN_..., where the credential has a seen_in */

@@ -20,8 +20,8 @@ struct secret;
 
 /* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
-/* The passwords are another's to read: ask is called instead of secret_find(); and what is seen of
- * a host is another's to remember: tell is called with each SEEN_... that is new. */
+/* The passwords are another's to read: ask is called for each; without it there is no login.  What
+ * is seen of a host is another's to remember: tell is called with each SEEN_... that is new. */
 void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),

@@ -17,7 +17,7 @@ struct record {
 	bool good;         /* it was taken the last time */
 	uint64_t refusals; /* since it was begun with */
 	uint64_t began_us; /* the rest, wall clock */
-	char out[LOGINS_NAMES_MAX];
+	char out[LOGIN_NAMES_MAX];
 	uint64_t out_until; /* wall clock */
 };
 
@@ -84,7 +84,7 @@ name_file(const struct login_key *k, char out[NOTE_NAME_MAX + 32])
 /* ------------------------------------------------------------------ locks */
 
 /* Per login in the one file: a place for each that may try at once, then one for its record. */
-enum { AT_RECORD = LOGINS_REFUSALS_MAX, PLACES };
+enum { AT_RECORD = LOGIN_REFUSALS_MAX, PLACES };
 
 static bool
 lock(const struct logins *l, int64_t first, int64_t n, short how)
@@ -99,7 +99,7 @@ lock(const struct logins *l, int64_t first, int64_t n, short how)
 static bool
 lock_one(const struct logins *l)
 {
-	for (int64_t i = 0; i < LOGINS_REFUSALS_MAX; i++)
+	for (int64_t i = 0; i < LOGIN_REFUSALS_MAX; i++)
 		if (lock(l, i, 1, F_WRLCK))
 			return true;
 	return false;
@@ -110,7 +110,7 @@ static bool
 wait_for(const struct logins *l, bool whole)
 {
 	for (int i = 0; i < LOGINS_WAIT_S * 1000 / POLL_MS; i++) {
-		if (whole ? lock(l, 0, LOGINS_REFUSALS_MAX, F_WRLCK) : lock_one(l))
+		if (whole ? lock(l, 0, LOGIN_REFUSALS_MAX, F_WRLCK) : lock_one(l))
 			return true;
 		(void)poll(NULL, 0, POLL_MS);
 	}
@@ -191,7 +191,7 @@ open_file(struct logins *l, const struct login_key *k)
 
 bool
 logins_begin(
-    struct logins *l, const struct login_key *k, char left_out[LOGINS_NAMES_MAX], struct fail *f)
+    struct logins *l, const struct login_key *k, char left_out[LOGIN_NAMES_MAX], struct fail *f)
 {
 	struct record r;
 
@@ -219,7 +219,7 @@ logins_begin(
 	}
 	if (r.out_until > (uint64_t)(l->now_us / 1000000) &&
 	    r.out_until <= (uint64_t)(l->now_us / 1000000) + LOGINS_LEFT_OUT_S)
-		(void)snprintf(left_out, LOGINS_NAMES_MAX, "%s", r.out);
+		(void)snprintf(left_out, LOGIN_NAMES_MAX, "%s", r.out);
 	return true;
 }
 
@@ -290,11 +290,11 @@ logins_tell(struct logins *l, enum login_news what, const char *mechanism, const
 	if (what != LOGIN_NO)
 		return true;
 	if (!l->whole) { /* what the others are at counts, too */
-		(void)lock(l, 0, LOGINS_REFUSALS_MAX, F_UNLCK);
+		(void)lock(l, 0, LOGIN_REFUSALS_MAX, F_UNLCK);
 		l->whole = wait_for(l, true);
 		r = get(&l->spool, l->file, l->stamp);
 	}
-	return l->whole && r.refusals < LOGINS_REFUSALS_MAX;
+	return l->whole && r.refusals < LOGIN_REFUSALS_MAX;
 }
 
 void

@@ -4,27 +4,18 @@
  * A wrong password must not lock an account.  With the first refusal the login rests, for as long
  * as the retry rule says for that many such failures in a row: nobody offers it to that host until
  * then, unless its file has changed or an administrator asks for it (-M, -qff).  Whoever began goes
- * on down the ladder of mechanisms, but all who try at a time have LOGINS_REFUSALS_MAX refusals
+ * on down the ladder of mechanisms, but all who try at a time have LOGIN_REFUSALS_MAX refusals
  * together.  A login that was taken the last time is tried by so many at once, any other by one. */
 #ifndef ONEHOP_SPOOL_LOGINS_H
 #define ONEHOP_SPOOL_LOGINS_H
 
 #include "spool/hosts.h"
+#include "spool/login.h"
 #include "spool/note.h"
 
 enum {
-	LOGINS_REFUSALS_MAX = 3,
-	LOGINS_NAMES_MAX = 256,
 	LOGINS_LEFT_OUT_S = 24 * 3600, /* how long a mechanism that cost a connection is left out */
 	LOGINS_WAIT_S = 60,            /* at most, for others who log in */
-};
-
-enum login_news {
-	LOGIN_BEGINS,
-	LOGIN_NO,      /* refused, upon a proof of the password */
-	LOGIN_HUNG_UP, /* the server ended the connection over this mechanism */
-	LOGIN_YES,
-	LOGIN_OVER,
 };
 
 struct login_key {
@@ -52,10 +43,10 @@ bool logins_rest(const struct logins *l, const struct login_key *k, struct fail 
 /* BEGINS: wait for others, then *left_out has the mechanisms that cost a connection of late, with
  * blanks between.  False: TEMP/REST.  Without a spool there is no memory, and nothing to wait for.
  * k->stamp must last until OVER. */
-bool logins_begin(struct logins *l, const struct login_key *k, char left_out[LOGINS_NAMES_MAX],
+bool logins_begin(struct logins *l, const struct login_key *k, char left_out[LOGIN_NAMES_MAX],
     struct fail *f) NODISCARD;
 /* NO and HUNG_UP, with the mechanism and the server's words; YES.  False: there have been
- * LOGINS_REFUSALS_MAX refusals, another is not to be risked. */
+ * LOGIN_REFUSALS_MAX refusals, another is not to be risked. */
 bool logins_tell(struct logins *l, enum login_news what, const char *mechanism, const char *words);
 /* Let others.  Harmless when it has not begun. */
 void logins_end(struct logins *l);

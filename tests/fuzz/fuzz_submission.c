@@ -73,7 +73,7 @@ run(struct rewrite *r, struct message *m, unsigned flags)
 
 	if (flags & NULL_SENDER)
 		who.sender = (struct mailbox){ STR(""), STR("") };
-	if (flags & FROM_HEADER && !submission_recipients(m, r, &rcpts, &f)) {
+	if (flags & FROM_HEADER && !recipients_of_header(m, r, &rcpts, &f)) {
 		must(f.cls == FAIL_USER && f.text[0] != '\0');
 		return;
 	}

@@ -22,7 +22,7 @@ ROOMS = [
     ("gsasl", r"#\s*include\s+<gsasl", "src/smtp/sasl.c", "the only place that knows libgsasl"),
     ("idn2", r"#\s*include\s+<idn2", "src/addr/domain.c", "the only place that knows libidn2"),
     ("nettle", r"#\s*include\s+<nettle/", "src/base/digest.c", "the only place that knows libnettle"),
-    ("pcre2", r"#\s*include\s+<pcre2", "src/conf/secret.c", "the only place that runs regular expressions (keys of passwd.client)"),
+    ("pcre2", r"#\s*include\s+<pcre2", "src/conf/passwd.c", "the only place that runs regular expressions (keys of passwd.client)"),
     ("seccomp", r"#\s*include\s+<(linux/landlock|seccomp)", "src/guard/", "confinement is one subject"),
     ("identity", r"\b(set(e|re|res)?[ug]id|setgroups|initgroups|setfs[ug]id)\(",
      "src/local/become.c src/guard/ src/main/", "who we are changes in few places"),

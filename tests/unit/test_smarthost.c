@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "conf/passwd.h"
 #include "io/resolve.h"
 #include "smtp/smarthost.h"
 
@@ -314,6 +315,20 @@ check_verdicts(const struct row *row, const struct rcpt *rcpts, bool ok, const s
 		fail_msg("%s: says '%s'", row->name, said);
 }
 
+struct asked {
+	const struct conf *c;
+	struct arena *a;
+};
+
+static bool
+ask_secret(
+    void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f)
+{
+	const struct asked *who = ctx;
+
+	return passwd_find(who->c, who->a, configured, canonical, s, f);
+}
+
 static void
 check_row(const struct row *row)
 {
@@ -331,6 +346,7 @@ check_row(const struct row *row)
 		.body = { .mem = "t\n", .fd = -1, .size = 2, .lines = 1, .longest_line = 1 } };
 	struct fail f = FAIL_INIT;
 	struct conf c;
+	struct asked who = { &c, &a };
 	struct smarthost *h;
 	pid_t pid[HOSTS];
 	unsigned port[HOSTS];
@@ -350,6 +366,7 @@ check_row(const struct row *row)
 	c.passwd_client = passwd_file(row->passwd != NULL ? row->passwd : "# none\n");
 	c.command_timeout = c.connect_timeout = PATIENCE_S;
 	h = smarthost_new(&c, &a, &trace);
+	smarthost_ask_secret(h, ask_secret, NULL, &who);
 	if (row->warm)
 		smarthost_warm(h, hosts);
 	check_verdicts(row, rcpts, smarthost_deliver(h, &e, &m, &f), &f);

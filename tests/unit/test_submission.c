@@ -377,7 +377,7 @@ takes_recipients(void **state)
 		bool ok;
 
 		open_world(&w, "", headers[i].fields);
-		ok = submission_recipients(&w.message, &w.rewrite, &r, &f);
+		ok = recipients_of_header(&w.message, &w.rewrite, &r, &f);
 		for (size_t j = 0; j < r.n; j++)
 			buf_fmt(&got, "%s%s\n", mailbox_text(&w.arena, r.list[j]),
 			    r.unqualified[j] ? "*" : "");
@@ -403,7 +403,7 @@ adds_arguments(void **state)
 	open_world(&w, "", "To: x@far.example, y@far.example\n");
 	assert_false(recipients_has(&r, mailbox_split("x@far.example")));
 	assert_true(recipients_add_list(&r, &w.rewrite, STR("z, y@FAR.example"), STR(""), &f));
-	assert_true(submission_recipients(&w.message, &w.rewrite, &r, &f));
+	assert_true(recipients_of_header(&w.message, &w.rewrite, &r, &f));
 	assert_int_equal(r.n, 3);
 	assert_string_equal(mailbox_text(&w.arena, r.list[2]), "x@far.example");
 	assert_true(recipients_has(&r, mailbox_split("z@debian")));

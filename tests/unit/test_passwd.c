@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "conf/secret.h"
+#include "conf/passwd.h"
 #include "kernel.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -156,7 +156,7 @@ find(void **state)
 		bool ok;
 
 		put("passwd.client", rows[i].text, 0600);
-		ok = secret_find(&c, &a, rows[i].configured, rows[i].canonical, &s, &f);
+		ok = passwd_find(&c, &a, rows[i].configured, rows[i].canonical, &s, &f);
 		if (rows[i].words != NULL) {
 			if (ok || strstr(f.text, rows[i].words) == NULL)
 				fail_msg("%s: %s", rows[i].name, ok ? "found" : f.text);
@@ -186,13 +186,13 @@ places(void **state)
 
 	(void)state;
 	(void)unlink("passwd.client");
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f)); /* auth-nofile */
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f)); /* auth-nofile */
 	assert_int_equal(s.login.n, 0);
 
 	assert_int_equal(mkdir("exim4", 0700), 0);
 	put("exim4/passwd.client", "h:system:p\ng:x:y\n", 0644);
 	c.etc = ".";
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_memory_equal(s.login.p, "system", 6);
 	assert_string_equal(s.key, "h");
 	assert_false(s.only);
@@ -200,7 +200,7 @@ places(void **state)
 	assert_null(s.page);
 
 	put("passwd.client", "h:beside:p\n", 0600);
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_memory_equal(s.login.p, "beside", 6);
 	assert_true(s.only);
 	secret_wipe(&s);
@@ -208,24 +208,24 @@ places(void **state)
 	assert_int_equal(mkdir("cred", 0700), 0);
 	put("cred/passwd.client", "h:given:p\n", 0600);
 	c.credentials = "cred";
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_memory_equal(s.login.p, "given", 5);
 	secret_wipe(&s);
 
 	c.passwd_client = "nosuch";
-	assert_false(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_false(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_int_equal(fail_exit_code(&f), 78);
 	c.passwd_client = "exim4";
-	assert_false(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_false(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_non_null(strstr(f.text, "exim4 is not a regular file"));
 	put("pw", " hidden \nsecond\n", 0600);
 	put("passwd.client", arena_fmt(&a, "h:u:file:%s/pw\n", (const char *)*state), 0600);
 	c.passwd_client = "passwd.client";
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_true(str_eq(s.password, STR(" hidden")));
 	secret_wipe(&s);
 	put("pw", "\n", 0600);
-	assert_false(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_false(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_non_null(strstr(f.text, "is empty"));
 }
 
@@ -248,14 +248,14 @@ as_editors_leave_it(void **state)
 		"h:u:file:%s/pw\r\n",
 		(const char *)*state),
 	    0600);
-	assert_true(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_true(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_true(str_eq(s.password, STR("hidden")));
 	secret_wipe(&s);
 	put("passwd.client",
 	    "\xff\xfe"
 	    "h",
 	    0600);
-	assert_false(secret_find(&c, &a, "h", NULL, &s, &f));
+	assert_false(passwd_find(&c, &a, "h", NULL, &s, &f));
 	assert_string_equal(f.text, "passwd.client is UTF-16: save it as UTF-8");
 }
 
@@ -275,7 +275,7 @@ unreadable(void **state)
 		assert_int_equal(chmod(".", 0711), 0);
 	if (geteuid() == 0)
 		assert_int_equal(seteuid(65534), 0);
-	ok = secret_find(&c, &a, "h", NULL, &s, &f);
+	ok = passwd_find(&c, &a, "h", NULL, &s, &f);
 	if (getuid() == 0)
 		assert_int_equal(seteuid(0), 0);
 	assert_false(ok);
@@ -316,7 +316,7 @@ commands(void **state)
 
 		c.home = "/home/of";
 		put("passwd.client", want[i].text, 0600);
-		ok = secret_find(&c, &a, "h", NULL, &s, &f);
+		ok = passwd_find(&c, &a, "h", NULL, &s, &f);
 		if (want[i].words != NULL) {
 			if (ok || strstr(f.text, want[i].words) == NULL)
 				fail_msg("%s: %s", want[i].command, ok ? "found" : f.text);
@@ -346,7 +346,7 @@ commands_of_an_old_kernel(void **state)
 	if (pid == 0) {
 		kernel_lacks(SYS_pidfd_open);
 		_exit(
-		    secret_find(&c, &a, "h", NULL, &s, &f) && str_eq(s.password, STR("x")) ? 0 : 1);
+		    passwd_find(&c, &a, "h", NULL, &s, &f) && str_eq(s.password, STR("x")) ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
