@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "conf/conf.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 enum mode {
 	MODE_SUBMIT,

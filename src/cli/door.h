@@ -13,16 +13,16 @@
 
 #include "conf/conf.h"
 #include "io/stop.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #define DOOR_SOCKET "/run/onehop/submit"
 
 struct door {
-	int fd;     /* connected stream socket that speaks spool/submit.h; -1 when closed */
-	pid_t pid;  /* of the child behind it, or 0 */
-	bool stays; /* it has said that it goes on with other mail */
-	bool met;   /* the socket was open before: it will be again */
-	bool away;  /* the socket was not there */
+	int fd;              /* connected stream socket that speaks wire/submit.h; -1 when closed */
+	pid_t pid;           /* of the child behind it, or 0 */
+	bool stays;          /* it has said that it goes on with other mail */
+	bool met;            /* the socket was open before: it will be again */
+	bool away;           /* the socket was not there */
 	const char *without; /* why this caller had to do without it, or NULL */
 	int status;          /* of the child that was waited for */
 	int64_t since;       /* when it was turned away first, and how often */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "conf/names.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

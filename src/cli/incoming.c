@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

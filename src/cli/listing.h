@@ -4,7 +4,7 @@
 #define ONEHOP_CLI_LISTING_H
 
 #include "base/buf.h"
-#include "spool/control.h"
+#include "wire/control.h"
 
 enum listing_form {
 	LISTING_FULL,        /* -bp: with the last error and the next try */

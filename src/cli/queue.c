@@ -13,7 +13,7 @@
 #include "cli/listing.h"
 #include "log/transcript.h"
 #include "spool/place.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -3,7 +3,7 @@
 #define ONEHOP_DELIVER_CONTROL_H
 
 #include "deliver/run.h"
-#include "spool/control.h"
+#include "wire/control.h"
 
 /* Open the spool (one that does not exist is an empty queue), do what c asks for uid and answer on
  * fd; the Z record is the caller's.  Root and the spool's owner see and change all; others list

@@ -13,8 +13,8 @@
 #include "io/hostlist.h"
 #include "io/stop.h"
 #include "spool/logins.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

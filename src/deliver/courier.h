@@ -8,7 +8,7 @@
  *   C hosts: connect now                    T kind + line: trace
  *   L hosts, is the message the caller's,   S names of a host: which password is for it?
  *     is a list tried once; then the        K name of a host: what was seen of it
- *     message as in spool/submit.h          P may the text go, to all or to some?
+ *     message as in wire/submit.h          P may the text go, to all or to some?
  *   s the credential; p go on, or why not   A a login begins, was refused, taken, is over
  *   a go on, or why not                     V what became of one recipient, in order
  *   Q that was all                          Z the end; the fail, if any
@@ -24,7 +24,7 @@
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "msg/message.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 struct courier;
 

@@ -10,8 +10,8 @@
 #include "io/stop.h"
 #include "smtp/auth.h"
 #include "smtp/smarthost.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

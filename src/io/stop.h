@@ -22,7 +22,7 @@ void stop_release(void);
 /* One has come, and is held back. */
 bool stop_asked(void);
 
-/* Ways to wait until fd can be read, for struct record_in (spool/record.h).
+/* Ways to wait until fd can be read, for struct record_in (wire/record.h).
  * They are held back: once one has come, pass_on (not 0) is told, too, and after seconds more the
  * wait is over: false. */
 struct stop_wait {

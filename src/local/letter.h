@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "local/become.h"
-#include "local/request.h"
+#include "wire/request.h"
 
 enum { LETTER_HEAD_MAX = 1 << 22, LETTER_CHUNK = 8192 };
 

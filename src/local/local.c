@@ -11,8 +11,8 @@
 #include "base/program.h"
 #include "io/child.h"
 #include "io/unix.h"
-#include "local/request.h"
 #include "local/user.h"
+#include "wire/request.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,4 +1,4 @@
-/* serve.h - the program onehop-local: one request for one user (local/request.h). */
+/* serve.h - the program onehop-local: one request for one user (wire/request.h). */
 #ifndef ONEHOP_LOCAL_SERVE_H
 #define ONEHOP_LOCAL_SERVE_H
 

@@ -4,7 +4,7 @@
 #define ONEHOP_LOG_MAINLOG_H
 
 #include "base/buf.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 struct mainlog_arrival {
 	const char *parent; /* R=: the message that a bounce speaks of; or NULL */

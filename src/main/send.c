@@ -14,7 +14,7 @@
 #include "guard/environment.h"
 #include "io/clock.h"
 #include "io/stop.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

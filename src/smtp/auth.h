@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "smtp/mechanism.h"
-#include "spool/login.h"
+#include "wire/login.h"
 
 /* What is told of a login. */
 struct login_told {

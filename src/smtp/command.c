@@ -6,7 +6,7 @@
 
 #include "base/num.h"
 #include "smtp/parameters.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

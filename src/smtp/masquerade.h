@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "msg/message.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 /* Rewrite the sender and the fields of copies of an envelope and a message that go out, where
  * hide_mailname and its kin ask for it; strings are in m->arena.  What goes to a mailbox of this

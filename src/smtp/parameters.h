@@ -4,7 +4,7 @@
 #define ONEHOP_SMTP_PARAMETERS_H
 
 #include "base/buf.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 /* Append s as xtext (RFC 3461 4). */
 void parameters_xtext(struct buf *out, const char *s);

@@ -14,7 +14,7 @@
 #include "msg/message.h"
 #include "smtp/caps.h"
 #include "smtp/reply.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 struct secret;
 

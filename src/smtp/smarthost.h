@@ -11,7 +11,7 @@
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "msg/message.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 /* A connection made before the message was complete (the caller is still reading its stdin):
  * connected, greeted, encrypted and logged in, ready for MAIL. */

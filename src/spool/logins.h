@@ -10,8 +10,8 @@
 #define ONEHOP_SPOOL_LOGINS_H
 
 #include "spool/hosts.h"
-#include "spool/login.h"
 #include "spool/note.h"
+#include "wire/login.h"
 
 enum {
 	LOGINS_LEFT_OUT_S = 24 * 3600, /* how long a mechanism that cost a connection is left out */

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "msg/message.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 /* Why the message is still here, and when it is tried again. */
 struct trouble {

@@ -4,7 +4,7 @@
 
 #include "local/forward.h"
 #include "local/pipe.h"
-#include "local/request.h"
+#include "wire/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

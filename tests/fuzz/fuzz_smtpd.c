@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "cli/handover.h"
 #include "cli/smtpd.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The linker gives these to who calls door_open() and so on (Makefile.am). */

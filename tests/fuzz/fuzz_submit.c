@@ -9,9 +9,9 @@
 #include "addr/mailbox.h"
 #include "base/file.h"
 #include "msg/scan.h"
-#include "spool/control.h"
 #include "spool/option.h"
-#include "spool/submit.h"
+#include "wire/control.h"
+#include "wire/submit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "smtp/command.h"
 #include "smtp/dots.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "spool/control.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/control.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 enum { MANY = 49999 };
 

@@ -17,7 +17,7 @@
 
 #include "deliver/peer.h"
 #include "io/clock.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 enum { LINES = 4000, BLINK = 50000 /* microseconds */ };
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "local/request.h"
+#include "wire/request.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

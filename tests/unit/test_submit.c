@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 struct pair {
 	int mine, theirs;

@@ -26,13 +26,13 @@
  * Neither word needs to be understood, so any onehop works with any onehop-send that says "2": to
  * an onehop that does not know them serving is "not safe yet", which it took for granted, and busy
  * is a failure for now in words; and an onehop-send that says neither is told by how it ends. */
-#ifndef ONEHOP_SPOOL_SUBMIT_H
-#define ONEHOP_SPOOL_SUBMIT_H
+#ifndef ONEHOP_WIRE_SUBMIT_H
+#define ONEHOP_WIRE_SUBMIT_H
 
 #include "base/buf.h"
 #include "base/trace.h"
 #include "msg/message.h"
-#include "spool/envelope.h"
+#include "wire/envelope.h"
 
 enum {
 	SUBMIT_RECORD_MAX = HEADER_MAX + 4096,
@@ -86,7 +86,7 @@ bool submit_untaken(const struct submit_talk *talk, bool given);
 /* --- the other side (onehop-send) --- */
 bool submit_accept(int fd, struct submit_hello *h, struct fail *f) NODISCARD;
 /* The first record behind it: true when it is Q, whose payload is then in payload: read with
- * spool/control.h (empty when it was cut off).  It is not taken off the socket when it is another.
+ * wire/control.h (empty when it was cut off).  It is not taken off the socket when it is another.
  */
 bool submit_is_control(int fd, struct buf *payload);
 /* Reads to G; wait as struct record_in has it.  Every address has passed mailbox_ok(), every header

@@ -2,8 +2,8 @@
  *
  * Built by cli/, carried by the submission protocol, settled by deliver/ (which routes, and
  * hands smtp/ an envelope of the remote deliveries alone); the spool writes it. */
-#ifndef ONEHOP_SPOOL_ENVELOPE_H
-#define ONEHOP_SPOOL_ENVELOPE_H
+#ifndef ONEHOP_WIRE_ENVELOPE_H
+#define ONEHOP_WIRE_ENVELOPE_H
 
 #include <stdbool.h>
 #include <stdint.h>

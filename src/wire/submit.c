@@ -1,12 +1,12 @@
 /* submit.c - the submission protocol, the caller's side. */
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/file.h"
-#include "spool/record.h"
+#include "wire/record.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,11 +1,11 @@
 /* control.c - the queue's part of the submission protocol, both sides. */
-#include "spool/control.h"
+#include "wire/control.h"
 
 #include <string.h>
 
 #include "spool/option.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

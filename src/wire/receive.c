@@ -8,8 +8,8 @@
 
 #include "addr/mailbox.h"
 #include "msg/scan.h"
-#include "spool/record.h"
-#include "spool/submit.h"
+#include "wire/record.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,4 +1,4 @@
-/* control.h - the queue's part of the submission protocol (spool/submit.h): what onehop asks of
+/* control.h - the queue's part of the submission protocol (wire/submit.h): what onehop asks of
  * onehop-send with -q, -M..., -bp, status, and what comes back.
  *
  *   to onehop-send: V as for a submission, then one record Q: verb, then ids
@@ -6,14 +6,14 @@
  *                   R  recipients of the message whose M follows (repeated);
  *                   M  one message of a list;  S  the summary for status;
  *                   Z  the end, a fail if any */
-#ifndef ONEHOP_SPOOL_CONTROL_H
-#define ONEHOP_SPOOL_CONTROL_H
+#ifndef ONEHOP_WIRE_CONTROL_H
+#define ONEHOP_WIRE_CONTROL_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/trace.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 enum control_verb {
 	CONTROL_RUN,        /* -q: due messages */

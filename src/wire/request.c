@@ -1,9 +1,9 @@
 /* request.c - what is said between onehop and onehop-local. */
-#include "local/request.h"
+#include "wire/request.h"
 
 #include "base/file.h"
 #include "base/num.h"
-#include "spool/record.h"
+#include "wire/record.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,5 +1,5 @@
 /* record.c - the records of the submission protocol: a letter, a length, that many bytes. */
-#include "spool/record.h"
+#include "wire/record.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/num.h"
-#include "spool/submit.h"
+#include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,9 +1,9 @@
 /* record.h - the records of the submission protocol: a letter, a length, that many bytes.
  *
- * A payload is a row of NUL-terminated fields, numbers in decimal; local/request.c uses them too.
+ * A payload is a row of NUL-terminated fields, numbers in decimal; wire/request.c uses them too.
  */
-#ifndef ONEHOP_SPOOL_RECORD_H
-#define ONEHOP_SPOOL_RECORD_H
+#ifndef ONEHOP_WIRE_RECORD_H
+#define ONEHOP_WIRE_RECORD_H
 
 #include <stdint.h>
 

@@ -6,10 +6,10 @@
  * input: a frame with the request, then (deliver, spool) the message: header, empty line, body, LF
  * line ends, exactly as many octets as the request says; a message that ends early is not
  * delivered. On its standard output: a frame with the reply.  A frame is eight decimal digits and
- * that many octets: fields as spool/record.h has them.  Each side treats the other as hostile:
+ * that many octets: fields as wire/record.h has them.  Each side treats the other as hostile:
  * sizes are limited, control characters refused. */
-#ifndef ONEHOP_LOCAL_REQUEST_H
-#define ONEHOP_LOCAL_REQUEST_H
+#ifndef ONEHOP_WIRE_REQUEST_H
+#define ONEHOP_WIRE_REQUEST_H
 
 #include "base/buf.h"
 #include "base/fail.h"

@@ -1,7 +1,7 @@
 /* login.h - what the process that talks to the network tells of a login (spool/logins.h keeps it).
  */
-#ifndef ONEHOP_SPOOL_LOGIN_H
-#define ONEHOP_SPOOL_LOGIN_H
+#ifndef ONEHOP_WIRE_LOGIN_H
+#define ONEHOP_WIRE_LOGIN_H
 
 enum {
 	LOGIN_REFUSALS_MAX = 3, /* in all processes and connections together, until it rests */
