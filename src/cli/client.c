@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
-#include "io/clock.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

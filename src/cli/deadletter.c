@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/file.h"
-#include "msg/quote.h"
+#include "mail/quote.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

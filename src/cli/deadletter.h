@@ -2,7 +2,7 @@
 #ifndef ONEHOP_CLI_DEADLETTER_H
 #define ONEHOP_CLI_DEADLETTER_H
 
-#include "msg/message.h"
+#include "mail/message.h"
 
 struct deadletter {
 	const char *home;   /* the owner's */

@@ -10,12 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/program.h"
+#include "base/unix.h"
 #include "conf/credstore.h"
-#include "io/clock.h"
-#include "io/unix.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

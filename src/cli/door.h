@@ -11,8 +11,8 @@
 
 #include <sys/types.h>
 
+#include "base/stop.h"
 #include "conf/conf.h"
-#include "io/stop.h"
 #include "wire/submit.h"
 
 #define DOOR_SOCKET "/run/onehop/submit"
@@ -47,8 +47,8 @@ bool door_open(
     struct door *d, struct arena *a, const struct door_caller *who, struct fail *f) NODISCARD;
 /* Does this caller share the door with others?  Then it is not to be held open while he thinks. */
 bool door_is_shared(const struct door_caller *who);
-/* What is heard through it: a signal to stop (io/stop.h), if held back, is passed on to the child,
- * and ends the wait in the end. */
+/* What is heard through it: a signal to stop (base/stop.h), if held back, is passed on to the
+ * child, and ends the wait in the end. */
 struct submit_talk door_talk(struct door *d);
 /* Nothing was taken, and it may be asked again. */
 enum door_turned {

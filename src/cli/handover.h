@@ -42,7 +42,7 @@ void handover_open(struct handover *h);
 bool handover_fix(struct handover *h, struct fail *f) NODISCARD;
 /* Hand it over and hear what became of it: every recipient of the envelope has a state.  Where
  * nothing is taken now it is tried again for a while.  A signal to stop is held back when this
- * returns (io/stop.h).
+ * returns (base/stop.h).
  * False: *f is for all of them, and nothing was taken. */
 bool handover_submit(struct handover *h, struct fail *f) NODISCARD;
 /* The exit status that the verdicts come to: EX_OK when each recipient has the message, or it is

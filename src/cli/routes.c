@@ -8,13 +8,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "addr/list.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/show.h"
-#include "io/clock.h"
 #include "io/resolve.h"
 #include "local/local.h"
 #include "log/transcript.h"
+#include "mail/list.h"
 #include "route/alias.h"
 #include "route/route.h"
 

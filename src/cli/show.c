@@ -8,16 +8,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "addr/list.h"
-#include "addr/rewrite.h"
+#include "base/child.h"
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/program.h"
 #include "cli/door.h"
 #include "conf/credstore.h"
-#include "io/child.h"
 #include "local/user.h"
 #include "log/transcript.h"
+#include "mail/list.h"
+#include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "base/stop.h"
 #include "cli/client.h"
 #include "cli/incoming.h"
-#include "io/stop.h"
 #include "smtp/dots.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

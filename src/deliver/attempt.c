@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "io/stop.h"
+#include "base/stop.h"
 #include "local/local.h"
 #include "log/mainlog.h"
 #include "smtp/session.h"

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "addr/rewrite.h"
 #include "conf/command.h"
 #include "conf/passwd.h"
 #include "deliver/values.h"
-#include "io/hostlist.h"
+#include "mail/hostlist.h"
+#include "mail/rewrite.h"
 #include "route/alias.h"
 #include "route/route.h"
 #include "smtp/sasl.h"

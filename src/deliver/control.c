@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/stop.h"
 #include "guard/environment.h"
-#include "io/stop.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

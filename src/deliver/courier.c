@@ -6,12 +6,12 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/stop.h"
 #include "conf/passwd.h"
 #include "deliver/errand.h"
-#include "io/child.h"
-#include "io/clock.h"
-#include "io/hostlist.h"
-#include "io/stop.h"
+#include "mail/hostlist.h"
 #include "spool/logins.h"
 #include "wire/record.h"
 #include "wire/submit.h"

@@ -13,7 +13,7 @@
  *   a go on, or why not                     V what became of one recipient, in order
  *   Q that was all                          Z the end; the fail, if any
  *
- * A signal to stop (io/stop.h), which is held back here, is passed on to it: it ends, unless a
+ * A signal to stop (base/stop.h), which is held back here, is passed on to it: it ends, unless a
  * server may have the message: then the reply is waited for.  Nothing is begun any more.
  *
  * A courier that ends before Z (killed by its filter, say) is a temporary failure of those who had
@@ -23,7 +23,7 @@
 
 #include "base/trace.h"
 #include "conf/conf.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "wire/envelope.h"
 
 struct courier;

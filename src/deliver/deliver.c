@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "addr/rewrite.h"
+#include "base/stop.h"
 #include "deliver/attempt.h"
 #include "deliver/repeat.h"
 #include "deliver/share.h"
-#include "io/stop.h"
 #include "log/mainlog.h"
+#include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include "base/program.h"
+#include "base/stop.h"
 #include "conf/secret.h"
 #include "guard/confine.h"
-#include "io/stop.h"
 #include "smtp/auth.h"
 #include "smtp/smarthost.h"
 #include "wire/record.h"

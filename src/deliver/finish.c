@@ -1,8 +1,8 @@
 /* finish.c - the end of an attempt at a message in the spool: bounces, warnings, what waits on. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "deliver/attempt.h"
-#include "io/clock.h"
 #include "log/mainlog.h"
 #include "notice/notice.h"
 

@@ -7,9 +7,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "addr/list.h"
-#include "addr/rewrite.h"
 #include "guard/environment.h"
+#include "mail/list.h"
+#include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/clock.h"
+#include "base/stop.h"
 #include "deliver/share.h"
-#include "io/clock.h"
-#include "io/stop.h"
 #include "spool/rates.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

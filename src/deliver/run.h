@@ -1,6 +1,6 @@
 /* run.h - the queue run: waiting messages, one after the other, over one connection.
  *
- * Once this process is told to stop (io/stop.h) no further one is begun. */
+ * Once this process is told to stop (base/stop.h) no further one is begun. */
 #ifndef ONEHOP_DELIVER_RUN_H
 #define ONEHOP_DELIVER_RUN_H
 

@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <string.h>
 
-#include "io/clock.h"
-#include "io/stop.h"
+#include "base/clock.h"
+#include "base/stop.h"
 #include "spool/rates.h"
 #include "spool/turns.h"
 

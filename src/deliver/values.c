@@ -6,9 +6,9 @@
 #include "base/words.h"
 #include "conf/command.h"
 #include "conf/names.h"
-#include "io/hostlist.h"
-#include "io/hostmatch.h"
 #include "io/resolve.h"
+#include "mail/hostlist.h"
+#include "mail/hostmatch.h"
 #include "route/route.h"
 #include "smtp/mechanism.h"
 

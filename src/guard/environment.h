@@ -24,7 +24,7 @@ void guard_start(struct environment *env);
 /* No core file, and other processes of the same user cannot look into this one: it has passwords.
  * In builds with sanitizers, which look into themselves, only the first. */
 void guard_no_core(void);
-/* Be told to stop (io/stop.h) when the parent dies: a caller that was killed still owns the
+/* Be told to stop (base/stop.h) when the parent dies: a caller that was killed still owns the
  * message, so it is not sent behind its back. */
 void guard_with_parent(void);
 /* The promise to the caller is kept: this process may outlive it. */

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/socks.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

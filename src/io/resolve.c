@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/num.h"
-#include "io/clock.h"
 #include "io/lookup.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

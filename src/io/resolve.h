@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/buf.h"
-#include "io/hostlist.h"
+#include "mail/hostlist.h"
 
 enum { ENDPOINTS_MAX = 32 }; /* addresses of one host that are used; the rest is left out */
 
@@ -34,7 +34,7 @@ struct resolved {
 struct resolve_options {
 	unsigned default_port; /* when the host has none */
 	unsigned family;       /* enum conf_family's values: 0 any, 1 IPv4, 2 IPv6 */
-	int64_t deadline_ms;   /* as in io/clock.h */
+	int64_t deadline_ms;   /* as in base/clock.h */
 };
 
 /* Look up one host.  localhost and the names below it are 127.0.0.1 and ::1 in this order, whatever

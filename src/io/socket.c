@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/connect.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "io/clock.h"
+#include "base/clock.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

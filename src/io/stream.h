@@ -27,7 +27,7 @@ struct stream {
 	const struct stream_ops *ops; /* NULL: closed, or never opened */
 	void *ctx;                    /* owned by the kind */
 	int fd;                       /* socket below, or -1 */
-	int64_t deadline_ms; /* of the current phase, CLOCK_MONOTONIC (io/clock.h); 0: none */
+	int64_t deadline_ms; /* of the current phase, CLOCK_MONOTONIC (base/clock.h); 0: none */
 	int64_t final_ms;    /* of the whole run; never exceeded; 0: none */
 	unsigned turns;      /* write -> wait for the server, for tests/bench */
 	bool wrote;          /* since the last read: the next read is a turn */

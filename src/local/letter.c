@@ -7,7 +7,7 @@
 
 #include "base/date.h"
 #include "base/file.h"
-#include "msg/quote.h"
+#include "mail/quote.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

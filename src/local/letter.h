@@ -22,7 +22,7 @@ void letter_from_line(const struct letter *l, struct buf *out);
 void letter_head(const struct letter *l, struct buf *out);
 /* Up to n octets of the message; *got == 0 at its end.  False: TEMP: it ended before its size. */
 bool letter_read(struct letter *l, void *p, size_t n, size_t *got, struct fail *f) NODISCARD;
-/* All that is left of it to a file; quote_from: msg/quote.h.  False: TEMP; a part may have been
+/* All that is left of it to a file; quote_from: mail/quote.h.  False: TEMP; a part may have been
  * written. */
 bool letter_copy(struct letter *l, int to, bool quote_from, struct fail *f) NODISCARD;
 /* Append b.  False: TEMP (also when b went bad). */

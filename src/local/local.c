@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/program.h"
-#include "io/child.h"
-#include "io/unix.h"
+#include "base/unix.h"
 #include "local/user.h"
 #include "wire/request.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/trace.h"
 #include "conf/conf.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "route/route.h"
 
 /* One local delivery: all that the headers in front of the message need. */

@@ -10,10 +10,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/child.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/words.h"
-#include "io/child.h"
-#include "io/clock.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "io/stop.h"
+#include "base/stop.h"
 #include "local/become.h"
 #include "local/forward.h"
 #include "local/maildir.h"

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/id.h"
-#include "io/clock.h"
 #include "log/append.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -5,6 +5,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/stop.h"
 #include "deliver/check.h"
 #include "deliver/control.h"
 #include "deliver/errand.h"
@@ -12,8 +14,6 @@
 #include "deliver/run.h"
 #include "deliver/share.h"
 #include "guard/environment.h"
-#include "io/clock.h"
-#include "io/stop.h"
 #include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -129,7 +129,7 @@ detach(struct serve *s, const struct queued *q, const struct fail *whole, bool s
 	return told;
 }
 
-/* What is begun is brought to its end (io/stop.h); this has not begun. */
+/* What is begun is brought to its end (base/stop.h); this has not begun. */
 static bool
 may_begin(struct serve *s, struct fail *f)
 {

@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 #include "base/file.h"
-#include "msg/scan.h"
+#include "mail/scan.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -2,7 +2,7 @@
 #ifndef ONEHOP_MSG_INTAKE_H
 #define ONEHOP_MSG_INTAKE_H
 
-#include "msg/message.h"
+#include "mail/message.h"
 
 /* What a line that is only "." does. */
 enum intake_dot {

@@ -2,7 +2,7 @@
 #include "msg/mime.h"
 
 #include "base/buf.h"
-#include "msg/scan.h"
+#include "mail/scan.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -3,7 +3,7 @@
 #ifndef ONEHOP_MSG_MIME_H
 #define ONEHOP_MSG_MIME_H
 
-#include "msg/message.h"
+#include "mail/message.h"
 
 enum leaf_kind {
 	LEAF_PLAIN,  /* not encoded: 7bit, 8bit or binary; may be encoded */

@@ -10,8 +10,8 @@
 #define ONEHOP_MSG_OUTPUT_H
 
 #include "base/buf.h"
+#include "mail/message.h"
 #include "msg/encode.h"
-#include "msg/message.h"
 
 enum { LINE_MAX_OCTETS = 998 }; /* RFC 5321 4.5.3.1.6 without CRLF */
 

@@ -1,5 +1,5 @@
 /* plan.c - what has to be done to a message before it leaves. */
-#include "msg/fold.h"
+#include "mail/fold.h"
 #include "msg/mime.h"
 #include "msg/output.h"
 

@@ -3,9 +3,9 @@
 
 #include <sysexits.h>
 
-#include "addr/extract.h"
-#include "addr/phrase.h"
 #include "base/date.h"
+#include "mail/extract.h"
+#include "mail/phrase.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -5,8 +5,8 @@
 #ifndef ONEHOP_MSG_SUBMISSION_H
 #define ONEHOP_MSG_SUBMISSION_H
 
-#include "msg/message.h"
-#include "msg/recipients.h"
+#include "mail/message.h"
+#include "mail/recipients.h"
 
 /* Who calls, from the passwd entry of the real uid; and what the command line says of the
  * sender. */

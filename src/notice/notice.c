@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/date.h"
-#include "msg/fold.h"
+#include "mail/fold.h"
 #include "msg/mime.h"
 #include "msg/output.h"
 #include "notice/report.h"

@@ -2,7 +2,7 @@
 #ifndef ONEHOP_ROUTE_ALIAS_H
 #define ONEHOP_ROUTE_ALIAS_H
 
-#include "addr/mailbox.h"
+#include "mail/mailbox.h"
 
 enum {
 	ALIAS_ITEMS_MAX = 10000, /* items of a user's list with all its :include: files */

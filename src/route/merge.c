@@ -1,5 +1,5 @@
 /* merge.c - one copy for one mailbox, and the names of the transports. */
-#include "msg/recipients.h"
+#include "mail/recipients.h"
 #include "route/route.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -5,10 +5,10 @@
 #ifndef ONEHOP_ROUTE_ROUTE_H
 #define ONEHOP_ROUTE_ROUTE_H
 
-#include "addr/mailbox.h"
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "conf/map.h"
+#include "mail/mailbox.h"
 
 /* Exim's names are in transport_name(): they appear in logs, -v and -bt. */
 enum transport {

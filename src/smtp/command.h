@@ -4,7 +4,7 @@
 #ifndef ONEHOP_SMTP_COMMAND_H
 #define ONEHOP_SMTP_COMMAND_H
 
-#include "addr/mailbox.h"
+#include "mail/mailbox.h"
 
 enum {
 	COMMAND_LINE_MAX = 4096, /* octets without the line end; RFC 5321 4.5.3.1.4 wants 512 */

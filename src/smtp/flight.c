@@ -1,7 +1,7 @@
 /* flight.c - a whole transaction in one flight (RFC 2920, 3030), and what offers it and cannot. */
 #include "smtp/flight.h"
 
-#include "io/stop.h"
+#include "base/stop.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,8 +1,8 @@
 /* hop.c - one host of the list: found, connected, encrypted, logged in. */
 #include "smtp/hop.h"
 
+#include "base/clock.h"
 #include "conf/redact.h"
-#include "io/clock.h"
 #include "io/connect.h"
 #include "smtp/policy.h"
 

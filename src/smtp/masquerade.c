@@ -1,8 +1,8 @@
 /* masquerade.c - hide_mailname: what the smarthost sees instead of our own name. */
 #include "smtp/masquerade.h"
 
-#include "addr/rewrite.h"
 #include "conf/masks.h"
+#include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

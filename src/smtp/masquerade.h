@@ -3,7 +3,7 @@
 #define ONEHOP_SMTP_MASQUERADE_H
 
 #include "conf/conf.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "wire/envelope.h"
 
 /* Rewrite the sender and the fields of copies of an envelope and a message that go out, where

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "addr/mailbox.h"
 #include "base/str.h"
+#include "mail/mailbox.h"
 #include "smtp/caps.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -1,7 +1,7 @@
 /* policy.c - what may go over a link: TLS, certificates and passwords. */
 #include "smtp/policy.h"
 
-#include "io/hostmatch.h"
+#include "mail/hostmatch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

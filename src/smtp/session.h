@@ -11,7 +11,7 @@
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "io/stream.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "smtp/caps.h"
 #include "smtp/reply.h"
 #include "wire/envelope.h"

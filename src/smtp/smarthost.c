@@ -1,8 +1,8 @@
 /* smarthost.c - one message to the first host of a list that takes it. */
 #include "smtp/smarthost.h"
 
-#include "io/clock.h"
-#include "io/stop.h"
+#include "base/clock.h"
+#include "base/stop.h"
 #include "smtp/hop.h"
 #include "smtp/masquerade.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/trace.h"
 #include "conf/conf.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "wire/envelope.h"
 
 /* A connection made before the message was complete (the caller is still reading its stdin):
@@ -39,7 +39,7 @@ void smarthost_warm(struct smarthost *h, const char *hosts);
  * m and the addresses in e are not changed (hide_mailname works on copies).
  * False: some are RCPT_RETRY for a reason that concerns a host, not them; *f is the last of these.
  * The connection is kept for the next message.
- * From the moment that a server may have it the signals of io/stop.h are held back: the caller
+ * From the moment that a server may have it the signals of base/stop.h are held back: the caller
  * releases them when he has made known what became of it. */
 bool smarthost_deliver(
     struct smarthost *h, struct envelope *e, struct message *m, struct fail *f) NODISCARD;

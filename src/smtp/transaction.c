@@ -1,9 +1,9 @@
 /* transaction.c - MAIL, RCPT, DATA or BDAT, and one verdict per recipient. */
 #include <sysexits.h>
 
-#include "addr/domain.h"
-#include "addr/mailbox.h"
-#include "io/stop.h"
+#include "base/stop.h"
+#include "mail/domain.h"
+#include "mail/mailbox.h"
 #include "smtp/flight.h"
 #include "smtp/parameters.h"
 

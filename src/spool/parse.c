@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "msg/scan.h"
+#include "mail/scan.h"
 #include "spool/option.h"
 #include "spool/queued.h"
 #include "spool/spool.h"

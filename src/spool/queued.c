@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "addr/mailbox.h"
 #include "base/digest.h"
-#include "msg/scan.h"
+#include "mail/mailbox.h"
+#include "mail/scan.h"
 #include "spool/option.h"
 #include "spool/spool.h"
 

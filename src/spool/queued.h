@@ -3,7 +3,7 @@
 #define ONEHOP_SPOOL_QUEUED_H
 
 #include "base/buf.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "wire/envelope.h"
 
 /* Why the message is still here, and when it is tried again. */

@@ -5,8 +5,8 @@
 #include <gnutls/x509.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
-#include "io/clock.h"
 #include "tls/trust.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

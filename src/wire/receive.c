@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "addr/mailbox.h"
-#include "msg/scan.h"
+#include "mail/mailbox.h"
+#include "mail/scan.h"
 #include "wire/record.h"
 #include "wire/submit.h"
 

@@ -31,7 +31,7 @@
 
 #include "base/buf.h"
 #include "base/trace.h"
-#include "msg/message.h"
+#include "mail/message.h"
 #include "wire/envelope.h"
 
 enum {

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "addr/list.h"
-#include "addr/phrase.h"
+#include "mail/list.h"
+#include "mail/phrase.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr/mailbox.h"
 #include "base/file.h"
-#include "msg/scan.h"
+#include "mail/mailbox.h"
+#include "mail/scan.h"
 #include "spool/option.h"
 #include "wire/control.h"
 #include "wire/submit.h"

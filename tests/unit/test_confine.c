@@ -22,9 +22,9 @@
 
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "guard/confine.h"
 #include "guard/filter.h"
-#include "io/child.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

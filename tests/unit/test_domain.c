@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "addr/domain.h"
+#include "mail/domain.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "mail/fold.h"
 #include "msg/encode.h"
-#include "msg/fold.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

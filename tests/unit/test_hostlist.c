@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "io/hostlist.h"
-#include "io/hostmatch.h"
+#include "mail/hostlist.h"
+#include "mail/hostmatch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

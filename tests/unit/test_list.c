@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "addr/list.h"
+#include "mail/list.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "addr/mailbox.h"
+#include "mail/mailbox.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -9,7 +9,7 @@
 
 #include "base/b64.h"
 #include "base/file.h"
-#include "msg/fold.h"
+#include "mail/fold.h"
 #include "msg/mime.h"
 #include "output_fixture.h"
 

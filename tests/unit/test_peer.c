@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "deliver/peer.h"
-#include "io/clock.h"
 #include "wire/submit.h"
 
 enum { LINES = 4000, BLINK = 50000 /* microseconds */ };

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "addr/phrase.h"
+#include "mail/phrase.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

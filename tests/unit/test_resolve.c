@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/lookup.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

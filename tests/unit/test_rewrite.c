@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "addr/rewrite.h"
 #include "conf/masks.h"
+#include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "msg/scan.h"
+#include "mail/scan.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

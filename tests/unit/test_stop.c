@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "io/clock.h"
-#include "io/stop.h"
+#include "base/clock.h"
+#include "base/stop.h"
 
 static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM };
 

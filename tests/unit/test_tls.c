@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/connect.h"
 #include "tls/tls.h"
 #include "tlsserver.h"
