@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "smtp/parameters.h"
+#include "net/parameters.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -5,8 +5,8 @@
 #define ONEHOP_CLI_INCOMING_H
 
 #include "cli/handover.h"
+#include "front/command.h"
 #include "msg/intake.h"
-#include "smtp/command.h"
 
 enum { INCOMING_DROPPED_MAX = 64 << 20 }; /* octets of a refused message that are still read */
 

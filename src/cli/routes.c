@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/show.h"
-#include "io/resolve.h"
 #include "local/local.h"
 #include "log/transcript.h"
 #include "mail/list.h"
+#include "net/resolve.h"
 #include "route/alias.h"
 #include "route/route.h"
 

@@ -14,7 +14,7 @@
 #include "base/stop.h"
 #include "cli/client.h"
 #include "cli/incoming.h"
-#include "smtp/dots.h"
+#include "front/dots.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,7 +6,7 @@
 #include "base/stop.h"
 #include "local/local.h"
 #include "log/mainlog.h"
-#include "smtp/session.h"
+#include "net/session.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -9,10 +9,10 @@
 #include "deliver/values.h"
 #include "mail/hostlist.h"
 #include "mail/rewrite.h"
+#include "net/sasl.h"
+#include "net/tls.h"
 #include "route/alias.h"
 #include "route/route.h"
-#include "smtp/sasl.h"
-#include "tls/tls.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -1,4 +1,4 @@
-/* courier.h - smtp/smarthost.h in a process of its own, which is confined (guard/confine.h).
+/* courier.h - net/smarthost.h in a process of its own, which is confined (guard/confine.h).
  *
  * What a server sends is read there, TLS and its certificates with it; the spool, the log, local
  * deliveries and the passwords stay here.  The process starts at the first use, and sees nothing

@@ -8,8 +8,8 @@
 #include "base/stop.h"
 #include "conf/secret.h"
 #include "guard/confine.h"
-#include "smtp/auth.h"
-#include "smtp/smarthost.h"
+#include "net/auth.h"
+#include "net/smarthost.h"
 #include "wire/record.h"
 #include "wire/submit.h"
 

@@ -6,11 +6,11 @@
 #include "base/words.h"
 #include "conf/command.h"
 #include "conf/names.h"
-#include "io/resolve.h"
 #include "mail/hostlist.h"
 #include "mail/hostmatch.h"
+#include "net/mechanism.h"
+#include "net/resolve.h"
 #include "route/route.h"
-#include "smtp/mechanism.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "io/stream.h"
+#include "net/stream.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -5,8 +5,8 @@
 
 #include "base/date.h"
 #include "mail/fold.h"
-#include "msg/mime.h"
-#include "msg/output.h"
+#include "net/mime.h"
+#include "net/output.h"
 #include "notice/report.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

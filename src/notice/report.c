@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/date.h"
-#include "smtp/parameters.h"
+#include "net/parameters.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "smtp/caps.h"
+#include "net/caps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

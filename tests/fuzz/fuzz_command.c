@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "smtp/command.h"
-#include "smtp/dots.h"
+#include "front/command.h"
+#include "front/dots.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include "base/b64.h"
 #include "msg/intake.h"
-#include "msg/output.h"
+#include "net/output.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

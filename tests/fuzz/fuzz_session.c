@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "conf/secret.h"
-#include "smtp/auth.h"
-#include "smtp/session.h"
+#include "net/auth.h"
+#include "net/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "msg/mime.h"
+#include "net/mime.h"
 
 int
 post_set_up(void **state)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "msg/mime.h"
+#include "net/mime.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -2,7 +2,7 @@
 #ifndef ONEHOP_OUTPUT_FIXTURE_H
 #define ONEHOP_OUTPUT_FIXTURE_H
 
-#include "msg/output.h"
+#include "net/output.h"
 
 /* A message of header fields and a body, as intake would make it. */
 struct message output_message(struct arena *a, struct str header, struct str body);

@@ -8,7 +8,7 @@
 #ifndef TESTS_SCRIPT_H
 #define TESTS_SCRIPT_H
 
-#include "io/stream.h"
+#include "net/stream.h"
 
 struct script {
 	const char *const *lines; /* NULL-terminated */

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "net/auth.h"
 #include "script.h"
-#include "smtp/auth.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -273,7 +273,7 @@ keep_trace(void *ctx, enum trace_kind kind, struct str line)
 	buf_fmt(ctx, "%s %.*s\n", marks[kind], S_ARG(line));
 }
 
-/* One connection after the other, as smtp/hop.c makes them. */
+/* One connection after the other, as net/hop.c makes them. */
 static bool
 play(const struct row *row, struct login *a, struct session *s, const struct trace *trace,
     struct fail *f)

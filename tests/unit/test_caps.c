@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "smtp/caps.h"
+#include "net/caps.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "smtp/command.h"
-#include "smtp/dots.h"
+#include "front/command.h"
+#include "front/dots.h"
 #include "wire/envelope.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "io/connect.h"
+#include "net/connect.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "mail/fold.h"
-#include "msg/encode.h"
+#include "net/encode.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -8,7 +8,7 @@
 
 #include "base/module.h"
 #include "base/paths.h"
-#include "tls/load.h"
+#include "net/tlsmodule.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

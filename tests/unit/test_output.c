@@ -10,7 +10,7 @@
 #include "base/b64.h"
 #include "base/file.h"
 #include "mail/fold.h"
-#include "msg/mime.h"
+#include "net/mime.h"
 #include "output_fixture.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "smtp/policy.h"
+#include "net/policy.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "smtp/reply.h"
+#include "net/reply.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

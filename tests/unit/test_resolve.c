@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "io/lookup.h"
+#include "net/lookup.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -10,7 +10,7 @@
 #include <gsasl.h>
 
 #include "base/b64.h"
-#include "smtp/auth.h"
+#include "net/auth.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

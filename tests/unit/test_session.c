@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "net/session.h"
 #include "script.h"
-#include "smtp/session.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "conf/passwd.h"
-#include "io/resolve.h"
-#include "smtp/smarthost.h"
+#include "net/resolve.h"
+#include "net/smarthost.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

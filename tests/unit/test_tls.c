@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "io/connect.h"
-#include "tls/tls.h"
+#include "net/connect.h"
+#include "net/tls.h"
 #include "tlsserver.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

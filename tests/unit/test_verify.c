@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tls/tls.h"
-#include "tls/trust.h"
+#include "net/tls.h"
+#include "net/trust.h"
 #include "tlsserver.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

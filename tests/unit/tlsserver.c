@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <gnutls/gnutls.h>
 
-#include "io/connect.h"
+#include "net/connect.h"
 #include "tlsserver.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */

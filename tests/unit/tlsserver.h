@@ -6,7 +6,7 @@
 
 #include "certs.h"
 #include "conf/conf.h"
-#include "io/stream.h"
+#include "net/stream.h"
 
 /* Its certificates; what each is, is in tlsserver.c. */
 enum {
