@@ -19,7 +19,7 @@ static const struct {
 static const struct {
 	const char *name, *action, *value, *help;
 } flags[] = {
-#include "cli/flags.def"
+#include "front/flags.def"
 };
 #undef FLAG
 
@@ -27,7 +27,7 @@ static const struct {
 static const struct {
 	const char *value, *help;
 } modes[] = {
-#include "cli/modes.def"
+#include "front/modes.def"
 };
 #undef MODE
 

@@ -1,6 +1,6 @@
 /* peer.h - who asks onehop-send, as the kernel says (SO_PEERCRED), and what he may.
  *
- * Behind a shared door (cli/door.h) the caller is another user than this process: then nothing
+ * Behind a shared door (front/door.h) the caller is another user than this process: then nothing
  * that he says of himself counts, and what onehop has checked as him is checked again. */
 #ifndef ONEHOP_DELIVER_PEER_H
 #define ONEHOP_DELIVER_PEER_H

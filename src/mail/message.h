@@ -53,7 +53,7 @@ struct message {
 	struct header *headers; /* in order */
 	size_t nheaders;
 	bool resent;    /* any Resent- field exists */
-	bool lone_dots; /* a line that is only "." was taken for text: see msg/intake.h */
+	bool lone_dots; /* a line that is only "." was taken for text: see front/intake.h */
 	struct body body;
 };
 

@@ -141,7 +141,7 @@ sweep_note(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
-/* A large message that was being read, where files cannot be without a name (msg/intake.c). */
+/* A large message that was being read, where files cannot be without a name (front/intake.c). */
 static void
 sweep_body(void *ctx, int dir, const char *name)
 {

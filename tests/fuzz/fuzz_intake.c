@@ -1,8 +1,8 @@
 /* fuzz_intake.c - any octets make the same message, however they are cut into reads. */
 #include <stdlib.h>
 
+#include "front/intake.h"
 #include "mail/scan.h"
-#include "msg/intake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

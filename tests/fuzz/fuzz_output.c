@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/b64.h"
-#include "msg/intake.h"
+#include "front/intake.h"
 #include "net/output.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

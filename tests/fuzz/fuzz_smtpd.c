@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/handover.h"
-#include "cli/smtpd.h"
+#include "front/handover.h"
+#include "front/smtpd.h"
 #include "wire/submit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

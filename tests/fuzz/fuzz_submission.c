@@ -2,9 +2,9 @@
  * no Bcc, one Date and one Message-ID, and every recipient and the sender may be used. */
 #include <stdlib.h>
 
+#include "front/intake.h"
+#include "front/submission.h"
 #include "mail/scan.h"
-#include "msg/intake.h"
-#include "msg/submission.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

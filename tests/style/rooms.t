@@ -7,14 +7,14 @@ from tap import report, sources, text
 
 # (what, pattern, where it may stand, why)
 ROOMS = [
-    ("exit", r"\b_?exit\(", "src/base/arena.c src/base/child.c src/main/ src/guard/ src/local/pipe.c src/net/",
+    ("exit", r"\b_?exit\(", "src/base/arena.c src/base/child.c src/main/ src/guard/ src/local/pipe.c src/net/ src/front/main.c",
      "failures go up as struct fail; only a child after fork, main and an arena out of memory may end the process"),
     ("abort", r"\babort\(", "src/guard/", "once a message is taken no bug may cost it"),
-    ("getenv", r"\b(secure_)?getenv\(|\benviron\b", "src/guard/environment.c src/cli/door.c src/base/child.c src/main/",
+    ("getenv", r"\b(secure_)?getenv\(|\benviron\b", "src/guard/environment.c src/front/door.c src/base/child.c src/main/ src/front/main.c",
      "the environment is read in one place"),
     ("putenv", r"\b(setenv|putenv|unsetenv|clearenv)\(", "src/guard/environment.c src/local/pipe.c",
      "and changed there, or for a user's command"),
-    ("sockets", r"\bsocket(pair)?\(|\bconnect\(|\baccept4?\(|\bbind\(|\blisten\(", "src/net/ src/base/child.c src/base/unix.c src/log/ src/cli/door.c",
+    ("sockets", r"\bsocket(pair)?\(|\bconnect\(|\baccept4?\(|\bbind\(|\blisten\(", "src/net/ src/base/child.c src/base/unix.c src/log/ src/front/door.c",
      "the network is behind struct stream; the door and the log are local"),
     ("names", r"\b(getaddrinfo|getnameinfo|res_n?query|res_n?search)\(", "src/net/lookup.c src/net/resolve.c src/conf/names.c",
      "DNS is asked in one place; our own name in another"),
@@ -26,17 +26,17 @@ ROOMS = [
     ("seccomp", r"#\s*include\s+<(linux/landlock|seccomp)", "src/guard/", "confinement is one subject"),
     ("identity", r"\b(set(e|re|res)?[ug]id|setgroups|initgroups|setfs[ug]id)\(",
      "src/local/become.c src/guard/ src/main/", "who we are changes in few places"),
-    ("time", r"\b(time|gettimeofday|clock_gettime)\(", "src/base/clock.c src/spool/ages.c src/cli/ src/main/",
+    ("time", r"\b(time|gettimeofday|clock_gettime)\(", "src/base/clock.c src/spool/ages.c src/front/ src/main/",
      "decisions take `now` as an argument"),
     ("sleep", r"\b(u|nano|clock_nano)?sleep\(", "src/base/clock.c", "waits have a deadline and a reason"),
     ("exec", r"\b(v?fork|posix_spawnp?|exec[lv]p?e?|fexecve)\(",
-     "src/net/ src/base/child.c src/guard/ src/local/pipe.c src/cli/door.c src/conf/command.c src/main/",
+     "src/net/ src/base/child.c src/guard/ src/local/pipe.c src/front/door.c src/conf/command.c src/main/",
      "few places start a program, none with a shell"),
     ("locale", r"\b(setlocale|toupper|isalpha|isalnum|isdigit|ispunct|isprint|iscntrl)\(", "",
      "mail is ASCII and UTF-8, whatever the locale"),
     ("goto", r"\bgoto\s+(?!out;)", "", "the only label is `out`"),
     ("stdout", r"\b(printf|puts|putchar|perror)\(|\bfprintf\(std|\bstd(out|err)\b",
-     "src/cli/ src/main/ src/guard/", "nobody below cli/ prints"),
+     "src/front/ src/main/ src/guard/", "nobody but front/ prints"),
 ]
 
 COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', re.S)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/cmdline.h"
+#include "front/cmdline.h"
 
 /* What a command line came to, in one line: only what differs from the default is said. */
 static void

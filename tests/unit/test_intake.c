@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "msg/intake.h"
+#include "front/intake.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/listing.h"
+#include "front/listing.h"
 
 static const char *two[] = { "  x@far.example", "  y@far.example" };
 

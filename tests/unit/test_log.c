@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "cli/deadletter.h"
+#include "front/deadletter.h"
+#include "front/transcript.h"
 #include "log/mainlog.h"
-#include "log/transcript.h"
 
 static void
 arrival(void **state)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/date.h"
-#include "msg/submission.h"
+#include "front/submission.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

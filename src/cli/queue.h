@@ -1,9 +1,0 @@
-/* queue.h - mailq, -q, -M..., status: what is asked of onehop-send, and how the answer looks. */
-#ifndef ONEHOP_CLI_QUEUE_H
-#define ONEHOP_CLI_QUEUE_H
-
-#include "cli/sendmail.h"
-
-/* Returns the exit status. */
-int cli_queue(struct session_start *start);
-#endif
