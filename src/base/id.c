@@ -28,6 +28,19 @@ id_seconds(const char *id)
 	return sec;
 }
 
+bool
+id_ok(const char *id)
+{
+	size_t n = strnlen(id, ID_MAX);
+
+	if (n != ID_LEN && n != ID_MAX - 1)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (i == 6 || i == (n == ID_LEN ? 13 : 18) ? id[i] != '-' : !ascii_alnum(id[i]))
+			return false;
+	return true;
+}
+
 const char *
 id_format(int64_t sec, uint32_t usec, uint32_t pid, char out[ID_MAX])
 {

@@ -12,16 +12,6 @@ enum secret_match {
 	SECRET_PATTERN,    /* "*", "*tail", "^regex" */
 };
 
-/* What earlier runs saw of a host.  The first two are what clear text would betray (SECURITY 2). */
-enum {
-	SEEN_TLS = 1,      /* it offered TLS */
-	SEEN_PRIVATE = 2,  /* it had a private address */
-	SEEN_STARTTLS = 4, /* STARTTLS worked in the last 30 days */
-	SEEN_STARTTLS_TODAY = 8,
-	SEEN_NO_PIPELINING = 16, /* it offered this in the last day, and did not keep it */
-	SEEN_NO_CHUNKING = 32,
-};
-
 struct secret {
 	struct str login, password; /* in locked memory, owned by *s */
 	const char *key;            /* as written; in the arena */
@@ -31,7 +21,8 @@ struct secret {
 	const char *stamp;   /* of the files that it is from: another one, and it may be another */
 	bool only;           /* it is the only credential line of the file */
 	bool none;           /* there is no login at all, for whatever host */
-	unsigned seen;       /* SEEN_..., and the file that says so; passwd_find() knows nothing */
+	unsigned seen; /* SEEN_... (wire/told.h), and the file that says so; passwd_find() knows
+			  nothing */
 	const char *seen_in; /* of it (spool/hosts.h does) */
 	struct buf left;     /* conf/redact.h's: what has gone out of it */
 	void *page;          /* private */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "spool/ages.h"
 #include "spool/place.h"
 
@@ -54,7 +55,7 @@ note_name(void *ctx, int dir, const char *name)
 	if (n <= 2)
 		return;
 	id = arena_strz(im->arena, str_at(name, n - 2));
-	if (!place_of_id(id) || strcmp(name + n - 2, "-H") != 0 || fstat(dir, &here) != 0 ||
+	if (!id_ok(id) || strcmp(name + n - 2, "-H") != 0 || fstat(dir, &here) != 0 ||
 	    fstat(im->from.input, &top) != 0)
 		return;
 	im->ids = arena_grow(im->arena, im->ids, im->n, sizeof *im->ids);

@@ -9,10 +9,10 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/id.h"
 #include "front/door.h"
 #include "front/listing.h"
 #include "front/transcript.h"
-#include "spool/place.h"
 #include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -82,7 +82,7 @@ ids(const struct cmdline *cmd, char flag, const char *letters, struct control *c
 	c->ids = cmd->arguments;
 	c->nids = cmd->narguments;
 	for (size_t i = 0; i < c->nids; i++)
-		if (!place_of_id(c->ids[i])) {
+		if (!id_ok(c->ids[i])) {
 			(void)fail_set(f, FAIL_USER, STAGE_ARGS, 0,
 			    "malformed message id %s after -%c%s option", c->ids[i], flag, letters);
 			f->exit = EXIT_FAILURE;

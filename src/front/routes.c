@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "front/show.h"
 #include "front/transcript.h"
-#include "local/local.h"
+#include "local/client.h"
 #include "mail/list.h"
 #include "net/resolve.h"
 #include "route/alias.h"

@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "net/mechanism.h"
-#include "wire/login.h"
+#include "wire/told.h"
 
 /* What is told of a login. */
 struct login_told {

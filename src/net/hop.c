@@ -5,6 +5,7 @@
 #include "conf/redact.h"
 #include "net/connect.h"
 #include "net/policy.h"
+#include "wire/told.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -2,6 +2,7 @@
 #include "net/policy.h"
 
 #include "mail/hostmatch.h"
+#include "wire/told.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 
 #include "base/num.h"
-#include "conf/secret.h"
 #include "spool/note.h"
+#include "wire/told.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -27,7 +27,7 @@ void hosts_note(const struct spool *s, const char *hosts, const struct fail *f,
 /* May it be tried?  Also when next_try lies further ahead than the rule's longest interval: the
  * clock was set back. */
 bool hosts_due(const struct host_record *r, const struct ages *a, const struct retry *rule);
-/* What was seen of one host (the name in the list): SEEN_... of conf/secret.h, of which some is
+/* What was seen of one host (the name in the list): SEEN_... of wire/told.h, of which some is
  * forgotten in time (now: wall clock); *file: its path, in the arena, for the sentence that tells
  * how it is forgotten at once. */
 unsigned hosts_seen(

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -43,7 +44,7 @@ is_so(const struct spool *s, struct str *key, const char **why)
 	*key = str_skip(*key, 1);
 	given = str_cut(key, ' ');
 	(void)snprintf(id, sizeof id, "%.*s", S_ARG(given));
-	if (!place_of_id(id))
+	if (!id_ok(id))
 		return false;
 	dir = place_find(s, id);
 	if (dir < 0 && errno != ENOENT)

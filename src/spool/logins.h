@@ -11,7 +11,7 @@
 
 #include "spool/hosts.h"
 #include "spool/note.h"
-#include "wire/login.h"
+#include "wire/told.h"
 
 enum {
 	LOGINS_LEFT_OUT_S = 24 * 3600, /* how long a mechanism that cost a connection is left out */

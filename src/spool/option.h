@@ -31,7 +31,6 @@ extern const struct option onehop_options[ONEHOP_OPTIONS];
 /* The checksum of a file whose checksum's line is left out. */
 bool option_sum(struct str before, struct str behind, char out[65], struct fail *f) NODISCARD;
 /* May it stand in a -H file?  False: *f is USER or PERM. */
-bool option_id_ok(const char *id);
 bool option_address_ok(const char *address, bool empty_ok, struct fail *f) NODISCARD;
 /* One field, its lines folded by a blank, without NUL and CR. */
 bool option_header_ok(struct str text);

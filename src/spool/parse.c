@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "base/num.h"
 #include "mail/scan.h"
 #include "spool/option.h"
@@ -148,7 +149,7 @@ read_start(struct reader *r, struct fail *f)
 		return false;
 	memcpy(q->e.id, name.p, name.n - 2);
 	q->e.id[name.n - 2] = '\0';
-	if (!option_id_ok(q->e.id) || !parse_unsigned(last_word(&caller), &q->gid) ||
+	if (!id_ok(q->e.id) || !parse_unsigned(last_word(&caller), &q->gid) ||
 	    !parse_unsigned(last_word(&caller), &q->uid) || sender.n < 2 || sender.p[0] != '<' ||
 	    sender.p[sender.n - 1] != '>' || !parse_unsigned(last_word(&times), &q->warnings) ||
 	    !parse_time(times, &q->received))

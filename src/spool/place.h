@@ -4,8 +4,6 @@
 
 #include "spool/spool.h"
 
-/* Does it look like a message id? */
-bool place_of_id(const char *id);
 #define PLACE_BODY_MAX (UINT64_C(1) << 40) /* octets of a -D file */
 /* The directory for files of id, the caller's to close; -1 with errno. */
 int place_open(const struct spool *s, const char *id, bool split, bool make);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
+#include "base/id.h"
 #include "mail/mailbox.h"
 #include "mail/scan.h"
 #include "spool/option.h"
@@ -40,17 +41,6 @@ option_sum(struct str before, struct str behind, char out[65], struct fail *f)
 	digest_update(&d, behind);
 	(void)digest_hex(&d, out);
 	return true;
-}
-
-bool
-option_id_ok(const char *id)
-{
-	size_t n = strnlen(id, ID_MAX);
-
-	for (size_t i = 0; i < n; i++)
-		if (!ascii_alnum(id[i]) && id[i] != '-')
-			return false;
-	return n > 0 && n < ID_MAX;
 }
 
 bool
@@ -121,7 +111,7 @@ headers_ok(const struct message *m, struct fail *f)
 static bool
 can_be_written(const struct queued *q, struct fail *f)
 {
-	bool ok = option_id_ok(q->e.id) && one_line(q->e.login) && one_line(q->e.envid) &&
+	bool ok = id_ok(q->e.id) && one_line(q->e.login) && one_line(q->e.envid) &&
 	    one_line(q->e.protocol) && one_line(q->protocol);
 
 	if (!option_address_ok(q->e.sender, true, f)) {

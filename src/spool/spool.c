@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/id.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -170,19 +171,6 @@ spool_has_room(const struct spool *s, uint64_t size, struct fail *f)
 
 /* ------------------------------------------------------------------ the names of a message */
 
-bool
-place_of_id(const char *id)
-{
-	size_t n = strlen(id);
-
-	if (n != 16 && n != 23)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (i == 6 || i == (n == 16 ? 13 : 18) ? id[i] != '-' : !ascii_alnum(id[i]))
-			return false;
-	return true;
-}
-
 /* The directory for new files of id: input, or the one named by the id's sixth character. */
 int
 place_open(const struct spool *s, const char *id, bool split, bool make)
@@ -277,7 +265,7 @@ is_header(const char *name, char id[ID_MAX])
 		return false;
 	memcpy(id, name, n - 2);
 	id[n - 2] = '\0';
-	return place_of_id(id);
+	return id_ok(id);
 }
 
 static void

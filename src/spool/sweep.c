@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "base/num.h"
 #include "spool/note.h"
 #include "spool/place.h"
@@ -52,7 +53,7 @@ id_of(const char *name, char id[ID_MAX], char *kind)
 		return false;
 	memcpy(id, name, n);
 	id[n] = '\0';
-	return place_of_id(id);
+	return id_ok(id);
 }
 
 /* Or cannot be seen not to. */
@@ -112,11 +113,11 @@ sweep_log(void *ctx, int dir, const char *name)
 {
 	const struct spool *s = ctx;
 
-	if (place_of_id(name) && !is_message(s, name))
+	if (id_ok(name) && !is_message(s, name))
 		(void)unlinkat(dir, name, 0);
 }
 
-/* The id that is in a note (deliver/repeat.h) of a message that is no more. */
+/* The id that is in a note (send/repeat.h) of a message that is no more. */
 static bool
 is_of_nothing(const struct spool *s, const char *name)
 {
@@ -126,7 +127,7 @@ is_of_nothing(const struct spool *s, const char *name)
 	if (!note_read(s, name, &b) || b.n >= sizeof id)
 		return true;
 	(void)snprintf(id, sizeof id, "%.*s", S_ARG(buf_get(&b)));
-	return !place_of_id(id) || !is_message(s, id);
+	return !id_ok(id) || !is_message(s, id);
 }
 
 /* And what note_write() of a process that was killed has left. */

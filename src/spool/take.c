@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -187,14 +188,14 @@ take_whole(struct taking *t, int *lock, struct queued_body *body, struct fail *f
 enum spool_found
 spool_take(const struct spool *s, const char *id, bool whole, struct queued *q, struct fail *f)
 {
-	AUTO_FD int dir = place_of_id(id) ? place_find(s, id) : -1;
+	AUTO_FD int dir = id_ok(id) ? place_find(s, id) : -1;
 	AUTO_FD int lock = -1;
 	struct taking t = { .s = s, .id = id, .dir = dir, .q = q };
 	struct queued_body body = { 0 };
 	enum spool_found found = SPOOL_TAKEN;
 
 	if (dir < 0)
-		return !place_of_id(id) || errno == ENOENT ? SPOOL_GONE : SPOOL_BUSY;
+		return !id_ok(id) || errno == ENOENT ? SPOOL_GONE : SPOOL_BUSY;
 	if (whole)
 		found = take_whole(&t, &lock, &body, f);
 	else if (!read_header(&t, &body, f) || !place_journal(s, dir, q, false, &t.why))

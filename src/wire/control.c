@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spool/option.h"
+#include "base/id.h"
 #include "wire/record.h"
 #include "wire/submit.h"
 
@@ -38,7 +38,7 @@ control_read(struct str payload, struct control *c, struct arena *a, struct fail
 
 		in.ids = arena_grow(a, in.ids, in.nids, sizeof *in.ids);
 		in.ids[in.nids] = arena_strz(a, id);
-		if (!option_id_ok(in.ids[in.nids++]))
+		if (!id_ok(in.ids[in.nids++]))
 			return record_broken(f, "a malformed message id");
 	}
 	*c = in;

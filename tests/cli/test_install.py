@@ -65,7 +65,7 @@ def test_configure_says_what_it_leaves_out(build, words, units, hooks):
     assert said["sendmail links"] == "no (--enable-sendmail-links)" and said["onehop-post"].startswith("no (--enable-post")
 
 
-WITH_PATHS = {"src/%s.o" % name for name in ("base/program", "front/door", "front/show", "guard/environment", "main/post")}
+WITH_PATHS = {"src/%s.o" % name for name in ("base/program", "front/door", "front/show", "guard/environment", "send/post")}
 
 
 def test_another_prefix(build, tmp_path):

@@ -10,7 +10,7 @@ from harness import backlog, peak, planted, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 MANY, FEW = 200, 20
-ALONG = 10                 # src/main/send.c
+ALONG = 10                 # src/send/main.c
 
 
 def fill(post, n):

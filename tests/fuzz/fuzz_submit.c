@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "mail/mailbox.h"
 #include "mail/scan.h"
-#include "spool/option.h"
 #include "wire/control.h"
 #include "wire/submit.h"
 
@@ -71,7 +71,7 @@ check_control(struct arena *a, const struct buf *payload)
 		return;
 	must(c.verb <= CONTROL_STATUS);
 	for (size_t i = 0; i < c.nids; i++)
-		must(option_id_ok(c.ids[i]));
+		must(id_ok(c.ids[i]));
 }
 
 /* All that was said, then the end; a file goes along with the first octet when the first bit says

@@ -1,25 +1,37 @@
 #!/usr/bin/python3
-"""A directory of src/ includes only what stands above it in the order that tests/README gives."""
+"""A directory of src/ includes only what tests/README's table lets it: the tree is the rights of the programs."""
 
 import re
 
 from tap import report, sources, text
 
-ORDER = re.search(r"^ {4}(base .* main)$", text("tests/README"), re.M).group(1).split()
+ROW = re.compile(r"^ {4}(\w+) +\| *(.*)$", re.M)
+MAY = {directory: [word for word in may.split() if word != "-"] for directory, may in ROW.findall(text("tests/README"))}
 INCLUDE = re.compile(r'^#\s*include\s+"([^"]+)"', re.M)
 
 
 def complaints(path):
-    if path.parts[1] not in ORDER:
-        yield f"{path.parts[1]}/ is not in the order of tests/README"
+    here = path.parts[1]
+    if here not in MAY:
+        yield f"{here}/ is not in the table of tests/README"
         return
-    level = ORDER.index(path.parts[1])
     for included in INCLUDE.findall(text(path)):
         directory = included.split("/")[0]
-        if directory not in ORDER:
+        if directory not in MAY:
             yield f'"{included}" should be written "directory/file.h"'
-        elif ORDER.index(directory) > level:
-            yield f'"{included}" stands below {path.parts[1]}/'
+        elif f"!{included}" in MAY[here]:
+            yield f'"{included}" is not for {here}/'
+        elif directory not in [here, *MAY[here]] and included not in MAY[here] and \
+                f"{path.name}:{directory}" not in MAY[here]:
+            yield f'"{included}" is not for {here}/'
 
 
-report((str(p), list(complaints(p))) for p in sources(".c", ".h"))
+def table():
+    seen = list(MAY)
+    for directory, may in MAY.items():
+        for word in may:
+            if word in MAY and seen.index(word) > seen.index(directory):
+                yield f"{directory}/ includes from {word}/, which stands below it"
+
+
+report([(str(p), list(complaints(p))) for p in sources(".c", ".h")] + [("tests/README", list(table()))])

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Each program links what its job needs and no more, and is hardened as configured."""
 
+import re
 import shutil
 import subprocess
 
@@ -17,6 +18,16 @@ MAY = {
     "onehop-tls.so": LIBC | {"libgnutls.so.30"},
     # loaded for CRAM-MD5 and SCRAM
     "onehop-sasl.so": LIBC | {"libgsasl.so.18"},
+}
+
+# Code that a program must not have, by directory of src/: what reads passwords, what writes the spool ...
+NEVER = {
+    "onehop": "send",
+    "onehop-local": "send net spool front",
+    "onehop-post": "send net spool local front wire route mail",
+    "onehop-send": "front",
+    "onehop-tls.so": "send spool local front wire route",
+    "onehop-sasl.so": "send spool local front wire route mail",
 }
 
 if shutil.which("readelf") is None:
@@ -46,5 +57,19 @@ def soft(program):
             if "GNU_STACK" in line and "RWE" in line]
 
 
+def defined(path):
+    """The functions with a name for other files that an object has."""
+    out = subprocess.run(["nm", "--defined-only", path], capture_output=True, text=True, check=True).stdout
+    return {line.split()[2] for line in out.splitlines() if re.fullmatch(r"\S+ T \S+", line)} - {"main", "_init", "_fini"}
+
+
+def other_rights(program):
+    has = defined(BUILD / program)
+    return [f"{program} has {', '.join(sorted(strange)[:5])} of src/{room}"
+            for room in NEVER[program].split()
+            if (strange := has & defined(BUILD / f"lib{room}.a"))]
+
+
 report([(f"{p} links libc and what it needs", foreign(p)) for p in MAY] +
-       [(f"{p} is hardened", soft(p)) for p in MAY])
+       [(f"{p} is hardened", soft(p)) for p in MAY] +
+       [(f"{p} has no code for other rights", other_rights(p)) for p in NEVER])

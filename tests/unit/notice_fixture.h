@@ -2,7 +2,7 @@
 #ifndef ONEHOP_TESTS_NOTICE_FIXTURE_H
 #define ONEHOP_TESTS_NOTICE_FIXTURE_H
 
-#include "notice/notice.h"
+#include "send/notice.h"
 
 #define ID "1vNLq1-0001Aa-0Z"
 #define OWN_ID "1vNLqX-0001Ab-2k"

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "conf/secret.h"
 #include "spool/hosts.h"
+#include "wire/told.h"
 
 #define HOUR INT64_C(3600)
 #define DAY INT64_C(86400)

@@ -13,7 +13,7 @@
 
 #include "front/deadletter.h"
 #include "front/transcript.h"
-#include "log/mainlog.h"
+#include "send/mainlog.h"
 
 static void
 arrival(void **state)

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "log/logfile.h"
+#include "send/logfile.h"
 
 enum { TEXT_MAX = 1024 };
 

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "conf/passwd.h"
 #include "kernel.h"
+#include "send/passwd.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "deliver/peer.h"
+#include "send/peer.h"
 #include "wire/submit.h"
 
 enum { LINES = 4000, BLINK = 50000 /* microseconds */ };

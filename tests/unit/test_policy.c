@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/policy.h"
+#include "wire/told.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#include "conf/passwd.h"
 #include "net/resolve.h"
 #include "net/smarthost.h"
+#include "send/passwd.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 

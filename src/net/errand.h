@@ -1,0 +1,19 @@
+/* errand.h - the courier's own side: what runs in the confined process.  Of
+ * send/courier.c, which has the protocol, and of -bV. */
+#ifndef ONEHOP_NET_ERRAND_H
+#define ONEHOP_NET_ERRAND_H
+
+#include "base/trace.h"
+#include "conf/conf.h"
+
+struct errand {
+	const struct conf *conf;
+	bool everything; /* trace lines besides the log's are wanted */
+};
+
+/* From here on this process has the rights that talking to the network needs (guard/confine.h); a
+ * line of -d to t for each part of the confinement: that it is there, or why it is not. */
+void errand_confine(const struct conf *c, struct arena *a, const struct trace *t);
+/* Be confined, then do what is asked on fd until its end; errand: a struct errand. */
+void errand_serve(void *errand, int fd);
+#endif

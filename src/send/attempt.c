@@ -1,0 +1,406 @@
+/* attempt.c - one attempt at one message: route, hand over, journal. */
+#include "send/attempt.h"
+
+#include <string.h>
+
+#include "base/stop.h"
+#include "local/client.h"
+#include "net/session.h"
+#include "send/mainlog.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+void
+attempt_log(const struct attempt *t, size_t i)
+{
+	AUTO_BUF struct buf line = BUF_INIT(65536);
+	const struct route *to = t->routes.list[i];
+	struct rcpt r = t->results[i];
+
+	/* Exim names a user alone once he has it */
+	if (r.state == RCPT_SENT && to->outcome == ROUTE_DELIVER && to->user != NULL &&
+	    to->path == NULL)
+		r.address = to->user;
+	mainlog_recipient(&line, &r);
+	trace_buf(t->d->trace, TRACE_LOG, &line);
+}
+
+/* ------------------------------------------------------------------ routing */
+
+/* What the log line of this route says before anything is done. */
+static struct rcpt
+fresh_result(const struct route *r, const struct rcpt *original)
+{
+	struct rcpt result = { .address = r->text,
+		.original = r->original,
+		.router = r->router,
+		.transport = r->transport != TRANSPORT_NONE ? transport_name(r->transport) : NULL,
+		.hosts = r->hosts,
+		.notify = original->notify,
+		.orcpt = original->orcpt,
+		.fail = r->fail };
+
+	if (r->outcome == ROUTE_DISCARD)
+		result.state = RCPT_SENT;
+	if (r->outcome == ROUTE_FAIL)
+		result.state = RCPT_REFUSED;
+	if (r->outcome == ROUTE_DEFER)
+		result.state = RCPT_RETRY;
+	return result;
+}
+
+/* A right that is missing is known before anything is sent. */
+static void
+check_rights(struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++) {
+		const struct route *r = t->routes.list[i];
+		struct rcpt *result = &t->results[i];
+
+		if (r->outcome == ROUTE_DELIVER && !t->done[i] &&
+		    transport_is_local(r->transport) &&
+		    !local_may_deliver(t->q->arena, r->user, &result->fail))
+			result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+	}
+}
+
+/* Its key, or that of the same mailbox as a recipient of its own, or as what another became. */
+static bool
+is_done(const struct queued *q, const struct route *r)
+{
+	const char *key = route_key(r, q->arena);
+
+	return queued_is_done(q, key) ||
+	    queued_is_done(q, *key == '\\' ? key + 1 : arena_fmt(q->arena, "\\%s", key));
+}
+
+/* What an earlier attempt has done is not done again. */
+static void
+mark_done(struct attempt *t)
+{
+	t->done = arena_array(t->q->arena, t->routes.n, sizeof *t->done);
+	for (size_t i = 0; i < t->routes.n && t->q->ndone > 0; i++) {
+		if (!is_done(t->q, t->routes.list[i]))
+			continue;
+		t->done[i] = true;
+		t->results[i].state = RCPT_SENT;
+	}
+}
+
+bool
+attempt_route(struct attempt *t, struct fail *f)
+{
+	struct arena *a = t->q->arena;
+	struct local_asker asker = { t->d->conf, a };
+	struct route_env env = { .conf = t->d->conf,
+		.arena = a,
+		.trace = t->d->trace,
+		.probe = local_probe_for_route,
+		.user_exists = local_user_exists,
+		.ctx = &asker };
+	size_t n = t->q->e.nrcpts;
+
+	if (!route_open(&env, f))
+		return false;
+	t->first = arena_array(a, n + 1, sizeof *t->first);
+	for (size_t i = 0; i < n; i++) {
+		const struct rcpt *r = &t->q->e.rcpts[i];
+
+		if (r->state != RCPT_SENT)
+			route_address(&env, mailbox_split(r->address), r->unqualified, r->original,
+			    &t->routes);
+		t->first[i + 1] = t->routes.n;
+	}
+	route_merge(&t->routes, a);
+	t->results = arena_array(a, t->routes.n, sizeof *t->results);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = t->first[i]; k < t->first[i + 1]; k++)
+			t->results[k] = fresh_result(t->routes.list[k], &t->q->e.rcpts[i]);
+	mark_done(t);
+	check_rights(t);
+	return true;
+}
+
+/* Is this route one that somebody has to get? */
+static bool
+counts(const struct attempt *t, size_t i)
+{
+	return t->routes.list[i]->outcome != ROUTE_PARENT && t->results[i].state != RCPT_SENT;
+}
+
+bool
+attempt_is_single(const struct attempt *t)
+{
+	const struct route *lead = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->routes.n; i++) {
+		const struct route *r = t->routes.list[i];
+
+		if (!counts(t, i))
+			continue;
+		if (t->results[i].state != RCPT_WAITING)
+			return false;
+		if (n++ == 0)
+			lead = r;
+		else if (transport_is_local(r->transport) || r->transport != lead->transport ||
+		    r->transport == TRANSPORT_LMTP || strcmp(r->hosts, lead->hosts) != 0 ||
+		    strstr(r->hosts, "lmtp:") != NULL)
+			return false;
+	}
+	return n <= SESSION_RCPT_MAX;
+}
+
+bool
+attempt_lacks_right(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (t->results[i].state == RCPT_RETRY && t->results[i].fail.stage == STAGE_DOOR)
+			return true;
+	return false;
+}
+
+bool
+attempt_has_failed(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (t->results[i].state == RCPT_REFUSED || t->results[i].state == RCPT_RETRY)
+			return true;
+	return false;
+}
+
+bool
+attempt_is_hopeless(const struct attempt *t)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->routes.n; i++) {
+		if (t->results[i].state != RCPT_REFUSED &&
+		    t->routes.list[i]->outcome != ROUTE_PARENT)
+			return false;
+		any |= t->results[i].state == RCPT_REFUSED;
+	}
+	return any;
+}
+
+/* ------------------------------------------------------------------ handing over */
+
+static bool
+is_ours(const struct attempt *t, size_t i, bool local)
+{
+	const struct route *r = t->routes.list[i];
+
+	return r->outcome == ROUTE_DELIVER && !t->done[i] &&
+	    transport_is_local(r->transport) == local && t->results[i].state == RCPT_WAITING;
+}
+
+bool
+attempt_is_over(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (counts(t, i) && !t->done[i])
+			return false;
+	return true;
+}
+
+/* The keys of those of this state that are not done. */
+static const char **
+keys_of(const struct attempt *t, enum rcpt_state state, size_t *n)
+{
+	const char **keys = arena_array(t->q->arena, t->routes.n, sizeof *keys);
+
+	*n = 0;
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (!t->done[i] && t->results[i].state == state &&
+		    t->routes.list[i]->outcome != ROUTE_PARENT)
+			keys[(*n)++] = route_key(t->routes.list[i], t->q->arena);
+	return keys;
+}
+
+bool
+attempt_journal_if(struct attempt *t, enum rcpt_state state, const char *id, struct fail *f)
+{
+	size_t n;
+	const char **keys = keys_of(t, state, &n);
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = arena_fmt(t->q->arena, " %s %s", id, keys[i]);
+	return spool_journal(&t->d->spool, t->q, keys, n, f);
+}
+
+void
+attempt_journal(struct attempt *t, enum rcpt_state state)
+{
+	struct fail f = FAIL_INIT;
+	size_t n;
+	const char **keys = keys_of(t, state, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		t->q->done = arena_grow(t->q->arena, t->q->done, t->q->ndone, sizeof *keys);
+		t->q->done[t->q->ndone++] = keys[i];
+	}
+	for (size_t i = 0; i < t->routes.n; i++)
+		t->done[i] |= t->results[i].state == state;
+	t->removed = attempt_is_over(t) && spool_remove(&t->d->spool, t->q, &f);
+	if (t->removed || spool_journal(&t->d->spool, t->q, keys, n, &f))
+		return;
+	t->unwritten = true;
+	trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
+}
+
+/* What was taken is written down before anything else. */
+static void
+write_down(struct attempt *t)
+{
+	if (t->safe)
+		attempt_journal(t, RCPT_SENT);
+	else if (attempt_is_over(t))
+		trace_line(t->d->trace, TRACE_TAKEN, "1");
+}
+
+static void
+announce(const struct attempt *t, const struct route *r)
+{
+	trace_line(t->d->trace, TRACE_NOTE, "T: %s for %s", transport_name(r->transport), r->text);
+}
+
+/* All recipients that go where route number i goes: one envelope. */
+static void
+send_group(struct attempt *t, size_t i)
+{
+	const struct route *lead = t->routes.list[i];
+	struct envelope group = t->q->e;
+	size_t *from = arena_array(t->q->arena, t->routes.n, sizeof *from);
+	struct fail f = FAIL_INIT;
+
+	group.rcpts = arena_array(t->q->arena, t->routes.n, sizeof *group.rcpts);
+	group.nrcpts = 0;
+	for (size_t k = i; k < t->routes.n; k++) {
+		const struct route *r = t->routes.list[k];
+
+		if (!is_ours(t, k, false) || r->transport != lead->transport ||
+		    strcmp(r->hosts, lead->hosts) != 0)
+			continue;
+		announce(t, r);
+		from[group.nrcpts] = k;
+		group.rcpts[group.nrcpts++] = t->results[k];
+	}
+	(void)!courier_deliver(t->d->courier, &group, &t->q->m, &f);
+	for (size_t k = 0; k < group.nrcpts; k++) {
+		struct rcpt *r = &t->results[from[k]];
+
+		*r = group.rcpts[k];
+		if (r->state == RCPT_SENT && t->d->good_hosts == NULL)
+			t->d->good_hosts = arena_strz(t->d->arena, str_of(lead->hosts));
+		if (r->state == RCPT_WAITING) {
+			r->state = RCPT_RETRY;
+			if (r->fail.cls == FAIL_NONE)
+				r->fail = f;
+		}
+	}
+	write_down(t);
+	for (size_t k = 0; k < group.nrcpts; k++)
+		attempt_log(t, from[k]);
+}
+
+static void
+deliver_here(struct attempt *t, size_t i)
+{
+	const struct route *r = t->routes.list[i];
+	struct rcpt *result = &t->results[i];
+	struct local_job job = {
+		.route = r, .sender = t->q->e.sender, .id = t->q->e.id, .now = t->d->now
+	};
+
+	announce(t, r);
+	if (stop_asked()) {
+		result->state = RCPT_RETRY;
+		(void)fail_set(
+		    &result->fail, FAIL_TEMP, STAGE_LOCAL, 0, "onehop-send was told to stop");
+		attempt_log(t, i);
+		return;
+	}
+	job.envelope_to = route_envelope_to(&t->routes, r, t->q->arena, &job.nenvelope_to);
+	if (local_deliver(t->d->conf, &job, &t->q->m, &result->fail))
+		result->state = RCPT_SENT;
+	else
+		result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+	write_down(t);
+	attempt_log(t, i);
+}
+
+static size_t
+index_of(const struct attempt *t, const struct route *r)
+{
+	size_t i = 0;
+
+	while (t->routes.list[i] != r)
+		i++;
+	return i;
+}
+
+/* What counts more when a recipient became several: what may work later, then what never will,
+ * then what only waits for another. */
+static int
+weight(enum rcpt_state state)
+{
+	switch (state) {
+	case RCPT_SENT:
+		return 0;
+	case RCPT_WAITING:
+		return 1;
+	case RCPT_REFUSED:
+		return 2;
+	case RCPT_RETRY:
+	case RCPT_KEPT:
+		break;
+	}
+	return 3;
+}
+
+/* A recipient fares as the worst of what it became. */
+static void
+settle(struct attempt *t, size_t i)
+{
+	struct rcpt *r = &t->q->e.rcpts[i];
+
+	r->state = RCPT_SENT;
+	for (size_t k = t->first[i]; k < t->first[i + 1]; k++) {
+		const struct route *route = t->routes.list[k];
+		size_t at = route->same_as != NULL ? index_of(t, route->same_as) : k;
+		const struct rcpt *result = &t->results[at];
+
+		if (route->outcome == ROUTE_PARENT && route->same_as == NULL)
+			continue;
+		if (r->host == NULL && r->state == RCPT_SENT) {
+			r->host = result->host;
+			r->confirmation = result->confirmation;
+		}
+		if (weight(result->state) > weight(r->state)) {
+			r->state = result->state;
+			r->fail = result->fail;
+		}
+	}
+	if (r->state == RCPT_WAITING)
+		(void)fail_set(&r->fail, FAIL_TEMP, STAGE_ROUTE, 0,
+		    "not sent, because another recipient cannot have the message");
+}
+
+void
+attempt_make(struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (is_ours(t, i, false))
+			send_group(t, i);
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (is_ours(t, i, true))
+			deliver_here(t, i);
+}
+
+void
+attempt_settle(struct attempt *t)
+{
+	for (size_t i = 0; i < t->q->e.nrcpts; i++)
+		if (t->q->e.rcpts[i].state != RCPT_SENT)
+			settle(t, i);
+}

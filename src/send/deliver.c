@@ -1,0 +1,376 @@
+/* deliver.c - a message that was just submitted, or one that waits. */
+#include "send/deliver.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/stop.h"
+#include "mail/rewrite.h"
+#include "send/attempt.h"
+#include "send/mainlog.h"
+#include "send/repeat.h"
+#include "send/share.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static void
+emit_log(void *ctx, enum trace_kind kind, struct str line)
+{
+	(void)kind;
+	trace_line(ctx, TRACE_LOG, "%.*s", S_ARG(line));
+}
+
+/* What onehop has told the sender, who may be a program, is told to whoever mends the map. */
+static void
+log_bad_mapping(const struct attempt *t)
+{
+	struct trace log = *t->d->trace;
+	const struct trace warnings = { .emit = emit_log, .ctx = &log };
+	struct rewrite map;
+	struct fail f = FAIL_INIT;
+
+	if (*t->q->e.sender != '\0' && rewrite_open(&map, t->d->conf, t->q->arena, &warnings, &f))
+		(void)rewrite_address(&map, mailbox_split(t->q->e.sender));
+}
+
+static void
+log_arrival(const struct attempt *t)
+{
+	AUTO_BUF struct buf line = BUF_INIT(65536);
+	const struct header *id =
+	    message_find(&t->q->m, str_of(t->q->m.resent ? "Resent-Message-Id" : "Message-Id"));
+	struct mainlog_arrival more = { .size = message_size(&t->q->m) };
+
+	/* Exim names only an id that came with the message */
+	if (id != NULL && memmem(id->text.p, id->text.n, t->q->e.id, strlen(t->q->e.id)) == NULL) {
+		struct str v = str_trim(str_skip(id->text, str_find(id->text, ':') + 1));
+
+		if (v.n > 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
+			v = str_at(v.p + 1, v.n - 2);
+		if (v.n > 0 && str_find(v, ' ') == v.n)
+			more.msgid = arena_strz(t->q->arena, v);
+	}
+	mainlog_arrival(&line, &t->q->e, &more);
+	trace_buf(t->d->trace, TRACE_LOG, &line);
+	if (t->q->e.lone_dots)
+		trace_line(t->d->trace, TRACE_LOG,
+		    "a line that is only a dot was taken for text, as more followed it: -i is not "
+		    "there");
+	log_bad_mapping(t);
+	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
+}
+
+bool
+delivery_spool(struct delivery *d, bool make, struct fail *f)
+{
+	if (d->spooling)
+		return true;
+	if (!retry_parse(&d->rule, str_of(d->conf->retry), f) ||
+	    !spool_open(&d->spool, d->conf, make, f))
+		return false;
+	d->spooling = true;
+	if (d->conf->message_logs)
+		d->log->messages.dir = d->spool.msglog;
+	d->ages = ages_now(&d->spool);
+	return true;
+}
+
+static bool
+commit(struct attempt *t, struct fail *f)
+{
+	struct delivery *d = t->d;
+
+	if (!delivery_spool(d, true, f) || !share_of_spool(d, t->q, f) ||
+	    !spool_has_room(&d->spool, message_size(&t->q->m), f))
+		return false;
+	t->q->arrived = d->ages.count;
+	t->safe = spool_commit(&d->spool, t->q, f);
+	if (!t->safe)
+		return false;
+	trace_line(d->trace, TRACE_TAKEN, "1");
+	msglog_keep(&d->log->messages, t->q->e.id);
+	return true;
+}
+
+/* The session goes on reading the body through the descriptor that it knows. */
+struct part {
+	struct attempt *t;
+	int fd;
+};
+
+static bool
+before_part(void *ctx, struct fail *f)
+{
+	struct part *p = ctx;
+	struct body *b = &p->t->q->m.body;
+
+	if (p->t->safe)
+		return true;
+	if (b->fd >= 0 && p->fd < 0) {
+		p->fd = b->fd;
+		b->fd = fcntl(p->fd, F_DUPFD_CLOEXEC, 3);
+	}
+	return commit(p->t, f);
+}
+
+static void
+make(struct attempt *t)
+{
+	struct part part = { t, -1 };
+
+	if (!t->safe)
+		courier_before_part(t->d->courier, before_part, &part);
+	attempt_make(t);
+	courier_before_part(t->d->courier, NULL, NULL);
+	if (part.fd >= 0)
+		(void)close(part.fd);
+}
+
+static void
+set_all(struct queued *q, enum rcpt_state state, const struct fail *f)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++) {
+		q->e.rcpts[i].state = state;
+		if (f != NULL)
+			q->e.rcpts[i].fail = *f;
+	}
+}
+
+static size_t
+count(const struct queued *q, enum rcpt_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		n += q->e.rcpts[i].state == state;
+	return n;
+}
+
+static void
+log_known(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (!t->done[i] &&
+		    (t->routes.list[i]->outcome == ROUTE_DISCARD ||
+			t->results[i].fail.cls != FAIL_NONE))
+			attempt_log(t, i);
+}
+
+/* It is in the spool: what has not been taken is ours. */
+static void
+keep_rest(struct attempt *t)
+{
+	for (size_t i = 0; i < t->q->e.nrcpts; i++)
+		if (t->q->e.rcpts[i].state != RCPT_SENT)
+			t->q->e.rcpts[i].state = RCPT_KEPT;
+}
+
+/* Has somebody got it?  A recipient that is refused may have become others, of whom some took it.
+ */
+static bool
+has_reached(const struct attempt *t)
+{
+	for (size_t i = 0; i < t->routes.n; i++)
+		if (t->routes.list[i]->outcome == ROUTE_DELIVER && t->results[i].state == RCPT_SENT)
+			return true;
+	return false;
+}
+
+/* The caller is there, and nobody has it: the refusal is his, and the spool has nothing. */
+static bool
+hand_back(struct attempt *t)
+{
+	struct fail f = FAIL_INIT;
+
+	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts || has_reached(t))
+		return false;
+	trace_line(t->d->trace, TRACE_TAKEN, "0");
+	if (t->safe && !spool_remove(&t->d->spool, t->q, &f)) {
+		trace_line(t->d->trace, TRACE_TAKEN, "1");
+		return false;
+	}
+	return true;
+}
+
+/* Why it could not be delivered matters more than why it could not be kept. */
+static void
+add_reason(struct queued *q, const struct fail *why)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++) {
+		struct rcpt *r = &q->e.rcpts[i];
+		char first[FAIL_TEXT];
+
+		if (r->state != RCPT_RETRY)
+			continue;
+		memcpy(first, r->fail.text, sizeof first);
+		(void)snprintf(r->fail.text, sizeof r->fail.text,
+		    "%.600s; and it cannot be kept to be tried again: %.350s", first, why->text);
+	}
+}
+
+/* Put all of it into the spool, or to what waits there and is the same. */
+static bool
+keep(struct attempt *t, bool *folded, struct fail *f)
+{
+	const char *key = repeat_key(t->d, t->q);
+
+	*folded = repeat_fold(t->d, t->q, key);
+	if (*folded)
+		return true;
+	if (!commit(t, f))
+		return false;
+	repeat_note(t->d, t->q, key);
+	return true;
+}
+
+static void
+log_fold(const struct attempt *t)
+{
+	trace_line(t->d->trace, TRACE_LOG, "%s", t->q->trouble.error);
+	trace_line(t->d->trace, TRACE_LOG, "Completed");
+}
+
+bool
+deliver_was_stopped(const struct queued *q)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		if (q->e.rcpts[i].state != RCPT_RETRY || q->e.rcpts[i].fail.stage == STAGE_EOM)
+			return false;
+	return stop_asked();
+}
+
+static void
+settle_now(struct attempt *t)
+{
+	struct fail f = FAIL_INIT;
+	bool folded = false;
+
+	attempt_settle(t);
+	if (hand_back(t) || (!t->safe && !has_reached(t) && deliver_was_stopped(t->q)))
+		return;
+	if (!t->safe && count(t->q, RCPT_SENT) == t->q->e.nrcpts) {
+		trace_line(t->d->trace, TRACE_LOG, "Completed");
+		return;
+	}
+	if (!t->safe) {
+		if (delivery_spool(t->d, true, &f))
+			(void)attempt_note_trouble(t);
+		if (!(count(t->q, RCPT_RETRY) < t->q->e.nrcpts ? commit(t, &f) :
+								 keep(t, &folded, &f))) {
+			add_reason(t->q, &f);
+			return;
+		}
+	}
+	if (folded)
+		log_fold(t);
+	else
+		attempt_finish(t);
+	keep_rest(t);
+}
+
+/* Nothing was handed over.  Who cannot have it has his reason already; the others wait for him. */
+static void
+leave_all(struct attempt *t, struct fail *why)
+{
+	if (attempt_has_failed(t)) {
+		attempt_settle(t);
+		add_reason(t->q, why);
+		return;
+	}
+	fail_prefix(why, "it goes out in parts, and cannot be kept until all have it");
+	set_all(t->q, RCPT_RETRY, why);
+}
+
+void
+deliver_now(struct delivery *d, struct queued *q)
+{
+	struct attempt t = { .d = d, .q = q };
+	struct fail f = FAIL_INIT;
+
+	log_arrival(&t);
+	if (!attempt_route(&t, &f)) {
+		set_all(q, f.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED, &f);
+		return;
+	}
+	log_known(&t);
+	if (attempt_lacks_right(&t) || attempt_is_hopeless(&t)) {
+		attempt_settle(&t);
+		return;
+	}
+	if (!attempt_is_single(&t) && !commit(&t, &f)) {
+		leave_all(&t, &f);
+		return;
+	}
+	make(&t);
+	settle_now(&t);
+}
+
+bool
+deliver_keep(struct delivery *d, struct queued *q, struct fail *f)
+{
+	struct attempt t = { .d = d, .q = q };
+	bool folded;
+
+	if (!keep(&t, &folded, f))
+		return false;
+	log_arrival(&t);
+	if (folded)
+		log_fold(&t);
+	else if (q->trouble.error != NULL)
+		trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
+	set_all(q, RCPT_KEPT, NULL);
+	return true;
+}
+
+static void
+wake(struct queued *q)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		if (q->e.rcpts[i].state != RCPT_SENT)
+			q->e.rcpts[i].state = RCPT_WAITING;
+}
+
+void
+deliver_queued(struct delivery *d, struct queued *q)
+{
+	struct attempt t = { .d = d, .q = q, .safe = true };
+	struct fail f = FAIL_INIT;
+
+	wake(q);
+	trace_line(d->trace, TRACE_NOTE, "delivering %s", q->e.id);
+	/* who of several has it must be noted: not where there is no room for that */
+	if (!attempt_route(&t, &f) || (t.routes.n > 1 && !spool_has_room(&d->spool, 0, &f))) {
+		trace_line(d->trace, TRACE_LOG, "%s", f.text);
+		return;
+	}
+	log_known(&t);
+	make(&t);
+	/* a try that was broken off is none */
+	if (stop_asked() && !attempt_is_over(&t))
+		return;
+	attempt_settle(&t);
+	attempt_finish(&t);
+}
+
+void
+deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
+{
+	struct attempt t = { .d = d, .q = q, .safe = true };
+	struct fail f = FAIL_INIT;
+
+	wake(q);
+	if (!attempt_route(&t, &f)) {
+		trace_line(d->trace, TRACE_LOG, "%s", f.text);
+		return;
+	}
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	for (size_t i = 0; i < t.routes.n; i++) {
+		if (t.routes.list[i]->outcome == ROUTE_PARENT || t.results[i].state == RCPT_SENT)
+			continue;
+		t.results[i].state = RCPT_REFUSED;
+		(void)fail_set(&t.results[i].fail, FAIL_PERM, STAGE_ROUTE, 0, "%s", reason);
+	}
+	attempt_settle(&t);
+	attempt_finish(&t);
+}

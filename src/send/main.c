@@ -1,0 +1,378 @@
+/* send.c - onehop-send: takes one submission, or one request about the queue, on descriptor 0. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "guard/environment.h"
+#include "net/errand.h"
+#include "send/check.h"
+#include "send/control.h"
+#include "send/peer.h"
+#include "send/run.h"
+#include "send/share.h"
+#include "wire/submit.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+enum { ALONG = 10 }; /* due messages that a delivery which went well takes along */
+
+struct serve {
+	struct arena *arena;
+	struct conf conf, usual; /* as the message's sender has it, and as it is for others */
+	struct submit_hello hello;
+	struct submit_trace *out;
+	struct delivery d;
+	struct peer peer;
+	int turns; /* what holds the caller's place and turn, or -1 */
+	bool busy; /* nothing is taken from him now */
+};
+
+static bool
+load(struct serve *s, const struct environment *env, const char *file, struct fail *f)
+{
+	struct conf_paths paths;
+	struct caller who;
+
+	if (!guard_caller(s->arena, &who, f))
+		return false;
+	if (s->peer.foreign) /* a shared door has no user's own setup */
+		who.uid = 0;
+	paths = guard_conf_paths(s->arena, env, &who, file);
+	if (!conf_load(&s->conf, s->arena, &paths, f))
+		return false;
+	s->usual = s->conf;
+	return true;
+}
+
+/* The mail that goes along is not this sender's: neither his smarthost nor his password is for it.
+ */
+static void
+forget_sender(struct serve *s)
+{
+	if (!conf_depends_on_sender(&s->conf))
+		return;
+	courier_free(s->d.courier);
+	s->conf = s->usual;
+}
+
+/* After the verdict nothing concerns the caller: what is left to do is done for the queue. */
+static bool
+is_all_sent(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (e->rcpts[i].state != RCPT_SENT)
+			return false;
+	return e->nrcpts > 0;
+}
+
+/* Has somebody got it, or has the queue? */
+static bool
+is_ours(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (e->rcpts[i].state == RCPT_SENT || e->rcpts[i].state == RCPT_KEPT)
+			return true;
+	return false;
+}
+
+/* Is there a spool with something in it? */
+static bool
+something_waits(struct delivery *d)
+{
+	struct fail f = FAIL_INIT;
+	struct spool look;
+	bool any;
+
+	if (d->spooling)
+		return spool_has_mail(&d->spool);
+	if (!spool_open(&look, d->conf, false, &f))
+		return false;
+	any = spool_has_mail(&look);
+	spool_close(&look);
+	return any && delivery_spool(d, false, &f);
+}
+
+/* Does he know that the message is ours?  Without the verdict that is so while he is there and was
+ * told before, when it was safe; one who is gone has it again. */
+static bool
+knows(const struct serve *s, bool told)
+{
+	if (told)
+		return submit_heard(STDIN_FILENO);
+	return s->out->taken && (peer_hung_up(&s->peer) || !submit_gone(STDIN_FILENO));
+}
+
+/* True: he knows what became of his message. */
+static bool
+detach(struct serve *s, const struct queued *q, const struct fail *whole, bool stays)
+{
+	enum submit_ending how = s->busy ? SUBMIT_BUSY : stays ? SUBMIT_STAYS : SUBMIT_DONE;
+	struct fail f = FAIL_INIT;
+	bool told;
+
+	guard_without_parent();
+	peer_received(&s->peer);
+	peer_wait(&s->peer, true);
+	told = submit_verdicts(STDIN_FILENO, &q->e, whole, how, &f);
+	peer_wait(&s->peer, false);
+	if (is_ours(&q->e))
+		told = knows(s, told);
+	s->out->flags = 0;
+	if (stays) {
+		guard_detach();
+		logfile_detach(s->d.log);
+	}
+	return told;
+}
+
+/* What is begun is brought to its end (base/stop.h); this has not begun. */
+static bool
+may_begin(struct serve *s, struct fail *f)
+{
+	s->busy = stop_asked();
+	return !s->busy || fail_set(f, FAIL_TEMP, STAGE_DOOR, 0, "onehop-send was told to stop");
+}
+
+/* It is for later: its user has had his share, or others of his are under way. */
+static enum conf_delivery
+keep_for_later(struct serve *s, struct queued *q, struct fail *whole)
+{
+	if (!deliver_keep(&s->d, q, whole))
+		fail_prefix(whole, "%s, and it cannot be kept", q->trouble.error);
+	return DELIVERY_QUEUE;
+}
+
+/* Try it, or keep it; which of the two is the answer.  What cannot be kept is tried while the
+ * caller waits, unless he has had his share: then all of it is his. */
+static enum conf_delivery
+deliver_or_keep(struct serve *s, struct queued *q, struct fail *whole)
+{
+	struct delivery *d = &s->d;
+	struct fail f = FAIL_INIT;
+	unsigned how = s->hello.delivery;
+
+	if (how > DELIVERY_QUEUE)
+		how = s->conf.delivery_mode;
+	if (how == DELIVERY_QUEUE && deliver_keep(d, q, &f))
+		return DELIVERY_QUEUE;
+	if (!share_allows(d, q))
+		return keep_for_later(s, q, whole);
+	if (how == DELIVERY_BACKGROUND && deliver_keep(d, q, &f))
+		return DELIVERY_BACKGROUND;
+	if (!share_turn(s->turns, q, true)) {
+		(void)keep_for_later(s, q, whole);
+		s->busy = whole->cls != FAIL_NONE; /* he may ask again */
+		return DELIVERY_QUEUE;
+	}
+	deliver_now(d, q);
+	if (deliver_was_stopped(q))
+		(void)may_begin(s, whole);
+	return DELIVERY_FOREGROUND;
+}
+
+static void
+deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
+{
+	struct delivery *d = &s->d;
+	enum conf_delivery how = deliver_or_keep(s, q, whole);
+	bool stays, heard;
+
+	d->log->id = NULL;
+	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
+	    how == DELIVERY_BACKGROUND;
+	if (how != DELIVERY_BACKGROUND)
+		spool_release(q); /* it is the next one's, his next command's among them */
+	heard = detach(s, q, whole, stays);
+	if (!heard && is_ours(&q->e))
+		run_unheard(d, q);
+	delivery_note_success(d);
+	if (heard && how == DELIVERY_BACKGROUND) {
+		d->log->id = q->e.id;
+		if (share_turn(s->turns, q, false))
+			deliver_queued(d, q);
+		else
+			trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
+		d->log->id = NULL;
+	}
+	spool_release(q);
+	forget_sender(s);
+	if (stays)
+		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
+}
+
+/* The sender is known only now, and what the configuration says for it. */
+static int
+serve_submission(struct serve *s)
+{
+	struct queued q = { .arena = s->arena,
+		.uid = s->peer.uid,
+		.gid = s->peer.gid,
+		.m = { .arena = s->arena, .body = { .fd = -1 } } };
+	struct fail whole = FAIL_INIT;
+	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
+	    s->conf.delivery_mode == DELIVERY_FOREGROUND && share_is_left(&s->d, s->peer.uid);
+
+	logfile_hold(s->d.log);
+	if (warm)
+		courier_warm(s->d.courier, s->conf.smarthost);
+	if (submit_receive(STDIN_FILENO, stop_may_end, s->arena, &q.e, &q.m, &whole) &&
+	    may_begin(s, &whole) && conf_apply_sender(&s->conf, q.e.sender, &whole) &&
+	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
+		peer_received(&s->peer);
+		s->d.log->id = q.e.id;
+		msglog_hold(&s->d.log->messages, q.e.id);
+		q.received = clock_unix();
+		q.protocol = q.e.protocol;
+		deliver_as_asked(s, &q, &whole);
+	} else {
+		(void)detach(s, &q, &whole, false);
+	}
+	run_close(&s->d);
+	body_close(&q.m.body);
+	return whole.cls == FAIL_NONE ? EX_OK : fail_exit_code(&whole);
+}
+
+/* Somebody who is not root shares the door with others: there is a limit to what is his. */
+static bool
+enter(struct serve *s, struct fail *f)
+{
+	if (s->peer.foreign && s->peer.uid != 0 &&
+	    !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
+		s->busy = true;
+		return false;
+	}
+	submit_serving(STDIN_FILENO);
+	return true;
+}
+
+static bool
+hello(struct serve *s, struct fail *f)
+{
+	peer_hurry(&s->peer);
+	return stop_may_end(NULL, STDIN_FILENO) && submit_accept(STDIN_FILENO, &s->hello, f) &&
+	    stop_may_end(NULL, STDIN_FILENO);
+}
+
+static int
+serve_control(struct serve *s, const struct buf *request)
+{
+	const struct queued none = { .uid = 0 };
+	struct control c = { 0 };
+	struct fail f = FAIL_INIT;
+	bool ok = control_read(buf_get(request), &c, s->arena, &f) &&
+	    deliver_control(&s->d, STDIN_FILENO, s->peer.uid, &c, &f);
+
+	run_close(&s->d);
+	(void)detach(s, &none, &f, false);
+	return ok ? EX_OK : fail_exit_code(&f);
+}
+
+static int
+serve(struct serve *s, struct logfile *log, const struct trace *trace)
+{
+	AUTO_BUF struct buf request = BUF_INIT(SUBMIT_RECORD_MAX);
+
+	s->d = (struct delivery){ .conf = &s->conf,
+		.arena = s->arena,
+		.trace = trace,
+		.log = log,
+		.now = clock_unix(),
+		.courier = courier_new(&s->conf, s->arena, trace, s->hello.flags != 0),
+		.verbose = s->hello.flags != 0 };
+	logfile_open(log, &s->conf);
+	return submit_is_control(STDIN_FILENO, &request) ? serve_control(s, &request) :
+							   serve_submission(s);
+}
+
+static void
+say_lines(FILE *to, const struct buf *lines, const char *what)
+{
+	struct str rest = buf_get(lines);
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		(void)fprintf(to, "%s%.*s\n", what, S_ARG(line));
+	}
+}
+
+static void
+add_line(void *ctx, enum trace_kind kind, struct str line)
+{
+	(void)kind;
+	buf_put(ctx, line);
+	buf_char(ctx, '\n');
+}
+
+/* The parts that this machine has are found by being put on: nothing but output comes after. */
+static void
+try_confinement(struct arena *a, const struct conf *c, struct buf *notes)
+{
+	const struct trace t = { add_line, notes };
+
+	errand_confine(c, a, &t);
+}
+
+/* -bV: what is wrong on standard error, notes on standard output; 78 when something is. */
+static int
+check(struct arena *a, const char *file)
+{
+	AUTO_BUF struct buf wrong = BUF_INIT(CHECK_MAX), notes = BUF_INIT(CHECK_MAX);
+	struct environment env;
+	struct caller who;
+	struct conf_paths paths;
+	struct conf c;
+	struct fail f = FAIL_INIT;
+
+	guard_start(&env);
+	guard_no_core();
+	if (!guard_caller(a, &who, &f))
+		return fail_exit_code(&f);
+	paths = guard_conf_paths(a, &env, &who, file);
+	if (!conf_load(&c, a, &paths, &f))
+		return fail_exit_code(&f); /* onehop has said why */
+	check_conf(a, &c, &wrong, &notes);
+	say_lines(stderr, &wrong, "onehop: reading the configuration: ");
+	try_confinement(a, &c, &notes);
+	say_lines(stdout, &notes, "");
+	return wrong.n > 0 ? EX_CONFIG : EX_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	AUTO_ARENA struct arena arena = { NULL };
+	const char *file = argc > 2 && strcmp(argv[argc - 2], "-C") == 0 ? argv[argc - 1] : NULL;
+	struct submit_trace out = { .fd = STDIN_FILENO };
+	struct trace told = submit_trace(&out);
+	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told }, .turns = -1 };
+	struct trace caller = peer_trace(&s.peer);
+	struct logfile log = LOGFILE_INIT(&caller);
+	struct trace trace = logfile_trace(&log);
+	const struct queued none = { .uid = 0 };
+	struct environment env;
+	struct fail f = FAIL_INIT;
+
+	if (argc > 1 && strcmp(argv[1], "-bV") == 0)
+		return check(&arena, file);
+	guard_start(&env);
+	guard_no_core();
+	guard_with_parent();
+	stop_hold();
+	stop_spare_alarm();
+	if (peer_find(&s.peer, &arena, STDIN_FILENO, &f) && load(&s, &env, file, &f) &&
+	    enter(&s, &f) && hello(&s, &f)) {
+		int status;
+
+		out.flags = s.hello.flags;
+		status = serve(&s, &log, &trace);
+		logfile_close(&log);
+		return status;
+	}
+	(void)detach(&s, &none, &f, false);
+	return fail_exit_code(&f);
+}

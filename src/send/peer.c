@@ -1,0 +1,163 @@
+/* peer.c - who asks onehop-send, and what he may. */
+#include "send/peer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "guard/environment.h"
+#include "mail/list.h"
+#include "mail/rewrite.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+bool
+peer_find(struct peer *p, struct arena *a, int fd, struct fail *f)
+{
+	struct caller who;
+
+	if (!guard_peer(fd, &p->uid, &p->gid, f))
+		return false;
+	p->foreign = p->uid != geteuid();
+	p->patience.tv_sec = PEER_SECONDS;
+	if (!p->foreign)
+		return true;
+	if (!guard_user(a, p->uid, &who, f))
+		return false;
+	p->login = who.login;
+	return true;
+}
+
+void
+peer_hurry(const struct peer *p)
+{
+	if (p->foreign)
+		(void)alarm(PEER_SECONDS);
+}
+
+static void
+hang_up(int number)
+{
+	int e = errno;
+
+	(void)number;
+	(void)shutdown(STDIN_FILENO, SHUT_RDWR);
+	errno = e;
+}
+
+void
+peer_received(struct peer *p)
+{
+	const struct sigaction sa = { .sa_handler = hang_up, .sa_flags = (int)SA_RESETHAND };
+
+	if (!p->foreign || p->received)
+		return;
+	(void)alarm(0);
+	(void)sigaction(SIGALRM, &sa, NULL);
+	p->received = true;
+}
+
+/* The handler goes when it has been called. */
+bool
+peer_hung_up(const struct peer *p)
+{
+	struct sigaction now;
+
+	return p->received && sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+
+/* One purse for all that he is told: who takes an octet now and then gains nothing. */
+void
+peer_wait(struct peer *p, bool on)
+{
+	struct itimerval in = { .it_value = { 0 } }, left;
+
+	if (!p->received)
+		return;
+	if (on && !peer_hung_up(p))
+		in.it_value = p->patience;
+	(void)setitimer(ITIMER_REAL, &in, &left);
+	if (!on)
+		p->patience = left.it_value;
+}
+
+static void
+emit(void *ctx, enum trace_kind kind, struct str line)
+{
+	struct peer *p = ctx;
+
+	peer_wait(p, true);
+	p->next->emit(p->next->ctx, kind, line);
+	peer_wait(p, false);
+}
+
+struct trace
+peer_trace(struct peer *p)
+{
+	return (struct trace){ .emit = emit, .ctx = p };
+}
+
+/* Does a field of this type have box as its one or first address? */
+static bool
+names(const struct message *m, enum header_type type, struct mailbox box)
+{
+	for (size_t i = 0; i < m->nheaders; i++) {
+		const struct header *h = &m->headers[i];
+		struct address_list l =
+		    address_list_field(str_skip(h->text, str_find(h->text, ':') + 1), true);
+		struct address x;
+
+		if (h->type == type && address_list_next(&l, m->arena, &x) && !x.bad &&
+		    str_ieq(x.box.local, box.local) && str_ieq(x.box.domain, box.domain))
+			return true;
+	}
+	return false;
+}
+
+/* The sender is the caller or nobody, and the header names him as its author or its sender. */
+static bool
+is_his_own(const struct peer *p, const struct conf *c, const struct queued *q,
+    const struct trace *t, struct fail *f)
+{
+	struct mailbox mapped = { str_of(p->login), str_of(c->qualify_domain) };
+	struct mailbox sender = mailbox_split(q->e.sender);
+	struct rewrite map;
+
+	if (!rewrite_open(&map, c, q->arena, t, f))
+		return false;
+	mapped = rewrite_address(&map, mapped);
+	if (!map_intact(&map.map, f))
+		return false;
+	if ((sender.local.n == 0 || mailbox_eq(sender, mapped)) &&
+	    (names(&q->m, H_FROM, mapped) || names(&q->m, H_SENDER, mapped)))
+		return true;
+	(void)fail_set(f, FAIL_USER, STAGE_DOOR, 0,
+	    "%s may send as %s alone (force_sender, trusted_users)", p->login,
+	    mailbox_text(q->arena, mapped));
+	f->exit = EX_NOPERM;
+	return false;
+}
+
+bool
+peer_may_send(const struct peer *p, const struct conf *c, struct queued *q, const struct trace *t,
+    struct fail *f)
+{
+	if (!p->foreign)
+		return true;
+	q->e.login = p->login;
+	q->e.auth_parameter = p->uid != 0;
+	if (c->recipients_max > 0 && q->e.nrcpts > c->recipients_max)
+		return fail_set(f, FAIL_USER, STAGE_DOOR, 0,
+		    "more than %llu recipients (recipients_max)",
+		    (unsigned long long)c->recipients_max);
+	if (c->message_size_limit > 0 && q->m.body.size > c->message_size_limit) {
+		(void)fail_set(f, FAIL_PERM, STAGE_DOOR, 0,
+		    "message too big: it is larger than message_size_limit = %llu octets",
+		    (unsigned long long)c->message_size_limit);
+		f->exit = EX_DATAERR;
+		return false;
+	}
+	return !c->force_sender || conf_trusts(c, p->uid, p->login) || is_his_own(p, c, q, t, f);
+}

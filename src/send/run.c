@@ -1,0 +1,441 @@
+/* run.c - the queue run. */
+#include "send/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "send/share.h"
+#include "spool/rates.h"
+
+#include "base/banned.h" /* IWYU pragma: keep */
+
+static enum spool_found
+take(struct delivery *d, const char *id, struct queued *q, struct fail *f)
+{
+	enum spool_found found = spool_take(&d->spool, id, true, q, f);
+
+	if (found == SPOOL_BAD) {
+		d->log->id = id;
+		trace_line(d->trace, TRACE_LOG, "set aside in bad/: %s", f->text);
+		d->log->id = NULL;
+	}
+	return found;
+}
+
+/* Do one thing to one message, in memory of its own. */
+static enum spool_found
+with_message(struct delivery *d, const char *id,
+    void (*act)(struct delivery *d, struct queued *q, const char *reason), const char *reason,
+    struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
+	enum spool_found found = take(d, id, &q, f);
+
+	if (found != SPOOL_TAKEN)
+		return found;
+	d->now = clock_unix();
+	d->log->id = q.e.id;
+	act(d, &q, reason);
+	d->log->id = NULL;
+	spool_release(&q);
+	return found;
+}
+
+/* The configuration that some senders have, and the connection made with it. */
+struct way {
+	struct way *next;
+	const char *key;
+	struct conf conf;
+	struct courier *courier;
+};
+
+/* Made once in a run, so that a server that is down, or refuses the password, is asked once. */
+static struct way *
+way_of(struct delivery *d, const struct queued *q, struct fail *f)
+{
+	const char *key = conf_sender_key(d->conf, q->arena, q->e.sender);
+	struct way *w = d->ways;
+
+	while (w != NULL && strcmp(w->key, key) != 0)
+		w = w->next;
+	if (w != NULL)
+		return w;
+	w = arena_alloc(d->arena, sizeof *w);
+	*w = (struct way){ d->ways, arena_strz(d->arena, str_of(key)), *d->conf, NULL };
+	if (!conf_apply_sender(&w->conf, q->e.sender, f))
+		return NULL;
+	w->courier = courier_new(&w->conf, d->arena, d->trace, d->verbose);
+	courier_try_once(w->courier);
+	courier_force(w->courier, d->forced_us);
+	d->ways = w;
+	return w;
+}
+
+static void
+try_as_sender(struct delivery *d, struct queued *q)
+{
+	const struct conf *usual = d->conf;
+	struct courier *kept = d->courier;
+	struct fail f = FAIL_INIT;
+	const struct way *w = way_of(d, q, &f);
+
+	if (w == NULL) {
+		trace_line(d->trace, TRACE_LOG, "%s", f.text);
+		return;
+	}
+	d->conf = &w->conf;
+	d->courier = w->courier;
+	deliver_queued(d, q);
+	d->courier = kept;
+	d->conf = usual;
+}
+
+void
+run_close(struct delivery *d)
+{
+	for (; d->ways != NULL; d->ways = d->ways->next)
+		courier_free(d->ways->courier);
+	courier_free(d->courier);
+}
+
+/* At once on disk: the attempt may have nothing else to write. */
+static void
+thaw(struct delivery *d, struct queued *q, const char *reason)
+{
+	struct fail f = FAIL_INIT;
+
+	q->frozen = false;
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	if (!spool_rewrite(&d->spool, q, &f))
+		trace_line(d->trace, TRACE_LOG, "it stays frozen: %s", f.text);
+}
+
+static void
+try(struct delivery *d, struct queued *q, const char *reason)
+{
+	if (q->frozen && reason != NULL)
+		thaw(d, q, reason);
+	if (conf_depends_on_sender(d->conf))
+		try_as_sender(d, q);
+	else
+		deliver_queued(d, q);
+}
+
+static bool
+answer(enum spool_found found, const char *id, struct fail *f)
+{
+	switch (found) {
+	case SPOOL_TAKEN:
+		return true;
+	case SPOOL_BUSY:
+		return fail_set(f, FAIL_TEMP, STAGE_SPOOL, 0, "%s is being delivered now", id);
+	case SPOOL_GONE:
+		return fail_set(f, FAIL_USER, STAGE_ARGS, 0, "there is no message %s", id);
+	case SPOOL_BAD:
+		break;
+	}
+	return false;
+}
+
+/* The bounces and warnings that came of it; they make no more than one more each. */
+static void
+try_offspring(struct delivery *d)
+{
+	struct fail f;
+
+	while (d->noffspring > 0 && !stop_asked()) {
+		char id[ID_MAX];
+
+		memcpy(id, d->offspring[--d->noffspring], sizeof id);
+		(void)with_message(d, id, try, NULL, &f);
+	}
+}
+
+/* -M and -qff: a login that rests is tried.  Not -qf, which the network's hooks run by themselves:
+ * a password that was refused is not made right by a new address. */
+static void
+force(struct delivery *d)
+{
+	d->forced_us = clock_unix_us();
+	courier_force(d->courier, d->forced_us);
+}
+
+bool
+run_message(struct delivery *d, const char *id, struct fail *f)
+{
+	bool ok;
+
+	if (d->forced_us == 0)
+		force(d);
+	ok = answer(with_message(d, id, try, "Unfrozen by forced delivery", f), id, f);
+
+	try_offspring(d);
+	return ok;
+}
+
+static void
+drop(struct delivery *d, struct queued *q)
+{
+	struct fail f = FAIL_INIT;
+
+	if (!spool_remove(&d->spool, q, &f))
+		trace_line(d->trace, TRACE_LOG, "it cannot be removed: %s", f.text);
+	else
+		trace_line(d->trace, TRACE_LOG, "Completed");
+}
+
+static void
+drop_notice(struct delivery *d, struct queued *q, const char *reason)
+{
+	(void)reason;
+	drop(d, q);
+}
+
+/* Those who are in this state, a comma between them. */
+static void
+name_those(const struct queued *q, enum rcpt_state state, const char *before, struct buf *out)
+{
+	for (size_t i = 0; i < q->e.nrcpts; i++) {
+		if (q->e.rcpts[i].state != state)
+			continue;
+		buf_fmt(out, "%s%s", before, q->e.rcpts[i].address);
+		before = ", ";
+	}
+}
+
+void
+run_unheard(struct delivery *d, struct queued *q)
+{
+	AUTO_BUF struct buf line = BUF_INIT(65536);
+	struct fail f = FAIL_INIT;
+
+	buf_str(&line, "the caller was gone before he heard of it, it is his again");
+	name_those(q, RCPT_SENT, "; delivered: ", &line);
+	name_those(q, RCPT_KEPT, "; dropped: ", &line);
+	d->log->id = q->e.id;
+	trace_buf(d->trace, TRACE_LOG, &line);
+	spool_release(q);
+	if (d->spooling)
+		(void)with_message(d, q->e.id, drop_notice, NULL, &f);
+	for (; d->noffspring > 0; d->noffspring--)
+		(void)with_message(d, d->offspring[d->noffspring - 1], drop_notice, NULL, &f);
+	d->log->id = NULL;
+}
+
+/* Where there is a sender he is told. */
+static void
+give_up(struct delivery *d, struct queued *q, const char *reason)
+{
+	q->frozen = false;
+	if (q->e.sender[0] != '\0') {
+		deliver_give_up(d, q, reason);
+		return;
+	}
+	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	drop(d, q);
+}
+
+bool
+run_give_up(struct delivery *d, const char *id, const char *reason, struct fail *f)
+{
+	bool ok = answer(with_message(d, id, give_up, reason, f), id, f);
+
+	try_offspring(d);
+	return ok;
+}
+
+/* ------------------------------------------------------------------ which, and when */
+
+enum due { DUE_NOT, DUE_FROZEN, DUE_TRY, DUE_END };
+
+/* A frozen message ends: a bounce after ignore_bounce_errors_after, any after timeout_frozen_after.
+ */
+static enum due
+frozen_due(const struct delivery *d, const struct queued *q, enum run_which which)
+{
+	uint64_t age = ages_since(&d->ages, q->frozen_counted);
+	uint64_t bounce = d->conf->ignore_bounce_errors_after, any = d->conf->timeout_frozen_after;
+
+	if ((q->e.sender[0] == '\0' && age >= bounce) || (any > 0 && age >= any))
+		return DUE_END;
+	return which == RUN_FROZEN ? DUE_TRY : DUE_FROZEN;
+}
+
+/* Did this run find that the list cannot be reached? */
+static bool
+failed_now(const struct delivery *d, const char *hosts)
+{
+	return d->failed_hosts != NULL && strcmp(d->failed_hosts, hosts) == 0;
+}
+
+/* Is it time to warn its sender, or to give it up? */
+static bool
+wants_word(const struct delivery *d, const struct queued *q)
+{
+	uint64_t waited = ages_since(&d->ages, q->arrived), warning = d->conf->delay_warning;
+
+	return (warning > 0 && waited >= warning * (q->warnings + 1)) ||
+	    retry_is_over(&d->rule, waited, RETRY_TRIES_MAX);
+}
+
+static enum due
+due(const struct delivery *d, const struct queued *q, enum run_which which)
+{
+	const struct trouble *why = &q->trouble;
+	struct host_record at = { .tries = 0 };
+
+	if (q->frozen)
+		return frozen_due(d, q, which);
+	if (which != RUN_DUE)
+		return DUE_TRY;
+	if (why->hosts != NULL)
+		hosts_read(&d->spool, why->hosts, &at);
+	if (why->hosts != NULL && !hosts_due(&at, &d->ages, &d->rule))
+		return failed_now(d, why->hosts) && wants_word(d, q) ? DUE_TRY : DUE_NOT;
+	/* a time too far ahead was set by a clock that has gone back since */
+	if (why->next_try > d->now && why->next_try - d->now <= AGES_STEP)
+		return DUE_NOT;
+	return DUE_TRY;
+}
+
+static void
+end_frozen(struct delivery *d, struct queued *q, const char *reason)
+{
+	uint64_t any = d->conf->timeout_frozen_after;
+
+	if (q->e.sender[0] != '\0' || (any > 0 && ages_since(&d->ages, q->frozen_counted) >= any)) {
+		give_up(d, q, reason);
+		return;
+	}
+	for (size_t i = 0; i < q->e.nrcpts; i++)
+		if (q->e.rcpts[i].state != RCPT_SENT)
+			trace_line(d->trace, TRACE_LOG, "%s: error ignored", q->e.rcpts[i].address);
+	drop(d, q);
+}
+
+static enum due
+look(struct delivery *d, const char *id, enum run_which which)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
+	struct fail f = FAIL_INIT;
+	enum due what;
+
+	switch (spool_take(&d->spool, id, false, &q, &f)) {
+	case SPOOL_TAKEN:
+		what = due(d, &q, which);
+		if (what == DUE_TRY && which == RUN_DUE && !share_allows_later(d, &q))
+			return DUE_NOT;
+		return what;
+	case SPOOL_BAD: /* so that it is set aside */
+		return DUE_TRY;
+	case SPOOL_BUSY:
+	case SPOOL_GONE:
+		break;
+	}
+	return DUE_NOT;
+}
+
+static bool
+handle(struct delivery *d, const char *id, enum run_which which, bool aloud)
+{
+	struct fail f = FAIL_INIT;
+	enum due what = look(d, id, which);
+
+	if (what == DUE_FROZEN && aloud) {
+		d->log->id = id;
+		trace_line(d->trace, TRACE_LOG, "Message is frozen");
+		d->log->id = NULL;
+	}
+	if (what == DUE_NOT || what == DUE_FROZEN)
+		return false;
+	if (what == DUE_END)
+		(void)with_message(d, id, end_frozen, "cancelled by timeout_frozen_after", &f);
+	else
+		(void)with_message(
+		    d, id, try, which == RUN_FROZEN ? "Unfrozen by forced delivery" : NULL, &f);
+	try_offspring(d);
+	return true;
+}
+
+/* ------------------------------------------------------------------ the run */
+
+/* The directory itself, so that neither a full disk nor another user's run leaves a lock that
+ * cannot be had.  -1 with errno; EWOULDBLOCK: another has it. */
+static int
+lock_runner(const struct delivery *d)
+{
+	AUTO_FD int fd = openat(d->spool.db, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? steal_fd(&fd) : -1;
+}
+
+static bool
+all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *f)
+{
+	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
+	char after[ID_MAX] = "";
+	size_t n = 0, done = 0;
+
+	do {
+		if (!spool_list(&d->spool, after, ids, &n, f))
+			return false;
+		for (size_t i = 0; i < n && done < most && !stop_asked(); i++)
+			done += handle(d, ids[i], which, most == SIZE_MAX);
+		if (n > 0)
+			memcpy(after, ids[n - 1], sizeof after);
+	} while (n > 0 && done < most && !stop_asked());
+	return true;
+}
+
+bool
+run_queue(struct delivery *d, enum run_which which, struct fail *f)
+{
+	static const char *const flags[] = { "", " -qf", " -qff" };
+	AUTO_FD int lock = d->spooling ? lock_runner(d) : -1;
+	bool ok = true;
+
+	if (d->spooling && lock < 0 && errno == EWOULDBLOCK) {
+		trace_line(d->trace, TRACE_NOTE, "another queue run is at work");
+		return true;
+	}
+	if (d->spooling && lock < 0)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_SPOOL, errno, "cannot lock %s/db", d->spool.path);
+	trace_line(d->trace, TRACE_LOG, "Start queue run: pid=%d%s", (int)getpid(), flags[which]);
+	if (d->spooling) {
+		if (which == RUN_FROZEN)
+			force(d);
+		courier_try_once(d->courier);
+		spool_sweep(&d->spool);
+		rates_sweep(&d->spool, &d->ages);
+		ok = all_batches(d, which, SIZE_MAX, f);
+	}
+	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s%s", (int)getpid(), flags[which],
+	    stop_asked() ? " (told to stop)" : "");
+	return ok;
+}
+
+static void
+due_along(struct delivery *d, size_t n)
+{
+	AUTO_FD int lock = lock_runner(d);
+	struct fail f = FAIL_INIT;
+
+	courier_try_once(d->courier);
+	if (lock >= 0)
+		(void)!all_batches(d, RUN_DUE, n, &f);
+}
+
+void
+run_along(struct delivery *d, size_t n)
+{
+	try_offspring(d);
+	if (n > 0)
+		due_along(d, n);
+}
