@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OPT(name, dc, macro, type, def, min, max, words, help) \
+#define OPT(name, dc, macro, type, def, min, max, words, who, help) \
 	{ #name, dc, macro, #type, def, words, help },
 static const struct {
 	const char *name, *dc, *macro, *type, *def, *words, *help;

@@ -153,15 +153,6 @@ find_mailname(struct conf *c, struct fail *f)
 	return true;
 }
 
-/* What would weaken the link by being passed over is refused. */
-static bool
-check_promises(const struct conf *c, struct fail *f)
-{
-	return !c->tls_dane ||
-	    fail_conf(f, "%s: tls_dane = yes: this version does not look for TLSA records",
-		conf_where(c, CONF_tls_dane));
-}
-
 static bool
 find_names(struct conf *c, struct fail *f)
 {
@@ -173,8 +164,7 @@ find_names(struct conf *c, struct fail *f)
 		c->qualify_domain = c->primary_hostname;
 	if (c->qualify_domain[0] == '\0' && !find_mailname(c, f))
 		return false;
-	return check_promises(c, f) &&
-	    check_name(c, CONF_primary_hostname, c->primary_hostname, f) &&
+	return check_name(c, CONF_primary_hostname, c->primary_hostname, f) &&
 	    check_name(c, CONF_qualify_domain, c->qualify_domain, f) &&
 	    (c->visible_name[0] == '\0' || check_name(c, CONF_visible_name, c->visible_name, f));
 }

@@ -22,7 +22,7 @@ enum conf_delivery { DELIVERY_FOREGROUND, DELIVERY_BACKGROUND, DELIVERY_QUEUE };
 enum conf_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
 
 enum conf_option {
-#define OPT(name, dc, macro, type, def, min, max, words, help) CONF_##name,
+#define OPT(name, dc, macro, type, def, min, max, words, who, help) CONF_##name,
 #include "conf/options.def"
 #undef OPT
 	CONF_COUNT
@@ -48,7 +48,7 @@ struct assignment {
 #define CONF_T_WORD unsigned
 
 struct conf {
-#define OPT(name, dc, macro, type, def, min, max, words, help) CONF_T_##type name;
+#define OPT(name, dc, macro, type, def, min, max, words, who, help) CONF_T_##type name;
 #include "conf/options.def"
 #undef OPT
 	struct conf_origin origin[CONF_COUNT];

@@ -276,13 +276,14 @@ static bool
 take(struct reader *r, struct str name, struct str value, struct fail *f)
 {
 	struct assignment one = { name, value, { r->file, r->start } };
+	enum conf_option o = conf_find(name);
 	struct conf scratch;
 
 	if (r->debian)
 		return debian_set(r->c, &one, f);
 	if (r->section == NULL)
 		return conf_set(r->c, &one, f);
-	if (conf_find(name) == CONF_rate_limit || conf_find(name) == CONF_queue_max)
+	if (o != CONF_COUNT && (conf_rows[o].who & WHO_SITE) != 0)
 		return fail_conf(f,
 		    "%.*s is a user's, whatever sender he names: it stands above the sections",
 		    S_ARG(name));

@@ -15,10 +15,10 @@
 enum { NAME_LONGEST = 64, WARNINGS_MAX = 100 };
 
 const struct conf_row conf_rows[CONF_COUNT] = {
-#define OPT(name, dc, macro, type, def, min, max, words, help) \
+#define OPT(name, dc, macro, type, def, min, max, words, who, help) \
 	[CONF_##name] = { { #name, dc, macro }, \
 		{ sizeof #name - 1, sizeof dc - 1, sizeof macro - 1 }, def, words, KIND_##type, \
-		min, max, offsetof(struct conf, name) },
+		WHO_##who, min, max, offsetof(struct conf, name) },
 #include "conf/options.def"
 #undef OPT
 };
@@ -110,10 +110,7 @@ conf_unknown(struct str name, struct fail *f)
 bool
 conf_is_security(enum conf_option o)
 {
-	struct str name = str_of(conf_rows[o].names[0]);
-
-	return str_starts(name, STR("tls")) || str_starts(name, STR("auth_")) ||
-	    str_starts(name, STR("passw")) || o == CONF_force_sender || o == CONF_trusted_users;
+	return (conf_rows[o].who & WHO_GUARD) != 0;
 }
 
 void
@@ -300,15 +297,11 @@ refuse_type(struct str type, struct fail *f)
 static bool
 check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
 {
-	static const enum conf_option reserved[] = { CONF_password_command, CONF_log_file,
-		CONF_spool_directory, CONF_maildir_directory };
-
-	for (size_t i = 0; c->borrowed && i < sizeof reserved / sizeof reserved[0]; i++)
-		if (o == reserved[i])
-			return fail_conf(f,
-			    "%s is not taken from a file named with -C, unless root owns it; "
-			    "~/.config/onehop/onehop.conf may have it",
-			    conf_rows[o].names[0]);
+	if (c->borrowed && (conf_rows[o].who & WHO_OWNER) != 0)
+		return fail_conf(f,
+		    "%s is not taken from a file named with -C, unless root owns it; "
+		    "~/.config/onehop/onehop.conf may have it",
+		    conf_rows[o].names[0]);
 	return true;
 }
 
@@ -332,12 +325,24 @@ check_language(struct arena *a, enum conf_option o, struct str value, struct fai
 	return o != CONF_retry || retry_parse(&rule, value, f);
 }
 
+/* What earlier versions had: no reason to keep mail. */
+static bool
+is_retired(struct str name)
+{
+	return str_eq(name, STR("fold_duplicates")) || str_eq(name, STR("tls_dane"));
+}
+
 bool
 conf_set(struct conf *c, const struct assignment *one, struct fail *f)
 {
 	enum conf_option o = conf_find(one->name);
 	struct str value = one->value;
 
+	if (o == CONF_COUNT && is_retired(one->name)) {
+		conf_warn(c, &one->where, "%.*s is no option any more: take the line out",
+		    S_ARG(one->name));
+		return true;
+	}
 	if (o == CONF_COUNT)
 		return conf_unknown(one->name, f);
 	if (conf_rows[o].kind == KIND_BOOL && !str_eq(one->name, str_of(conf_rows[o].names[0])))

@@ -6,12 +6,21 @@
 
 enum conf_kind { KIND_STR, KIND_BOOL, KIND_UINT, KIND_SECS, KIND_SIZE, KIND_WORD };
 enum { CONF_NAMES = 3 };
+/* Who may set it (options.def). */
+enum {
+	WHO_ANY = 0,
+	WHO_GUARD = 1,
+	WHO_OWNER = 2,
+	WHO_GUARD_OWNER = WHO_GUARD | WHO_OWNER,
+	WHO_SITE = 4,
+};
 
 struct conf_row {
 	const char *names[CONF_NAMES];     /* ours; Debian's key; Debian's macro; "" is none */
 	unsigned char lengths[CONF_NAMES]; /* of the names: each start of the program asks often */
 	const char *def, *words;
 	enum conf_kind kind;
+	unsigned who;
 	uint64_t min, max;
 	size_t offset; /* in struct conf */
 };

@@ -9,7 +9,6 @@
 #include "mail/rewrite.h"
 #include "send/attempt.h"
 #include "send/mainlog.h"
-#include "send/repeat.h"
 #include "send/share.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -209,28 +208,6 @@ add_reason(struct queued *q, const struct fail *why)
 	}
 }
 
-/* Put all of it into the spool, or to what waits there and is the same. */
-static bool
-keep(struct attempt *t, bool *folded, struct fail *f)
-{
-	const char *key = repeat_key(t->d, t->q);
-
-	*folded = repeat_fold(t->d, t->q, key);
-	if (*folded)
-		return true;
-	if (!commit(t, f))
-		return false;
-	repeat_note(t->d, t->q, key);
-	return true;
-}
-
-static void
-log_fold(const struct attempt *t)
-{
-	trace_line(t->d->trace, TRACE_LOG, "%s", t->q->trouble.error);
-	trace_line(t->d->trace, TRACE_LOG, "Completed");
-}
-
 bool
 deliver_was_stopped(const struct queued *q)
 {
@@ -244,7 +221,6 @@ static void
 settle_now(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
-	bool folded = false;
 
 	attempt_settle(t);
 	if (hand_back(t) || (!t->safe && !has_reached(t) && deliver_was_stopped(t->q)))
@@ -256,16 +232,12 @@ settle_now(struct attempt *t)
 	if (!t->safe) {
 		if (delivery_spool(t->d, true, &f))
 			(void)attempt_note_trouble(t);
-		if (!(count(t->q, RCPT_RETRY) < t->q->e.nrcpts ? commit(t, &f) :
-								 keep(t, &folded, &f))) {
+		if (!commit(t, &f)) {
 			add_reason(t->q, &f);
 			return;
 		}
 	}
-	if (folded)
-		log_fold(t);
-	else
-		attempt_finish(t);
+	attempt_finish(t);
 	keep_rest(t);
 }
 
@@ -310,14 +282,11 @@ bool
 deliver_keep(struct delivery *d, struct queued *q, struct fail *f)
 {
 	struct attempt t = { .d = d, .q = q };
-	bool folded;
 
-	if (!keep(&t, &folded, f))
+	if (!commit(&t, f))
 		return false;
 	log_arrival(&t);
-	if (folded)
-		log_fold(&t);
-	else if (q->trouble.error != NULL)
+	if (q->trouble.error != NULL)
 		trace_line(d->trace, TRACE_LOG, "%s", q->trouble.error);
 	set_all(q, RCPT_KEPT, NULL);
 	return true;

@@ -1,6 +1,7 @@
 /* msglog.h - the log of one message, SPOOL/msglog/ID, while it is in the spool: what -Mvl shows.
  *
- * Exim's lines, "YYYY-MM-DD HH:MM:SS text", said as Exim says them there.  The spool removes the
+ * The main log's lines of that message, "YYYY-MM-DD HH:MM:SS text" (Exim words some of them another
+ * way there).  The spool removes the
  * file with the message.  Nothing here fails: a log never fails a mail. */
 #ifndef ONEHOP_SEND_MSGLOG_H
 #define ONEHOP_SEND_MSGLOG_H
@@ -20,7 +21,7 @@ struct msglog {
 		.dir = -1, .held = BUF_INIT(MSGLOG_HELD_MAX) \
 	}
 
-/* Append what line (of the main log) says to id's log.  Without a file nothing is written: only
+/* Append line (of the main log) to id's log.  Without a file nothing is written: only
  * msglog_keep() makes one, so what is said after the message's end makes none. */
 void msglog_line(struct msglog *m, const char *id, const char *date, struct str line);
 /* id (which must outlive m) may yet go into the spool: its lines are held back. */

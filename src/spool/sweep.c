@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/num.h"
-#include "spool/note.h"
 #include "spool/place.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -117,28 +116,17 @@ sweep_log(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
-/* The id that is in a note (send/repeat.h) of a message that is no more. */
-static bool
-is_of_nothing(const struct spool *s, const char *name)
-{
-	AUTO_BUF struct buf b = BUF_INIT(ID_MAX);
-	char id[ID_MAX];
-
-	if (!note_read(s, name, &b) || b.n >= sizeof id)
-		return true;
-	(void)snprintf(id, sizeof id, "%.*s", S_ARG(buf_get(&b)));
-	return !id_ok(id) || !is_message(s, id);
-}
-
-/* And what note_write() of a process that was killed has left. */
+/* What note_write() of a process that was killed has left, and an option that is no more
+ * (fold_duplicates). */
 static void
 sweep_note(void *ctx, int dir, const char *name)
 {
 	uint64_t pid;
 
+	(void)ctx;
 	if ((strncmp(name, "new.", 4) == 0 && num_parse(str_of(name + 4), INT32_MAX, &pid) &&
 		pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) ||
-	    (strncmp(name, "same.", 5) == 0 && is_of_nothing(ctx, name)))
+	    strncmp(name, "same.", 5) == 0)
 		(void)unlinkat(dir, name, 0);
 }
 

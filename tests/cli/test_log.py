@@ -198,12 +198,11 @@ def conf_mail(*words, **more):
     return mail(SENDMAIL, "s", *words, conf="/etc/onehop.conf", **more)
 
 
-def test_message_log_is_exims():
-    """As Exim in the recorded cases del-refused and del-spool-partial."""
+def test_message_log_has_the_main_log_s_lines():
     refused, gone = message_logs(conf_mail("x@far.example"), SHOW, {"new_servers": [{}]}, "%(sendmail)s -qf", SHOW)
-    assert refused.splitlines()[0] == "TIME Received from alice@debian U=root P=local S=N"
+    assert refused.splitlines()[0] == "TIME <= alice@debian U=root P=local S=N"
     assert refused.splitlines()[1] == "TIME H=smtp.isp.example [192.0.2.25] Connection refused"
-    assert re.fullmatch(r"TIME x@far\.example R=smarthost T=remote_smtp_smarthost defer \(111\).*: .*Connection refused",
+    assert re.fullmatch(r"TIME == x@far\.example R=smarthost T=remote_smtp_smarthost defer \(111\).*: .*Connection refused",
                         refused.splitlines()[2])
     assert refused.splitlines()[3:] == ["1"] and gone == "0\n"
 
@@ -211,16 +210,16 @@ def test_message_log_is_exims():
 def test_message_log_of_some():
     log, = message_logs(conf_mail("fax@debian", "x@far.example", "later@far.example"), SHOW, servers=[{"sessions": [ANSWERS]}])
     assert sorted(log.splitlines()) == sorted([
-        "TIME Received from alice@debian U=root P=local S=N", "TIME fax@debian: maildir_home transport succeeded",
-        "TIME x@far.example: remote_smtp_smarthost transport succeeded",
-        "TIME later@far.example R=smarthost T=remote_smtp_smarthost defer (-44) H=smtp.isp.example [192.0.2.25]: "
+        "TIME <= alice@debian U=root P=local S=N", "TIME => fax <fax@debian> R=local_user T=maildir_home",
+        "TIME => x@far.example R=smarthost T=remote_smtp_smarthost H=smtp.isp.example [192.0.2.25] C=\"250 2.0.0 queued\"",
+        "TIME == later@far.example R=smarthost T=remote_smtp_smarthost defer (-44) H=smtp.isp.example [192.0.2.25]: "
         "SMTP error from remote mail server after RCPT TO:<later@far.example>: 450 4.2.1 later", "1"])
 
 
 def test_message_log_of_a_frozen_bounce():
     log, = message_logs(conf_mail("-f", "far@far.example", "no@far.example", "x@far.example"), SHOW,
                         servers=[{"sessions": [{**ANSWERS, "mail": {"<>": "550 5.1.8 no bounces", "default": "250 ok"}}]}])
-    assert "TIME Received from <> R=ID0 U=WRITER P=local S=N\n" in log and "TIME *** Frozen (delivery error message)\n" in log
+    assert "TIME <= <> R=ID0 U=WRITER P=local S=N\n" in log and "TIME Frozen (delivery error message)\n" in log
 
 
 def test_no_message_logs():

@@ -377,24 +377,11 @@ syslog_when(void **state)
 
 /* ------------------------------------------------------------------ the log of a message */
 
-static const struct {
-	const char *line, *there;
-} said[] = {
-	{ "<= a@b U=a P=local S=1", "Received from a@b U=a P=local S=1" },
-	{ "=> x@y R=r T=t H=h [::1] C=\"250 ok\"", "x@y: t transport succeeded" },
-	{ "-> x@y <X@y> R=r T=t", "x@y <X@y>: t transport succeeded" },
-	{ "=> fax <fax@debian> R=r T=t", "fax@debian: t transport succeeded" },
-	{ "=> fax <faxe@debian> R=r T=t", "fax <faxe@debian>: t transport succeeded" },
-	{ "=> fax <root@debian> R=r T=t", "fax <root@debian>: t transport succeeded" },
-	{ "=> fax < R=r T=t", "fax <: t transport succeeded" },
-	{ "=>  R=r T=t", ": t transport succeeded" },
-	{ "=> :blackhole: <x@y> R=system_aliases", "=> :blackhole: <x@y> R=system_aliases" },
-	{ "== x@y R=r T=t defer (111): Connection refused",
-	    "x@y R=r T=t defer (111): Connection refused" },
-	{ "** x@y R=r T=t: 550 no", "x@y R=r T=t: 550 no" },
-	{ "H=h [::1] Connection refused", "H=h [::1] Connection refused" },
-	{ "Frozen (delivery error message)", "*** Frozen (delivery error message)" },
-	{ "", "" },
+static const char *const said[] = {
+	"<= a@b U=a P=local S=1",
+	"=> x@y R=r T=t H=h [::1] C=\"250 ok\"",
+	"Frozen (delivery error message)",
+	"",
 };
 
 static const char id[] = "1abcde-000001-00";
@@ -410,8 +397,8 @@ message_lines(void **state)
 	m.dir = p.fd;
 	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
 		msglog_keep(&m, id);
-		msglog_line(&m, id, "NOW", str_of(said[i].line));
-		(void)snprintf(expected, sizeof expected, "NOW %s\n", said[i].there);
+		msglog_line(&m, id, "NOW", str_of(said[i]));
+		(void)snprintf(expected, sizeof expected, "NOW %s\n", said[i]);
 		assert_string_equal(content(p.path, got), expected);
 		assert_int_equal(unlink(p.path), 0);
 	}
@@ -435,7 +422,7 @@ message_life(void **state)
 	assert_null(content(p.path, got));
 	msglog_keep(&m, id);
 	msglog_line(&m, id, "3", STR("more"));
-	assert_string_equal(content(p.path, got), "1 Received from a@b\n2 x@y defer\n3 more\n");
+	assert_string_equal(content(p.path, got), "1 <= a@b\n2 == x@y defer\n3 more\n");
 	assert_int_equal(unlink(p.path), 0);
 	msglog_line(&m, id, "4", STR("Completed"));
 	assert_null(content(p.path, got));
