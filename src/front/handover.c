@@ -1,6 +1,7 @@
 /* handover.c - one message on its way from a face of onehop to onehop-send. */
 #include "front/handover.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -147,6 +148,7 @@ fill_envelope(struct handover *h)
 	e->envid = cmd->envid;
 	e->ret = cmd->ret;
 	e->protocol = h->who.protocol;
+	e->helo = h->who.helo;
 	e->body_declared = cmd->body_declared;
 	e->lone_dots = h->message.lone_dots;
 	e->rcpts = arena_array(h->arena, h->rcpts.n, sizeof *e->rcpts);
@@ -196,6 +198,7 @@ ask_once(struct handover *h, enum door_turned *how, struct fail *f)
 	if (!given)
 		(void)shutdown(h->door.fd, SHUT_WR);
 	ok = submit_result(&talk, &h->envelope, h->arena, &h->trace, f);
+	(void)snprintf(h->id, sizeof h->id, "%s", talk.id[0] != '\0' ? talk.id : h->envelope.id);
 	*how = door_heard(&h->door, &talk, given);
 	return ok;
 }

@@ -18,6 +18,7 @@ struct handover {
 	struct recipients rcpts;
 	struct message message; /* closed by handover_end() */
 	struct envelope envelope;
+	char id[ID_MAX]; /* the one under which onehop-send has it */
 	struct door door;
 	bool greeted; /* what is behind the door was sent its hello */
 	struct transcript transcript;

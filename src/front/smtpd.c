@@ -155,7 +155,7 @@ finish(struct smtpd *s)
 	struct fail f = FAIL_INIT;
 
 	if (incoming_end(&s->in, &f)) {
-		client_reply(&s->client, 250, false, "2.0.0", "OK id=%s", s->in.h.envelope.id);
+		client_reply(&s->client, 250, false, "2.0.0", "OK id=%s", s->in.h.id);
 		s->junk = 0;
 		s->taken++;
 	} else {

@@ -3,9 +3,9 @@
 
 #include <sysexits.h>
 
-#include "base/date.h"
 #include "mail/extract.h"
 #include "mail/phrase.h"
+#include "mail/stamp.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -121,25 +121,6 @@ replace_login(struct submission *s)
 		}
 }
 
-/* Resent- fields go in front of the message that is sent again. */
-static void
-add(struct submission *s, const char *text)
-{
-	if (s->m->resent)
-		message_prepend(s->m, str_of(text));
-	else
-		message_append(s->m, str_of(text));
-}
-
-static void
-add_message_id(struct submission *s, const struct submission_time *t)
-{
-	if (find_type(s, H_ID) == NULL)
-		add(s,
-		    arena_fmt(s->m->arena, "%sMessage-Id: <E%s@%s>\n", s->prefix, t->id,
-			s->rw->conf->primary_hostname));
-}
-
 /* From is obligatory (RFC 5322 3.6): where the sender is nobody, the caller is named. */
 static void
 add_from(struct submission *s)
@@ -210,54 +191,34 @@ rewrite_fields(struct submission *s, struct fail *f)
 	return true;
 }
 
-static void
-add_date(struct submission *s, const struct submission_time *t)
-{
-	char date[DATE_MAX];
-	const char *name = s->m->resent ? "Resent-Date" : "Date";
-
-	if (message_find(s->m, str_of(name)) == NULL)
-		add(s, arena_fmt(s->m->arena, "%s: %s\n", name, date_rfc5322(t->now, date)));
-}
-
-static void
-add_received(struct submission *s, const struct recipients *rcpts, const struct submission_time *t)
-{
-	AUTO_BUF struct buf b = BUF_INIT(HEADER_MAX);
-	const struct submitter *who = s->who;
-	char date[DATE_MAX];
-
-	buf_fmt(&b, "Received: from %.*s ", S_ARG(s->login.local));
-	if (who->helo != NULL)
-		buf_fmt(&b, "(helo=%s)\n\t", who->helo);
-	buf_fmt(&b, "by %s with %s (onehop %s)\n\t", s->rw->conf->primary_hostname,
-	    who->protocol != NULL ? who->protocol : "local", PACKAGE_VERSION);
-	if (s->sender.local.n > 0)
-		buf_fmt(&b, "(envelope-from <%s>)\n\t", mailbox_text(s->m->arena, s->sender));
-	buf_fmt(&b, "id %s", t->id);
-	if (rcpts->n == 1)
-		buf_fmt(&b, "\n\tfor %s", mailbox_text(s->m->arena, rcpts->list[0]));
-	buf_fmt(&b, ";\n\t%s\n", date_rfc5322(t->now, date));
-	message_prepend(s->m, to_arena(s, &b));
-}
-
 bool
 submission_fix(struct message *m, const struct rewrite *r, struct submitter *who,
     const struct recipients *rcpts, const struct submission_time *t, struct fail *f)
 {
 	struct submission s = { .m = m, .rw = r, .who = who };
+	struct stamp by = { .now = t->now,
+		.id = t->id,
+		.host = r->conf->primary_hostname,
+		.login = who->login,
+		.helo = who->helo,
+		.protocol = who->protocol,
+		.sender = "" };
 
 	begin(&s);
 	remove_fields(&s);
 	replace_login(&s);
-	add_message_id(&s, t);
+	stamp_message_id(m, &by);
 	add_from(&s);
 	add_sender(&s);
 	s.sender = rewrite_address(r, s.sender);
 	if (!rewrite_fields(&s, f))
 		return false;
-	add_date(&s, t);
-	add_received(&s, rcpts, t);
+	if (s.sender.local.n > 0)
+		by.sender = mailbox_text(m->arena, s.sender);
+	if (rcpts->n == 1)
+		by.rcpt = mailbox_text(m->arena, rcpts->list[0]);
+	stamp_date(m, &by);
+	stamp_received(m, &by);
 	who->sender = s.sender;
 	return map_intact(&r->map, f);
 }

@@ -20,15 +20,19 @@ letter_from_line(const struct letter *l, struct buf *out)
 	buf_fmt(out, "From %s %s\n", from, date_mbox((int64_t)l->rq->now, date));
 }
 
-void
+size_t
 letter_head(const struct letter *l, struct buf *out)
 {
 	char date[DATE_MAX];
+	size_t at;
 
 	buf_fmt(out, "Return-path: <%s>\nEnvelope-to: ", l->rq->sender);
 	for (size_t i = 0; i < l->rq->nenvelope_to; i++)
 		buf_fmt(out, "%s%s", i > 0 ? ",\n " : "", l->rq->envelope_to[i]);
-	buf_fmt(out, "\nDelivery-date: %s\n", date_rfc5322((int64_t)l->rq->now, date));
+	buf_char(out, '\n');
+	at = out->n;
+	buf_fmt(out, "Delivery-date: %s\n", date_rfc5322((int64_t)l->rq->now, date));
+	return at;
 }
 
 bool

@@ -18,8 +18,9 @@ struct letter {
 
 /* "From SENDER DATE\n" of an mbox. */
 void letter_from_line(const struct letter *l, struct buf *out);
-/* Return-path, Envelope-to, Delivery-date. */
-void letter_head(const struct letter *l, struct buf *out);
+/* Return-path, Envelope-to, Delivery-date.  Returns where in *out the last one begins, which is the
+ * one that another try has otherwise. */
+size_t letter_head(const struct letter *l, struct buf *out);
 /* Up to n octets of the message; *got == 0 at its end.  False: TEMP: it ended before its size. */
 bool letter_read(struct letter *l, void *p, size_t n, size_t *got, struct fail *f) NODISCARD;
 /* All that is left of it to a file; quote_from: mail/quote.h.  False: TEMP; a part may have been

@@ -12,7 +12,7 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, TRIES = 10 };
+enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, TRIES = 10, PIECE = 4096 };
 
 const char *
 maildir_path(struct arena *a, const char *option, const char *home)
@@ -90,7 +90,8 @@ file_name(struct arena *a, const struct letter *l, unsigned other)
 /* A file being written: without a name where the system can do that, so that no kill leaves one. */
 struct draft {
 	int fd, tmp;
-	const char *name; /* in tmp; NULL: it has none */
+	off_t date, behind; /* Delivery-date, and what follows it */
+	const char *name;   /* in tmp; NULL: it has none */
 };
 
 static bool
@@ -101,11 +102,11 @@ open_draft(struct draft *d, struct arena *a, const struct letter *l, int tmp, st
 	*d = (struct draft){ .tmp = tmp, .fd = -1 };
 	(void)unlinkat(tmp, name, 0); /* an earlier try was killed */
 	if (access("/proc/self/fd", X_OK) == 0)
-		d->fd = openat(tmp, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
+		d->fd = openat(tmp, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
 	if (d->fd < 0) {
 		d->name = name;
 		d->fd = openat(
-		    tmp, d->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+		    tmp, d->name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	}
 	return d->fd >= 0 ||
 	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot create a file in the Maildir's tmp");
@@ -124,14 +125,35 @@ publish(const struct draft *d, int new, const char *name)
 	return file_rename(d->tmp, d->name, new, name) == 0;
 }
 
-/* An earlier try, which ended before it could say that it was done, has left it there. */
+/* Do two files have the same octets from at to end? */
+static bool
+same(int one, int other, off_t at, off_t end)
+{
+	char mine[PIECE], theirs[PIECE];
+
+	while (at < end) {
+		size_t n = end - at < PIECE ? (size_t)(end - at) : PIECE;
+		ssize_t got = TEMP_FAILURE_RETRY(pread(one, mine, n, at));
+
+		if (got <= 0 || TEMP_FAILURE_RETRY(pread(other, theirs, (size_t)got, at)) != got ||
+		    memcmp(mine, theirs, (size_t)got) != 0)
+			return false;
+		at += got;
+	}
+	return true;
+}
+
+/* An earlier try, which ended before it could say that it was done, has left it there: all but the
+ * date of the delivery is the same. */
 static bool
 is_there(const struct draft *d, int new, const char *name)
 {
+	AUTO_FD int fd = openat(new, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat this, that;
 
-	return fstat(d->fd, &this) == 0 && fstatat(new, name, &that, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(that.st_mode) && this.st_size == that.st_size;
+	return fd >= 0 && fstat(d->fd, &this) == 0 && fstat(fd, &that) == 0 &&
+	    S_ISREG(that.st_mode) && this.st_size == that.st_size && same(d->fd, fd, 0, d->date) &&
+	    same(d->fd, fd, d->behind, this.st_size);
 }
 
 static bool
@@ -140,12 +162,16 @@ publish_some_name(
 {
 	const char *name;
 	unsigned other = 0;
-	bool done;
+	bool done, taken;
 
 	do {
 		name = file_name(a, l, other);
-		done = publish(d, new, name) || (errno == EEXIST && is_there(d, new, name));
-	} while (!done && errno == EEXIST && ++other < TRIES);
+		done = publish(d, new, name);
+		taken = !done && errno == EEXIST;
+		done = done || (taken && is_there(d, new, name));
+	} while (!done && taken && ++other < TRIES);
+	if (taken)
+		errno = EEXIST;
 	if (!done)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno,
 		    "cannot create %s in the Maildir's new", name);
@@ -157,11 +183,12 @@ publish_some_name(
 }
 
 static bool
-write_draft(const struct draft *d, struct letter *l, struct fail *f)
+write_draft(struct draft *d, struct letter *l, struct fail *f)
 {
 	AUTO_BUF struct buf head = BUF_INIT(LETTER_HEAD_MAX);
 
-	letter_head(l, &head);
+	d->date = (off_t)letter_head(l, &head);
+	d->behind = (off_t)head.n;
 	if (!letter_write(d->fd, &head, f) || !letter_copy(l, d->fd, false, f))
 		return false;
 	return fsync(d->fd) == 0 ||

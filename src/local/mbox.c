@@ -149,7 +149,7 @@ append(struct letter *l, int fd, off_t size, struct fail *f)
 
 	end_last_line(fd, size, &head);
 	letter_from_line(l, &head);
-	letter_head(l, &head);
+	(void)letter_head(l, &head);
 	buf_char(&tail, '\n');
 	if (!letter_write(fd, &head, f) || !letter_copy(l, fd, true, f) ||
 	    !letter_write(fd, &tail, f))

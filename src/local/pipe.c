@@ -280,7 +280,7 @@ pipe_deliver(struct letter *l, struct arena *a, const struct pipe_transport *t, 
 	if (t->from_line)
 		letter_from_line(l, &talk.give);
 	if (t->head)
-		letter_head(l, &talk.give);
+		(void)letter_head(l, &talk.give);
 	ok = start(&talk, a, t, command, f);
 	if (ok) {
 		int status;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/stop.h"
 #include "mail/rewrite.h"
 #include "send/attempt.h"
@@ -58,6 +59,19 @@ log_arrival(const struct attempt *t)
 		    "there");
 	log_bad_mapping(t);
 	trace_line(t->d->trace, TRACE_NOTE, "delivering %s", t->q->e.id);
+}
+
+void
+delivery_new_id(struct delivery *d, struct queued *n)
+{
+	int64_t us = clock_unix_us();
+
+	if (us / 500 <= d->last_id)
+		us = (d->last_id + 1) * 500;
+	d->last_id = us / 500;
+	n->received = us / 1000000;
+	n->received_usec = (uint32_t)(us % 1000000);
+	(void)id_format(n->received, n->received_usec, (uint32_t)getpid(), n->e.id);
 }
 
 bool

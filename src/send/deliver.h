@@ -41,6 +41,10 @@ void delivery_note_success(struct delivery *d);
 /* Open the spool, once.  False: TEMP/SPOOL. */
 bool delivery_spool(struct delivery *d, bool make, struct fail *f) NODISCARD;
 
+/* n->e.id and n->received become now; no other message made here has that id: there is one for each
+ * half millisecond. */
+void delivery_new_id(struct delivery *d, struct queued *n);
+
 /* A submission, the caller waits.  Every recipient of q->e gets a state: RCPT_SENT, RCPT_KEPT (it
  * is in the spool, or a bounce is), or all of them RCPT_REFUSED, RCPT_RETRY, RCPT_WAITING: then
  * nobody has it and it is nowhere.  What is in the spool stays locked until spool_release(). */

@@ -1,7 +1,6 @@
 /* finish.c - the end of an attempt at a message in the spool: bounces, warnings, what waits on. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "send/attempt.h"
 #include "send/mainlog.h"
 #include "send/notice.h"
@@ -128,20 +127,6 @@ give_up_old(struct attempt *t)
 
 /* ------------------------------------------------------------------ notices */
 
-/* An id that no other message made here has: one for each half millisecond. */
-static void
-new_id(struct delivery *d, struct queued *n)
-{
-	int64_t us = clock_unix_us();
-
-	if (us / 500 <= d->last_id)
-		us = (d->last_id + 1) * 500;
-	d->last_id = us / 500;
-	n->received = us / 1000000;
-	n->received_usec = (uint32_t)(us % 1000000);
-	(void)id_format(n->received, n->received_usec, (uint32_t)getpid(), n->e.id);
-}
-
 static void
 log_notice(const struct delivery *d, const struct queued *n)
 {
@@ -169,7 +154,7 @@ send_notice(struct attempt *t, struct notice *about, struct fail *f)
 		.m = { .arena = t->q->arena, .body = { .fd = -1, .mem = "" } },
 		.e = { .login = "onehop", .sender = "", .ret = RET_UNSET } };
 
-	new_id(d, &n);
+	delivery_new_id(d, &n);
 	about->id = arena_strz(t->q->arena, str_of(n.e.id));
 	about->conf = d->conf;
 	about->about = t->q;

@@ -8,12 +8,14 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "guard/environment.h"
+#include "mail/stamp.h"
 #include "net/errand.h"
 #include "send/check.h"
 #include "send/control.h"
 #include "send/peer.h"
 #include "send/run.h"
 #include "send/share.h"
+#include "wire/record.h"
 #include "wire/submit.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -204,6 +206,30 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
 }
 
+/* The message gets its id and the moment of its arrival: a foreign caller's are not what he says,
+ * nor is what Received says of him, and he hears the id (spool/submit.h). */
+static void
+name(struct serve *s, struct queued *q)
+{
+	const char *claimed = arena_strz(s->arena, str_of(q->e.id));
+	struct stamp by = { .id = q->e.id,
+		.host = s->conf.primary_hostname,
+		.login = q->e.login,
+		.helo = q->e.helo,
+		.protocol = q->e.protocol,
+		.sender = q->e.sender,
+		.rcpt = q->e.nrcpts == 1 ? q->e.rcpts[0].address : NULL };
+
+	if (!s->peer.foreign) {
+		q->received = clock_unix();
+		return;
+	}
+	delivery_new_id(&s->d, q);
+	by.now = q->received;
+	stamp_anew(&q->m, &by, claimed);
+	trace_line(s->d.trace, TRACE_TAKEN, SUBMIT_NAMED "%s", q->e.id);
+}
+
 /* The sender is known only now, and what the configuration says for it. */
 static int
 serve_submission(struct serve *s)
@@ -223,9 +249,9 @@ serve_submission(struct serve *s)
 	    may_begin(s, &whole) && conf_apply_sender(&s->conf, q.e.sender, &whole) &&
 	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
 		peer_received(&s->peer);
+		name(s, &q);
 		s->d.log->id = q.e.id;
 		msglog_hold(&s->d.log->messages, q.e.id);
-		q.received = clock_unix();
 		q.protocol = q.e.protocol;
 		deliver_as_asked(s, &q, &whole);
 	} else {

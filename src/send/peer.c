@@ -99,39 +99,74 @@ peer_trace(struct peer *p)
 	return (struct trace){ .emit = emit, .ctx = p };
 }
 
-/* Does a field of this type have box as its one or first address? */
-static bool
-names(const struct message *m, enum header_type type, struct mailbox box)
+/* The fields of one type: how many, how many addresses they have, and the first. */
+struct named {
+	size_t fields, addresses;
+	struct mailbox box;
+};
+
+/* Of a message that is sent again its Resent- fields count. */
+static struct named
+named(const struct message *m, enum header_type type)
 {
+	struct named who = { .fields = 0 };
+
 	for (size_t i = 0; i < m->nheaders; i++) {
 		const struct header *h = &m->headers[i];
 		struct address_list l =
 		    address_list_field(str_skip(h->text, str_find(h->text, ':') + 1), true);
 		struct address x;
 
-		if (h->type == type && address_list_next(&l, m->arena, &x) && !x.bad &&
-		    str_ieq(x.box.local, box.local) && str_ieq(x.box.domain, box.domain))
-			return true;
+		if (h->type != type || h->resent != m->resent)
+			continue;
+		for (who.fields++; address_list_next(&l, m->arena, &x); who.addresses++)
+			if (who.addresses == 0 && !x.bad)
+				who.box = x.box;
 	}
+	return who;
+}
+
+static bool
+is_box(struct mailbox one, struct mailbox other)
+{
+	return str_ieq(one.local, other.local) && str_ieq(one.domain, other.domain);
+}
+
+/* Who it is from must be certain (RFC 5322 3.6.2): of two fields readers show either. */
+static bool
+is_certain(const struct named *from, const struct named *sender, struct fail *f)
+{
+	const struct named *says = sender->fields > 0 ? sender : from;
+
+	if (from->fields == 1 && sender->fields <= 1 && says->addresses == 1)
+		return true;
+	(void)fail_set(f, FAIL_USER, STAGE_DOOR, 0,
+	    "the header has %zu From with %zu addresses and %zu Sender with %zu: force_sender "
+	    "wants one From, at most one Sender, and one address in Sender, or in From where "
+	    "there is no Sender",
+	    from->fields, from->addresses, sender->fields, sender->addresses);
+	f->exit = EX_DATAERR;
 	return false;
 }
 
-/* The sender is the caller or nobody, and the header names him as its author or its sender. */
+/* The sender is the caller or nobody, and the header names him as its sender; where it has none, as
+ * its author. */
 static bool
 is_his_own(const struct peer *p, const struct conf *c, const struct queued *q,
     const struct trace *t, struct fail *f)
 {
 	struct mailbox mapped = { str_of(p->login), str_of(c->qualify_domain) };
 	struct mailbox sender = mailbox_split(q->e.sender);
+	const struct named from = named(&q->m, H_FROM), by = named(&q->m, H_SENDER);
 	struct rewrite map;
 
-	if (!rewrite_open(&map, c, q->arena, t, f))
+	if (!is_certain(&from, &by, f) || !rewrite_open(&map, c, q->arena, t, f))
 		return false;
 	mapped = rewrite_address(&map, mapped);
 	if (!map_intact(&map.map, f))
 		return false;
 	if ((sender.local.n == 0 || mailbox_eq(sender, mapped)) &&
-	    (names(&q->m, H_FROM, mapped) || names(&q->m, H_SENDER, mapped)))
+	    is_box(by.fields > 0 ? by.box : from.box, mapped))
 		return true;
 	(void)fail_set(f, FAIL_USER, STAGE_DOOR, 0,
 	    "%s may send as %s alone (force_sender, trusted_users)", p->login,

@@ -76,8 +76,7 @@ bool control_hear(
     struct submit_talk *talk, const struct control_answer *a, struct fail *f) NODISCARD;
 
 /* --- onehop-send --- */
-/* Every id has passed id_ok() (a file's name without any path).  False: USER: a broken
- * request. */
+/* Every id has passed id_ok().  False: USER: a broken request. */
 bool control_read(struct str payload, struct control *c, struct arena *a, struct fail *f) NODISCARD;
 /* False in the next three: TEMP: the other side went away. */
 bool control_say(int fd, struct str bytes, struct fail *f) NODISCARD;

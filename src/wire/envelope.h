@@ -51,6 +51,7 @@ struct envelope {
 	bool auth_parameter;  /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
 	const char *envid;    /* -V, or NULL */
 	const char *protocol; /* P= and Received's "with", when it is not "local"; else NULL */
+	const char *helo;     /* -bs: the name EHLO gave, or NULL; not kept in the spool */
 	enum { RET_UNSET, RET_FULL, RET_HDRS } ret;
 	unsigned body_declared; /* -B: 0 unset, 7, 8 */
 	bool lone_dots;         /* of the message, for the log; not kept in the spool */

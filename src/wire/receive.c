@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -89,20 +90,25 @@ one_word(const char *s)
 	return true;
 }
 
+/* NULL, or what can stand in Received, and in a comment of it. */
+static bool
+good_name(const char *s)
+{
+	return one_word(s) &&
+	    (s == NULL || (strlen(s) <= DOMAIN_MAX && strpbrk(s, "()\\\";") == NULL));
+}
+
 static bool
 take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 {
 	struct envelope *e = in->e;
-	struct str id = record_field(&rest);
+	const char *id = record_text(&rest, in->arena);
 
 	if (in->have_envelope)
 		return record_broken(f, "two envelopes");
-	if (id.n == 0 || id.n >= sizeof e->id)
+	if (!id_ok(id))
 		return record_broken(f, "bad message id");
-	for (size_t i = 0; i < id.n; i++)
-		if (!ascii_alnum(id.p[i]) && id.p[i] != '-')
-			return record_broken(f, "bad message id");
-	memcpy(e->id, id.p, id.n);
+	(void)snprintf(e->id, sizeof e->id, "%s", id);
 	e->sender = record_text(&rest, in->arena);
 	e->login = record_text(&rest, in->arena);
 	e->envid = record_optional(&rest, in->arena);
@@ -111,10 +117,12 @@ take_envelope(struct intake_state *in, struct str rest, struct fail *f)
 	e->body_declared = (unsigned)(record_number(&rest) & 15);
 	e->protocol = record_optional(&rest, in->arena);
 	e->lone_dots = record_number(&rest) != 0;
+	e->helo = record_optional(&rest, in->arena);
 	in->have_envelope = true;
 	if (in->own)
 		return true;
-	if (!one_line(e->login) || !one_line(e->envid) || !one_word(e->protocol))
+	if (!one_line(e->login) || !one_line(e->envid) || !good_name(e->protocol) ||
+	    !good_name(e->helo))
 		return record_broken(f, "a control character in the envelope");
 	return good_address(e->sender, true, f);
 }
@@ -124,9 +132,9 @@ good_recipient(const struct rcpt *r, struct fail *f)
 {
 	if (strlen(r->original) > WORDS_MAX || strlen(r->orcpt != NULL ? r->orcpt : "") > WORDS_MAX)
 		return record_broken(f, "a recipient is too long");
-	if (!one_line(r->original) || !one_word(r->orcpt))
+	if (!one_word(r->orcpt))
 		return record_broken(f, "a control character in a recipient");
-	return good_address(r->address, false, f);
+	return good_address(r->address, false, f) && good_address(r->original, false, f);
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 #define SUBMIT_PROTOCOL "2"
 #define SUBMIT_SERVING "5serving" /* TRACE_TAKEN, and a text that is neither 0 nor 1 */
+#define SUBMIT_NAMED "id "        /* so is this, behind which an id stands */
 
 /* *f: the other side went away (TEMP), or said what it may not (USER).  Both return false. */
 bool record_gone(struct fail *f);

@@ -2,6 +2,7 @@
 #include "wire/submit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -38,6 +39,7 @@ put_envelope(struct record_out *o, const struct envelope *e, struct fail *f)
 	record_add_number(&b, e->body_declared);
 	record_add(&b, e->protocol);
 	record_add_number(&b, e->lone_dots);
+	record_add(&b, e->helo);
 	if (!buf_ok(&b))
 		return record_broken(f, "the envelope is too long");
 	if (!record_hold(o, 'E', buf_get(&b), f))
@@ -155,6 +157,21 @@ submit_is_serving(struct submit_talk *talk, struct str payload)
 	return true;
 }
 
+/* Is it the word that says the id? */
+static bool
+is_named(struct submit_talk *talk, struct str payload)
+{
+	const struct str word = STR("5" SUBMIT_NAMED);
+	char id[ID_MAX];
+
+	if (!str_starts(payload, word))
+		return false;
+	(void)snprintf(id, sizeof id, "%.*s", S_ARG(str_skip(payload, word.n)));
+	if (id_ok(id))
+		memcpy(talk->id, id, sizeof id);
+	return true;
+}
+
 bool
 submit_end(struct submit_talk *talk, struct str rest, struct fail *f)
 {
@@ -205,7 +222,7 @@ submit_result(struct submit_talk *talk, struct envelope *e, struct arena *a, con
 		if (letter == 'Z')
 			return submit_end(talk, rest, f) &&
 			    (settled == e->nrcpts || record_broken(f, "a verdict is missing"));
-		if (letter == 'T' && submit_is_serving(talk, rest))
+		if (letter == 'T' && (submit_is_serving(talk, rest) || is_named(talk, rest)))
 			continue;
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);

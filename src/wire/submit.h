@@ -23,9 +23,13 @@
  * whole, or with a part of what was sent unread (ECONNRESET: G is the last of it), nothing was
  * taken.  An end that comes when all was read says nothing: the message may have been delivered.
  *
- * Neither word needs to be understood, so any onehop works with any onehop-send that says "2": to
- * an onehop that does not know them serving is "not safe yet", which it took for granted, and busy
- * is a failure for now in words; and an onehop-send that says neither is told by how it ends. */
+ * A third says the id that the message has got, which another user than onehop-send's does not
+ * choose: T of kind TRACE_TAKEN with the text "id " and the id, before anything is taken.
+ *
+ * None of these words needs to be understood, so any onehop works with any onehop-send that says
+ * "2": to an onehop that does not know them serving is "not safe yet", which it took for granted,
+ * and busy is a failure for now in words; and an onehop-send that says neither is told by how it
+ * ends. */
 #ifndef ONEHOP_WIRE_SUBMIT_H
 #define ONEHOP_WIRE_SUBMIT_H
 
@@ -61,11 +65,12 @@ struct submit_talk {
 	int fd;
 	bool (*wait)(void *ctx, int fd); /* as struct record_in has it */
 	void *ctx;
-	bool serving; /* it said so */
-	bool ended;   /* Z came */
-	bool busy;    /* and said that nothing was taken */
-	bool stays;   /* and that it goes on with other mail: it is not to be waited for */
-	bool unread;  /* it left, and did not read all that it was given */
+	bool serving;    /* it said so */
+	bool ended;      /* Z came */
+	bool busy;       /* and said that nothing was taken */
+	bool stays;      /* and that it goes on with other mail: it is not to be waited for */
+	bool unread;     /* it left, and did not read all that it was given */
+	char id[ID_MAX]; /* under which the message goes there; "": as it was given */
 };
 #define SUBMIT_TALK(door) \
 	{ \

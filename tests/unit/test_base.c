@@ -398,6 +398,35 @@ shows_what_people_may_see(void **state)
 	}
 }
 
+static void
+knows_message_ids(void **state)
+{
+	static const struct {
+		const char *id;
+		bool ok;
+	} rows[] = {
+		{ "1vNaKG-000001-2A", true },
+		{ "000000-000000-00", true },
+		{ "1vNaKG-00000000001-2A00", true }, /* since Exim 4.97 */
+		{ "", false },
+		{ "zz0", false },
+		{ "1vNaKG-000001-2", false },
+		{ "1vNaKG-000001-2A0", false },
+		{ "1vNaKG0000001-2A", false },
+		{ "1vNaKG-0000-1-2A", false },
+		{ "1vNaKG-000001-2.", false },
+		{ "../../-000001-2A", false },
+		{ "1vNaKG-00000000001-2A000", false },
+		{ "1vNaKG-000000000001-2A0", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (id_ok(rows[i].id) != rows[i].ok)
+			fail_msg("%s", rows[i].id);
+	}
+}
+
 int
 main(void)
 {
@@ -416,6 +445,7 @@ main(void)
 		cmocka_unit_test(refuses_loose_base64),
 		cmocka_unit_test(writes_dates),
 		cmocka_unit_test(makes_message_ids),
+		cmocka_unit_test(knows_message_ids),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

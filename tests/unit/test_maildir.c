@@ -95,6 +95,62 @@ test_again(void **state)
 	assert_int_equal(occurrences(fixture_list(x, "Maildir/new"), "_0."), 3);
 }
 
+/* Of the same id and size, and another message: each is there. */
+static void
+test_not_the_same(void **state)
+{
+	enum { LONG = 10000 };
+	struct fixture *x = *state;
+	char *text = arena_alloc(&x->arena, LONG);
+	const char *name;
+	struct fail f = FAIL_INIT;
+
+	memset(text, 'x', LONG);
+	text[0] = text[LONG - 1] = '\n';
+	for (int i = 0; i < 2; i++) {
+		fixture_message(x, text, LONG);
+		assert_true(deliver(x, &f));
+	}
+	name = fixture_list(x, "Maildir/new");
+	assert_int_equal(occurrences(name, "_0."), 1);
+	assert_int_equal(occurrences(name, "_1."), 0);
+	for (size_t at = 1; at < LONG - 1; at += LONG - 3) { /* the first and the last */
+		text[at] = 'y';
+		fixture_message(x, text, LONG);
+		assert_true(deliver(x, &f));
+	}
+	x->rq.sender = "cecil@debian"; /* as long as the other */
+	fixture_message(x, text, LONG);
+	assert_true(deliver(x, &f));
+	x->rq.now++; /* a later try of the last one */
+	fixture_message(x, text, LONG);
+	assert_true(deliver(x, &f));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+		    occurrences(fixture_list(x, "Maildir/new"), arena_fmt(&x->arena, "_%d.", i)),
+		    1);
+	assert_null(strstr(fixture_list(x, "Maildir/new"), "_4."));
+}
+
+/* A link under the name, to a file with what is delivered: it is not the message. */
+static void
+test_link_under_the_name(void **state)
+{
+	struct fixture *x = *state;
+	const char *name;
+	struct fail f = FAIL_INIT;
+
+	fixture_message(x, MESSAGE, strlen(MESSAGE));
+	assert_true(deliver(x, &f));
+	name = fixture_list(x, "Maildir/new");
+	assert_int_equal(rename(arena_fmt(&x->arena, "Maildir/new/%s", name), "elsewhere"), 0);
+	assert_int_equal(
+	    symlink("../../elsewhere", arena_fmt(&x->arena, "Maildir/new/%s", name)), 0);
+	fixture_message(x, MESSAGE, strlen(MESSAGE));
+	assert_true(deliver(x, &f));
+	assert_non_null(strstr(fixture_list(x, "Maildir/new"), "_1."));
+}
+
 /* What is not a mailbox's file is left alone, whatever its name. */
 static void
 test_id_of_a_stranger(void **state)
@@ -210,6 +266,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_HOME(test_delivery),
 		IN_HOME(test_again),
+		IN_HOME(test_not_the_same),
+		IN_HOME(test_link_under_the_name),
 		IN_HOME(test_id_of_a_stranger),
 		IN_HOME(test_existing),
 		IN_HOME(test_deep),

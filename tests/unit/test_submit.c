@@ -40,7 +40,7 @@ static void
 make(struct arena *a, struct envelope *e, struct message *m, struct rcpt rcpts[2])
 {
 	rcpts[0] = (struct rcpt){ .address = "x@far.example",
-		.original = "X <x@far.example>",
+		.original = "X@far.example",
 		.notify = NOTIFY_FAILURE | NOTIFY_DELAY };
 	rcpts[1] =
 	    (struct rcpt){ .address = "fax@debian", .original = "fax@debian", .unqualified = true };
@@ -73,7 +73,7 @@ assert_same(const struct envelope *e, const struct message *m)
 	assert_true(e->auth_parameter);
 	assert_int_equal(e->body_declared, 8);
 	assert_int_equal(e->nrcpts, 2);
-	assert_string_equal(e->rcpts[0].original, "X <x@far.example>");
+	assert_string_equal(e->rcpts[0].original, "X@far.example");
 	assert_int_equal(e->rcpts[0].notify, NOTIFY_FAILURE | NOTIFY_DELAY);
 	assert_false(e->rcpts[0].unqualified);
 	assert_true(e->rcpts[1].unqualified);
@@ -356,6 +356,37 @@ test_endings(void **state)
 	}
 }
 
+/* The id that onehop-send has given it is heard, whatever comes behind; what is none is not. */
+static void
+test_named(void **state)
+{
+	static const struct {
+		const char *said, *id;
+	} rows[] = {
+		{ "id 1vNabc-000123-0B", "1vNabc-000123-0B" },
+		{ "id ../../../../etc/x", "" },
+		{ "id ", "" },
+		{ "0", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO_ARENA struct arena a = { NULL };
+		struct pair p = open_pair();
+		struct submit_talk talk = SUBMIT_TALK(p.mine);
+		struct trace quiet = { NULL, NULL };
+		struct envelope e = { .nrcpts = 0 };
+		struct fail none = FAIL_INIT, f = FAIL_INIT;
+
+		assert_true(submit_line(p.theirs, TRACE_TAKEN, str_of(rows[i].said)));
+		assert_true(submit_line(p.theirs, TRACE_TAKEN, STR("1")));
+		assert_true(submit_verdicts(p.theirs, &e, &none, SUBMIT_DONE, &f));
+		assert_true(submit_result(&talk, &e, &a, &quiet, &f));
+		assert_string_equal(talk.id, rows[i].id);
+		close_pair(p);
+	}
+}
+
 /* Rows of records, each a letter and a payload; fields end in NUL, written as '~' here. */
 static const struct {
 	const char *what;
@@ -372,6 +403,13 @@ static const struct {
 		{ 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" } } },
 	{ "id with a slash", { { 'E', "../../../../x~s@x~l~~0~0~0~" } } },
 	{ "long id", { { 'E', "1vNabc-000123-0A1vNabc-000123-0A~s@x~l~~0~0~0~" } } },
+	{ "id that the spool would not list", { { 'E', "zz0~s@x~l~~0~0~0~" } } },
+	{ "id without its second dash", { { 'E', "1vNabc-00012300A~s@x~l~~0~0~0~" } } },
+	{ "words in original",
+	    { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~" }, { 'R', "x@y~x@y => z@y R=x~0~0~" } } },
+	{ "protocol that ends Received", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~local;~0~" } } },
+	{ "comment that ends in helo", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~local~0~x)by~" } } },
+	{ "blank in helo", { { 'E', "1vNabc-000123-0A~s@x~l~~0~0~0~local~0~x y~" } } },
 	{ "newline in sender", { { 'E', "1vNabc-000123-0A~s@x\nRCPT TO:<e@v>~l~~0~0~0~" } } },
 	{ "newline in login", { { 'E', "1vNabc-000123-0A~s@x~l\nx~~0~0~0~" } } },
 	{ "newline in envid", { { 'E', "1vNabc-000123-0A~s@x~l~i\r\nd~0~0~0~" } } },
@@ -451,6 +489,7 @@ main(void)
 		cmocka_unit_test(test_taken_and_silence),
 		cmocka_unit_test(test_who_leaves),
 		cmocka_unit_test(test_endings),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_record_too_long),
 	};
