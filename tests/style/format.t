@@ -13,9 +13,12 @@ if "version 14" not in subprocess.run([tool, "--version"], capture_output=True, 
     skip_all("clang-format 14 is not installed, and others format differently")
 
 
-def complaints(path):
-    run = subprocess.run([tool, "--dry-run", "-Werror", path], cwd=TOP, capture_output=True, text=True)
-    return run.stderr.splitlines()[:4] + [f"clang-format -i {path} would mend it"] if run.returncode else []
-
-
-report((str(p), complaints(p)) for p in sources(".c", ".h", under=("src", "tests", "man")))
+files = sources(".c", ".h", under=("src", "tests", "man"))
+run = subprocess.run([tool, "--dry-run", "-Werror", *files], cwd=TOP, capture_output=True, text=True)
+said = {}
+for line in run.stderr.splitlines():
+    path, colon, _ = line.partition(":")
+    if colon and not line[0].isspace():
+        said.setdefault(path, [f"clang-format -i {path} would mend it"]).append(line)
+other = [] if run.returncode == 0 or said else run.stderr.splitlines() or [f"clang-format ends with {run.returncode}"]
+report([(str(p), said.get(str(p), [])) for p in files] + [("clang-format itself", other)])
