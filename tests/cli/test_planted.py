@@ -1,4 +1,5 @@
 """The password, while a process has it: it is in no argument, environment, core file or answer; and the look for it can fail."""
+import base64
 import json
 import os
 import sys
@@ -122,3 +123,43 @@ def test_a_server_that_says_it_back():
                 "sendmail -Mg $(mailq | awk '/</ { print $3 }'); sendmail -qff"]}, servers=[{**SERVER, "auth": {"PLAIN": [words]}}])
     assert "535 5.7.8 " in seen["steps"][0]["stderr"] + seen["steps"][0]["stdout"], seen["steps"][0]
     assert "535 5.7.8 " in seen["mainlog"] and "535 5.7.8 " in seen["steps"][1]["stdout"] + seen["steps"][2]["stdout"], seen["steps"]
+
+
+# ---------------------------------------------------------------- from the first octet to the last
+TOKEN = "oauth:ya29.pLanted4Tokens-of.mine"
+KINDS = {"a password": (planted.PASSWORD, "PLAIN"), "a token": (TOKEN, "XOAUTH2"), "a token of RFC 7628": (TOKEN, "OAUTHBEARER")}
+# How each is answered; a server that offers STARTTLS and does not mean it gets no login.
+STAGES = {"greeting": "220 %s", "ehlo": ["250-post", "250-AUTH %s", "250 X-SAID %s"], "starttls": "454 4.7.0 %s", "auth": "535 5.7.8 %s", "mail": "451 4.1.8 %s",
+          "rcpt": "451 4.2.0 %s", "data": "451 4.3.0 %s", "dot": "451 4.3.0 %s", "quit": "221 %s"}
+
+
+def echoes(login, password):
+    """What a server has heard of it, whole and cut."""
+    raw = password.removeprefix("oauth:")
+    blobs = ["\0%s\0%s" % (login, raw), "user=%s\x01auth=Bearer %s\x01\x01" % (login, raw), "n,a=%s,\x01host=h\x01port=25\x01auth=Bearer %s\x01\x01" % (login, raw)]
+    coded = [base64.b64encode(text.encode()).decode() for text in [raw, *blobs]]
+    return [raw, raw[:6], raw[-7:], raw.upper(), "xx%syy" % raw, "Bearer " + raw, *coded, *(text[:-9] for text in coded), *(text[-15:] for text in coded)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_server_that_says_it_at_any_stage(stage, kind):
+    """In -v, the log, the queue's list and the next run's -v there is nothing of it; the rest of the line is there."""
+    password, mechanism = KINDS[kind]
+    said = "MARKED " + " ".join(echoes("user", password))
+    server = {"ehlo": ["250-post", "250 AUTH " + mechanism], "auth": {mechanism: ["235 2.7.0 ok"]}}
+    if stage == "ehlo":
+        server["ehlo"] = ["250-post", "250-AUTH " + mechanism, "250 X-SAID " + said]
+    elif stage == "auth":
+        server["auth"] = {mechanism: [STAGES[stage] % said]}
+    else:
+        server[stage] = STAGES[stage] % said
+    if stage == "starttls":
+        server["ehlo"] = ["250-post", "250-STARTTLS", "250 AUTH " + mechanism]
+    seen = play(mail(["-v", "x@far.example"]), {"argv": ["/usr/sbin/mailq"]}, {"argv": ["/usr/sbin/sendmail", "-v", "-qff"]}, servers=[server],
+                config={"passwd_client": "smtp.isp.example:user:%s\n" % password})
+    shown = "".join(step["stdout"] + step["stderr"] for step in seen["steps"])
+    if stage == "auth":
+        assert "535 5.7.8 ***" in shown, (shown, seen["smtp"])
+    elif stage != "quit":                       # what is said to QUIT is shown to nobody
+        assert "MARKED" in shown and "****" in shown, (shown, seen["smtp"])
