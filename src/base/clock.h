@@ -1,4 +1,5 @@
-/* clock.h - the monotonic clock, for deadlines (the only other clock is time(), in main/ and cli/).
+/* clock.h - the monotonic clock, for deadlines (the only other clock is time(), in front/ and
+ * local/main.c).
  */
 #ifndef ONEHOP_BASE_CLOCK_H
 #define ONEHOP_BASE_CLOCK_H

@@ -2,7 +2,7 @@
  *
  * A function that can fail returns bool and takes a struct fail * last.
  * true: done, *f untouched.  false: *f is filled, outputs untouched.
- * Nobody below cli/ exits or prints; the one place that prints adds the context
+ * Only front/ and the programs' main.c print and exit; who prints adds the context
  * (host, address, queue id) that it knows. */
 #ifndef ONEHOP_BASE_FAIL_H
 #define ONEHOP_BASE_FAIL_H

@@ -1,4 +1,4 @@
-/* id.h - Exim's message ids: tttttt-pppppp-ss, base 62 (EXIM-SEMANTICS 18). */
+/* id.h - Exim's message ids: tttttt-pppppp-ss, base 62 (doc/EXIM 18). */
 #ifndef ONEHOP_BASE_ID_H
 #define ONEHOP_BASE_ID_H
 

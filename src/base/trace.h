@@ -1,6 +1,6 @@
-/* trace.h - what -v shows while it happens: a sink that the layers below cli/ talk to.
+/* trace.h - what -v shows while it happens: a sink that all below a main() talk to.
  *
- * Nobody below main/ knows whether the line goes to the caller's stderr, over the
+ * Who hands a line on does not know whether the line goes to the caller's stderr, over the
  * submission protocol or to a log.  Secrets are starred before they come here. */
 #ifndef ONEHOP_BASE_TRACE_H
 #define ONEHOP_BASE_TRACE_H

@@ -1,4 +1,4 @@
-/* unix.h - a program of ours behind a socket of this host (DESIGN 2). */
+/* unix.h - a program of ours behind a socket of this host (doc/ARCHITECTURE 2). */
 #ifndef ONEHOP_BASE_UNIX_H
 #define ONEHOP_BASE_UNIX_H
 

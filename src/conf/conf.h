@@ -1,7 +1,7 @@
 /* conf.h - what the administrator said: all options, each with the place it came from.
  *
  * Every file is one language with one parser: "name = value", quotes, # comments,
- * continuation by a backslash, [sender PATTERN] sections (DESIGN 5).  Debian's
+ * continuation by a backslash, [sender PATTERN] sections (onehop.conf(5)).  Debian's
  * update-exim4.conf.conf and exim4.conf.localmacros are read, never executed. */
 #ifndef ONEHOP_CONF_CONF_H
 #define ONEHOP_CONF_CONF_H

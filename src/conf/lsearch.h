@@ -1,6 +1,6 @@
 /* lsearch.h - Exim's table files: aliases, email-addresses, hubbed_hosts, passwd.client.
  *
- * Syntax as EXIM-SEMANTICS 1.1 has it, quirks included (a comment inside a continued
+ * Syntax as doc/EXIM 1.1 has it, quirks included (a comment inside a continued
  * entry ends its value).  Pure: text in, slices out. */
 #ifndef ONEHOP_CONF_LSEARCH_H
 #define ONEHOP_CONF_LSEARCH_H

@@ -1,4 +1,4 @@
-/* names.h - who we are: host name, mail name, local domains (EXIM-SEMANTICS 2 and 3). */
+/* names.h - who we are: host name, mail name, local domains (doc/EXIM 2, doc/EXIM 3). */
 #ifndef ONEHOP_CONF_NAMES_H
 #define ONEHOP_CONF_NAMES_H
 

@@ -1,4 +1,4 @@
-/* redact.h - a secret that a server repeats is not shown (DECISIONS 7).
+/* redact.h - a secret that a server repeats is not shown (doc/SECURITY 1).
  *
  * Its forms are those in which it leaves: as it is (a token without its mark), in base64 wherever
  * it stands there, in PLAIN's blob; and what secret_left() has been told of. */

@@ -1,4 +1,4 @@
-/* cmdline.h - sendmail's command line (DESIGN 4), from the tables flags.def and modes.def.  Pure.
+/* cmdline.h - sendmail's command line (onehop(8)), from the tables flags.def and modes.def.  Pure.
  */
 #ifndef ONEHOP_FRONT_CMDLINE_H
 #define ONEHOP_FRONT_CMDLINE_H

@@ -1,4 +1,4 @@
-/* door.h - how onehop reaches onehop-send (DESIGN 2).
+/* door.h - how onehop reaches onehop-send (doc/ARCHITECTURE 2).
  *
  * Who may read the credentials (root, user onehop, and a user with a setup of his own) starts it;
  * root goes through the socket where only the units have them (conf/credstore.h), or where he may

@@ -1,4 +1,4 @@
-/* intake.h - standard input to a message (EXIM-SEMANTICS 5): line ends, lone dot, limits. */
+/* intake.h - standard input to a message (doc/EXIM 5): line ends, lone dot, limits. */
 #ifndef ONEHOP_FRONT_INTAKE_H
 #define ONEHOP_FRONT_INTAKE_H
 

@@ -1,4 +1,4 @@
-/* onehop.c - sendmail, mailq, newaliases: runs as the caller, never more. */
+/* main.c - onehop: sendmail, mailq, newaliases: runs as the caller, never more. */
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>

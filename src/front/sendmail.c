@@ -31,7 +31,7 @@ cli_start(struct session_start *s, struct fail *f)
 
 /* ------------------------------------------------------------------ to whom */
 
-/* Each argument is an address list (EXIM-SEMANTICS 4.1); one bad address refuses them all. */
+/* Each argument is an address list (doc/EXIM 4.1); one bad address refuses them all. */
 static bool
 take_arguments(struct handover *h, struct fail *f)
 {

@@ -262,7 +262,7 @@ show_options(struct session_start *s)
 	return say(&out, status);
 }
 
-/* -brw: what an address becomes in each place (EXIM-SEMANTICS 20). */
+/* -brw: what an address becomes in each place (doc/EXIM 20). */
 static void
 rewrite_one(const struct rewrite *r, struct mailbox m, struct buf *out)
 {

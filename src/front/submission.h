@@ -1,5 +1,5 @@
 /* submission.h - header fix-ups for a locally submitted message, in Exim's order
- * (EXIM-SEMANTICS 6).
+ * (doc/EXIM 6).
  *
  * Pure: the caller's identity, the clock and the id come as arguments. */
 #ifndef ONEHOP_FRONT_SUBMISSION_H

@@ -1,4 +1,4 @@
-/* confine.h - what the process that talks to the network can still do (DESIGN 3, SECURITY 3).
+/* confine.h - what the process that talks to the network can still do (doc/SECURITY 3).
  *
  * Landlock gives it the files that it reads: libraries and their modules, the resolver's files,
  * certificates.  The passwords, the spool and everybody's mail are not among them, and it writes

@@ -1,4 +1,4 @@
-/* local.c - the caller's side of onehop-local. */
+/* client.c - the caller's side of onehop-local. */
 #include "local/client.h"
 
 #include <errno.h>

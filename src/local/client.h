@@ -1,4 +1,4 @@
-/* local.h - the caller's side of onehop-local: start it for one user, hear what became of it. */
+/* client.h - the caller's side of onehop-local: start it for one user, hear what became of it. */
 #ifndef ONEHOP_LOCAL_CLIENT_H
 #define ONEHOP_LOCAL_CLIENT_H
 

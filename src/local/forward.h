@@ -1,7 +1,7 @@
 /* forward.h - what a user has set up at home: .forward, procmail, maildrop.
  *
  * Called as that user.  .forward must be a regular file of the user's own with one link, not
- * writable by others, at most 64 KiB (EXIM-SEMANTICS 11). */
+ * writable by others, at most 64 KiB (doc/EXIM 11). */
 #ifndef ONEHOP_LOCAL_FORWARD_H
 #define ONEHOP_LOCAL_FORWARD_H
 

@@ -1,4 +1,4 @@
-/* maildir.h - into a Maildir: tmp, fsync, new, fsync of the directory (EXIM-SEMANTICS 12). */
+/* maildir.h - into a Maildir: tmp, fsync, new, fsync of the directory (doc/EXIM 12). */
 #ifndef ONEHOP_LOCAL_MAILDIR_H
 #define ONEHOP_LOCAL_MAILDIR_H
 

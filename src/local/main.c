@@ -1,4 +1,4 @@
-/* local.c - onehop-local: one message into the mailbox of one local user, with that user's rights.
+/* main.c - onehop-local: one message into the mailbox of one local user, with that user's rights.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* mbox.h - onto the end of an mbox file, locked as everybody locks (EXIM-SEMANTICS 12). */
+/* mbox.h - onto the end of an mbox file, locked as everybody locks (doc/EXIM 12). */
 #ifndef ONEHOP_LOCAL_MBOX_H
 #define ONEHOP_LOCAL_MBOX_H
 

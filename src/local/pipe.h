@@ -1,4 +1,4 @@
-/* pipe.h - into a program: a pipe of a .forward, procmail, maildrop (EXIM-SEMANTICS 11). */
+/* pipe.h - into a program: a pipe of a .forward, procmail, maildrop (doc/EXIM 11). */
 #ifndef ONEHOP_LOCAL_PIPE_H
 #define ONEHOP_LOCAL_PIPE_H
 

@@ -1,4 +1,4 @@
-/* hostlist.c
+/* hostlist.c - dc_smarthost's syntax: an ordered list of hosts with ports.
  *
  * Exim's list quoting: a single ':' ends an item, a doubled one is a colon in it.  Debian turns ';'
  * into ':' first; here ';' is always a separator. */

@@ -1,7 +1,7 @@
 /* mailbox.h - one mail address: parsing it, and the one decision whether it may enter.
  *
  * Every address that enters onehop (argument, header, map, alias, .forward, protocol)
- * goes through mailbox_parse() or mailbox_ok(); nothing else lets one in (SECURITY 1). */
+ * goes through mailbox_parse() or mailbox_ok(); nothing else lets one in (doc/SECURITY 1). */
 #ifndef ONEHOP_MAIL_MAILBOX_H
 #define ONEHOP_MAIL_MAILBOX_H
 

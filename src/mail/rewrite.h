@@ -1,4 +1,4 @@
-/* rewrite.h - senders: email-addresses (EXIM-SEMANTICS 7) and masquerade (8).
+/* rewrite.h - senders: email-addresses (doc/EXIM 7) and masquerade (doc/EXIM 8).
  *
  * Pure but for reading the map once in rewrite_open(). */
 #ifndef ONEHOP_MAIL_REWRITE_H
@@ -24,7 +24,7 @@ bool rewrite_open(struct rewrite *r, const struct conf *c, struct arena *a, cons
     struct fail *f) NODISCARD;
 /* The address in a value of the map.  NULL: that; else why it cannot be used. */
 const char *rewrite_value(struct arena *a, struct str value, struct mailbox *out);
-/* R1 then R2 of EXIM-SEMANTICS 7 on one qualified address; the key "*" is for all local parts that
+/* R1 then R2 of doc/EXIM 7 on one qualified address; the key "*" is for all local parts that
  * have none of their own.  An unusable value of the map
  * (two addresses, unqualified, empty) changes nothing and is traced as TRACE_WARNING with
  * file:line. */

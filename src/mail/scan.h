@@ -1,4 +1,4 @@
-/* scan.h - where a header section ends and its fields begin (EXIM-SEMANTICS 5.2).  Pure. */
+/* scan.h - where a header section ends and its fields begin (doc/EXIM 5.2).  Pure. */
 #ifndef ONEHOP_MAIL_SCAN_H
 #define ONEHOP_MAIL_SCAN_H
 

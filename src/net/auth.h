@@ -1,4 +1,4 @@
-/* auth.h - logging in: the ladder of mechanisms (DESIGN 6, RFC 4954). */
+/* auth.h - logging in: the ladder of mechanisms (doc/ARCHITECTURE 6, RFC 4954). */
 #ifndef ONEHOP_NET_AUTH_H
 #define ONEHOP_NET_AUTH_H
 

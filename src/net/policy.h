@@ -1,10 +1,11 @@
-/* policy.h - what may go over a link: TLS, certificates and passwords (DESIGN 6, SECURITY 2). Pure.
+/* policy.h - what may go over a link: TLS, certificates and passwords (doc/ARCHITECTURE 6,
+ * doc/SECURITY 2). Pure.
  *
  * With a credential: TLS that verified against a reference name, or loopback, or an option that
  * allows less in so many words; and even then never clear text to a host that has offered TLS
  * before, or had a private address and has it no longer.  Without one TLS is opportunistic: where
  * it is offered and does not work the mail goes out in clear, as Exim's, if there is no login at
- * all, no option says more about TLS, and it has not worked of late (DECISIONS 10). */
+ * all, no option says more about TLS, and it has not worked of late (doc/EXIM 16). */
 #ifndef ONEHOP_NET_POLICY_H
 #define ONEHOP_NET_POLICY_H
 

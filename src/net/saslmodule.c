@@ -1,4 +1,4 @@
-/* load.c - sasl.h in a program that does not link libgsasl. */
+/* saslmodule.c - sasl.h in a program that does not link libgsasl. */
 #include "net/saslmodule.h"
 
 #include "base/module.h"

@@ -1,4 +1,4 @@
-/* load.h - what onehop-sasl.so exports: libgsasl is loaded for CRAM-MD5 and SCRAM only. */
+/* saslmodule.h - what onehop-sasl.so exports: libgsasl is loaded for CRAM-MD5 and SCRAM only. */
 #ifndef ONEHOP_NET_SASLMODULE_H
 #define ONEHOP_NET_SASLMODULE_H
 

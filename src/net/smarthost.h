@@ -1,10 +1,10 @@
 /* smarthost.h - one message to the first host of a list that takes it.
  *
- * TLS and AUTH policy are in net/policy.h (DESIGN 6).  A host that cannot be reached, greets with
- * a refusal, fails at TLS or at the login, or says 4xx to the sender or the message gives way to
- * the next; what a host says with 5xx about the sender, a recipient or the message is final.  A 4xx
- * to the sender over a connection that has delivered is asked again over a fresh one; refused
- * there, too, it is the host that takes no more for now. */
+ * TLS and AUTH policy are in net/policy.h (doc/ARCHITECTURE 6).  A host that cannot be reached,
+ * greets with a refusal, fails at TLS or at the login, or says 4xx to the sender or the message
+ * gives way to the next; what a host says with 5xx about the sender, a recipient or the message is
+ * final.  A 4xx to the sender over a connection that has delivered is asked again over a fresh one;
+ * refused there, too, it is the host that takes no more for now. */
 #ifndef ONEHOP_NET_SMARTHOST_H
 #define ONEHOP_NET_SMARTHOST_H
 

@@ -1,6 +1,6 @@
 /* stream.h - a connection, whatever carries it.
  *
- * Kinds: a socket (net/socket.c), TLS over a socket (tls/), a written dialogue
+ * Kinds: a socket (net/socket.c), TLS over a socket (net/tls.c), a written dialogue
  * (tests/unit/script.c).  Blocking, with one absolute deadline for each phase: a byte a second
  * does not extend it.  No kind is known above this header. */
 #ifndef ONEHOP_NET_STREAM_H

@@ -1,4 +1,4 @@
-/* load.c - tls.h in a program that does not link GnuTLS. */
+/* tlsmodule.c - tls.h in a program that does not link GnuTLS. */
 #include "net/tlsmodule.h"
 
 #include "base/module.h"

@@ -1,4 +1,4 @@
-/* load.h - what onehop-tls.so exports.  Private to tls/. */
+/* tlsmodule.h - what onehop-tls.so exports.  For it and its loader alone. */
 #ifndef ONEHOP_NET_TLSMODULE_H
 #define ONEHOP_NET_TLSMODULE_H
 

@@ -1,4 +1,4 @@
-/* trust.c - of a file of many certificates, the few that are needed.  Private to tls/. */
+/* trust.c - of a file of many certificates, the few that are needed.  Of onehop-tls.so. */
 #include "net/trust.h"
 
 #include <stdint.h>

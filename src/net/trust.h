@@ -1,4 +1,4 @@
-/* trust.h - of a file of many certificates, the few that are needed.  Private to tls/.
+/* trust.h - of a file of many certificates, the few that are needed.  Of onehop-tls.so.
  *
  * GnuTLS parses all of the system's 140 authorities to use one (66 million instructions).  Here the
  * file is only decoded, and a certificate is parsed when it holds a name that is asked for:

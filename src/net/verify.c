@@ -1,4 +1,4 @@
-/* verify.c - is the other end who it should be?  Private to tls/. */
+/* verify.c - is the other end who it should be?  Of onehop-tls.so. */
 #include "net/verify.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* verify.h - is the other end who it should be?  Private to tls/. */
+/* verify.h - is the other end who it should be?  Of onehop-tls.so. */
 #ifndef ONEHOP_NET_VERIFY_H
 #define ONEHOP_NET_VERIFY_H
 

@@ -1,4 +1,4 @@
-/* route.h - where each recipient lives: Debian's Exim routers (EXIM-SEMANTICS 9, 10, 11).
+/* route.h - where each recipient lives: Debian's Exim routers (doc/EXIM 9, 10, 11).
  *
  * Routing decides; nothing here delivers.  What only the user's own rights can see
  * (.forward, .procmailrc) is asked through a probe, so this stays pure and testable. */

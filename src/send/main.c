@@ -1,4 +1,4 @@
-/* send.c - onehop-send: takes one submission, or one request about the queue, on descriptor 0. */
+/* main.c - onehop-send: takes one submission, or one request about the queue, on descriptor 0. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,7 +207,7 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 }
 
 /* The message gets its id and the moment of its arrival: a foreign caller's are not what he says,
- * nor is what Received says of him, and he hears the id (spool/submit.h). */
+ * nor is what Received says of him, and he hears the id (wire/submit.h). */
 static void
 name(struct serve *s, struct queued *q)
 {

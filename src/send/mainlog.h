@@ -1,4 +1,4 @@
-/* mainlog.h - Exim's main log lines (EXIM-SEMANTICS 19).  Pure: they are built here, and go to
+/* mainlog.h - Exim's main log lines (doc/EXIM 19).  Pure: they are built here, and go to
  * -v, to the log file, to syslog wherever the caller sends them. */
 #ifndef ONEHOP_SEND_MAINLOG_H
 #define ONEHOP_SEND_MAINLOG_H

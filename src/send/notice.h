@@ -1,5 +1,5 @@
 /* notice.h - bounces and delay warnings: RFC 3464 multipart/report with Exim's words
- * (EXIM-SEMANTICS 17.3, 17.4).  Pure. */
+ * (doc/EXIM 17.3, doc/EXIM 17.4).  Pure. */
 #ifndef ONEHOP_SEND_NOTICE_H
 #define ONEHOP_SEND_NOTICE_H
 

@@ -1,4 +1,4 @@
-/* passwd.h - which password goes to which host: passwd.client (EXIM-SEMANTICS 14, SECURITY 2).
+/* passwd.h - which password goes to which host: passwd.client (doc/EXIM 14, doc/SECURITY 2).
  *
  * A line is HOST:LOGIN:PASSWORD; HOST is a name, an address with or without brackets, or a
  * pattern.  PASSWORD may be file:/PATH, the first line of that file; it may be missing when

@@ -1,6 +1,6 @@
 /* post.c - onehop-post: set-uid and set-gid to user onehop, never to root.  It leaves behind what
  * the caller could steer it with, and becomes onehop-send, which knows him by the socket on
- * descriptor 0 (DESIGN 2, SECURITY 3). */
+ * descriptor 0 (doc/ARCHITECTURE 2, doc/SECURITY 3). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* ages.h - how long something has lasted, on the spool's own clock, which no jump of the wall clock
- * can make old (SECURITY I12).
+ * can make old (doc/SECURITY 4, I12).
  *
  * db/clock counts seconds that were seen to pass: from one run to the next it advances by what
  * CLOCK_REALTIME says, within one boot at most by what CLOCK_BOOTTIME says, never back, and at most

@@ -46,7 +46,7 @@ struct queued {
 	size_t ndone, nsorted;
 };
 
-/* The -H file (Exim 4.96's format, EXIM-SEMANTICS 18, with -onehop_ lines among its options).  Pure
+/* The -H file (Exim 4.96's format, doc/EXIM 18, with -onehop_ lines among its options).  Pure
  * but for libnettle, which is loaded (base/digest.h). */
 enum { QUEUED_RECIPIENTS_MAX = 50000, QUEUED_HEADERS_MAX = HEADER_MAX + 64 * 1024 };
 

@@ -1,4 +1,4 @@
-/* spool.h - mail safe on disk, in Exim's layout (DESIGN 7, EXIM-SEMANTICS 18).
+/* spool.h - mail safe on disk, in Exim's layout (doc/ARCHITECTURE 7, doc/EXIM 18).
  *
  *   input/ID-D  the line "ID-D", then the body; input/ID-H  envelope and header (queued.h);
  *   input/ID-J  the journal: keys of what is done, one a line

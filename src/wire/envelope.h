@@ -1,7 +1,7 @@
 /* envelope.h - what travels with a message: sender, recipients, and what became of each.
  *
- * Built by cli/, carried by the submission protocol, settled by deliver/ (which routes, and
- * hands smtp/ an envelope of the remote deliveries alone); the spool writes it. */
+ * Built by front/, carried by the submission protocol, settled by send/ (which routes, and hands
+ * the network process an envelope of the remote deliveries alone); the spool writes it. */
 #ifndef ONEHOP_WIRE_ENVELOPE_H
 #define ONEHOP_WIRE_ENVELOPE_H
 
@@ -48,7 +48,7 @@ struct envelope {
 	char id[ID_MAX];
 	const char *sender;   /* "" is the null sender */
 	const char *login;    /* of the caller: U= and MAIL's AUTH= */
-	bool auth_parameter;  /* may MAIL say AUTH=login@mailname (EXIM-SEMANTICS 15, last lines) */
+	bool auth_parameter;  /* may MAIL say AUTH=login@mailname (doc/EXIM 15, last lines) */
 	const char *envid;    /* -V, or NULL */
 	const char *protocol; /* P= and Received's "with", when it is not "local"; else NULL */
 	const char *helo;     /* -bs: the name EHLO gave, or NULL; not kept in the spool */

@@ -1,8 +1,8 @@
 /* submit.h - the submission protocol: how onehop hands a finished message to onehop-send.
  *
- * The same through every door (DESIGN 2).  A record is one letter, a 32-bit big-endian length and
- * that many bytes.  The reader treats the writer as hostile: sizes, counts, addresses and
- * header shapes are checked again.
+ * The same through every door (doc/ARCHITECTURE 2).  A record is one letter, a 32-bit big-endian
+ * length and that many bytes.  The reader treats the writer as hostile: sizes, counts, addresses
+ * and header shapes are checked again.
  *
  *   to onehop-send                          from onehop-send
  *   V version "2", flags (v d), connect     T kind + line: transcript and log (base/trace.h)

@@ -3,7 +3,7 @@
 #ifndef ONEHOP_WIRE_TOLD_H
 #define ONEHOP_WIRE_TOLD_H
 
-/* What earlier runs saw of a host.  The first two are what clear text would betray (SECURITY 2). */
+/* What earlier runs saw of a host.  Clear text would betray the first two (doc/SECURITY 2). */
 enum {
 	SEEN_TLS = 1,      /* it offered TLS */
 	SEEN_PRIVATE = 2,  /* it had a private address */

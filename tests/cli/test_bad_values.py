@@ -90,7 +90,7 @@ def test_bad_values(tmp_path, name):
                 (value, r.stderr)
 
 
-# FIELD F6: what -bV said nothing of, each alone.
+# What -bV said nothing of, each alone.
 @pytest.mark.parametrize("text, words", [
     ("smarthost = smtps://h\n", "write h::465"), ("smarthost = smtp://host:25\n", "write host::25"),
     ("smarthost = host::submission\n", "587"), ("smarthost = {{ exim4_smarthost }}\n", "template"), ("", "no smarthost is set"),

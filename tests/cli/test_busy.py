@@ -1,4 +1,4 @@
-"""Many at once, behind a door that does not take them all: each goes, or its caller hears the true reason (Y1).
+"""Many at once, behind a door that does not take them all: each goes, or its caller hears the true reason.
 
 tests/harness/superserver.py plays systemd with its limits; tests/on RELEASE systemd has the real one.
 """

@@ -76,7 +76,7 @@ def test_two_addresses_are_not_guessed_at(post, to):
 
 @pytest.mark.parametrize("words", [["-f", ""], ["-f", "<>"], ["-f<>", "-F", "Robot"]])
 def test_a_message_of_nobody_has_an_author(post, words):
-    """FIELD C4: a provider refuses mail without From (RFC 5322 3.6)."""
+    """A provider refuses mail without From (RFC 5322 3.6)."""
     _, header, _ = sent(post, *words, "x@far.example", stdin="Subject: s\n\nb\n")
     (author,) = [body for name, body in header if name == "From"]
     assert author == ("Robot" if "-F" in words else "root") + " <root@host.example>"
@@ -92,7 +92,7 @@ DOTTED = "Subject: s\n\none\n.\n\ntwo\n.\n\n"
     ("Subject: s\r\n\r\none\r\n.\r\n\r\n", "one\r\n"), ("Subject: s\n\n.\n.x\n", ".\r\n.x\r\n"),
 ])
 def test_a_lone_dot_with_text_behind_it_is_text(post, stdin, body):
-    """FIELD C7: from a pipe, without -i; the log says so."""
+    """From a pipe, without -i; the log says so."""
     _, _, got = sent(post, "x@far.example", stdin=stdin)
     assert got == body
     assert ("only a dot was taken for text" in post.mainlog()) == (".\r\n" in body)
@@ -111,7 +111,7 @@ def test_a_lone_dot_at_a_terminal_ends_the_message(post):
 
 
 def test_a_large_message_where_no_file_can_be_made(post):
-    """FIELD C6: a read-only root without /tmp: from memory."""
+    """A read-only root without /tmp: from memory."""
     post.configure(spool_directory="/mnt/spool", log_file="/mnt/mainlog")
     closed = ("mount --bind '%s' /mnt && mount -o remount,bind,ro /mnt && mount -t tmpfs -o ro t /tmp && "
               "mount -t tmpfs -o ro t /var/tmp && exec '%s' -C /mnt/onehop.conf -i x@far.example"
@@ -126,7 +126,7 @@ def test_a_large_message_where_no_file_can_be_made(post):
 
 # ---------------------------------------------------------------- what the wire cannot carry
 def test_nul_is_encoded(post):
-    """FIELD S9: servers take it with 250 and cut the line there."""
+    """Servers take it with 250 and cut the line there."""
     _, header, body = sent(post, "-i", "x@far.example", stdin="Subject: s\n\none\0two\n")
     assert body == "one=00two\r\n" and ("Content-Transfer-Encoding", "quoted-printable") in header
 

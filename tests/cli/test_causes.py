@@ -1,4 +1,4 @@
-"""Why a door cannot be reached, as the system says it and what helps (Y10); and homes that cannot be looked into (Y6)."""
+"""Why a door cannot be reached, as the system says it and what helps; and homes that cannot be looked into."""
 import os
 import platform
 import re
@@ -149,7 +149,7 @@ WHOSE = "onehop: this is alice's own queue, /home/alice/.local/state/onehop"
 
 
 def test_whose_queue_it_is():
-    """Z3: no run of the system's timer touches it, and who has it sees no other.  What other programs read is as it was."""
+    """No run of the system's timer touches it, and who has it sees no other.  What other programs read is as it was."""
     listings = [["-bp"], ["-bpr"], ["-bpu"], ["-bpc"], ["-bpj"]]
     ask = [{"argv": ["/usr/sbin/sendmail", *words], "user": "alice"} for words in listings]
     mail = {"argv": ["/usr/sbin/sendmail", "-odq", "x@far.example"], "user": "alice", "stdin": "Subject: 1\n\nb\n"}

@@ -127,7 +127,7 @@ def test_a_kernel_without(post, error):
     (None, None), ("seccomp", "no system call filter here"), ("landlock_create_ruleset", "no Landlock here"),
     ("landlock_restrict_self", "no Landlock here")])
 def test_what_a_machine_has(post, call, said):
-    """R7: -bV says which parts there are, each in a line, and it is no fault of the configuration when one is not."""
+    """-bV says which parts there are, each in a line, and it is no fault of the configuration when one is not."""
     trace = ["strace", "-f", "-qq", "-o", "/dev/null", *(["-e", "inject=%s:error=ENOSYS" % call] if call else [])]
     got = subprocess.run([*trace, sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "-bV"],
                          capture_output=True, check=False, timeout=60)

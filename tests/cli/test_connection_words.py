@@ -1,4 +1,4 @@
-"""Z2: whatever was wrong with a connection, the sentence names host and port: in -bp, in status, and in the log."""
+"""Whatever was wrong with a connection, the sentence names host and port: in -bp, in status, and in the log."""
 import json
 import os
 import re

@@ -74,7 +74,7 @@ STORES = ["/etc/credstore", "/run/credstore", "/etc/credstore.encrypted", "/run/
 
 @pytest.mark.parametrize("place", STORES)
 def test_root_does_not_go_without_a_login_that_the_units_have(place):
-    """FIELD Y4: it waits in the spool for them, and the log says so."""
+    """It waits in the spool for them, and the log says so."""
     seen = play(mail(["x@far.example"], user="root"), {"argv": ["/usr/sbin/sendmail", "-qf"]}, shell_count(), servers=[{}], config=kept_back(place), daemons=())
     assert [s["rc"] for s in seen["steps"]] == [0, 0, 0] and seen["steps"][2]["stdout"] == "1\n", seen["steps"]
     assert messages(seen) == [] and "the passwords are a credential, %s/passwd.client, which onehop's units get" % place in seen["mainlog"]

@@ -1,4 +1,4 @@
-"""~/dead.letter when others want it at the same time: a lock that is held for moments is waited for (Y8)."""
+"""~/dead.letter when others want it at the same time: a lock that is held for moments is waited for."""
 import os
 import re
 import sys

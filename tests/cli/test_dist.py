@@ -128,7 +128,7 @@ def test_systemd_analyze_verify(tree):
 
 
 def test_a_users_own_queue_has_a_timer(tree):
-    """Z3: systemctl --user enable --now onehop-queue.timer."""
+    """systemctl --user enable --now onehop-queue.timer."""
     service, timer = (tree.text(unit) for unit in USER_UNITS)
     assert "\nExecStart=/usr/sbin/onehop -q\n" in service and "\nConditionPathExists=%E/onehop/onehop.conf\n" in service
     assert "\nOnUnitActiveSec=15min\n" in timer and timer.endswith("[Install]\nWantedBy=timers.target\n")

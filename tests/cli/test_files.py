@@ -1,4 +1,4 @@
-"""Debian's files, and a user's own, as people and tools leave them: what they say is what happens on the wire (FIELD, section 4)."""
+"""Debian's files, and a user's own, as people and tools leave them: what they say is what happens on the wire."""
 import os
 import re
 import sys
@@ -28,7 +28,7 @@ def own(text):
     return {"dc": False, "files": {"/etc/onehop/onehop.conf": {"content": text}}}
 
 
-# ---------------------------------------------------------------- F1, F2: TLS on port 465
+# ---------------------------------------------------------------- TLS on port 465
 GUIDE = """MAIN_TLS_ENABLE = 1
 REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *
 TLS_ON_CONNECT_PORTS = 465
@@ -63,7 +63,7 @@ def test_tls_from_the_first_byte(port, config):
     assert bool(got["smtp"][0]["auth"]) == ("passwd_client" in config)
 
 
-# ---------------------------------------------------------------- F4: what editors leave in a file
+# ---------------------------------------------------------------- what editors leave in a file
 BOM = "\xef\xbb\xbf"
 DRESSED = {"BOM": lambda t: BOM + t, "CRLF": lambda t: t.replace("\n", "\r\n"), "both": lambda t: BOM + t.replace("\n", "\r\n"),
            "form feed": lambda t: "\f\n" + t}
@@ -117,7 +117,7 @@ def test_what_is_no_text(key, kind):
     assert step["rc"] == (0 if waits else 78) and not any(s["messages"] for s in got["smtp"])
 
 
-# ---------------------------------------------------------------- F3: names of hosts as other programs have them
+# ---------------------------------------------------------------- names of hosts as other programs have them
 @pytest.mark.parametrize("value", ["[smtp.isp.example]::2525", "[smtp.isp.example]:2525", "smtp.isp.example 2525", "smtp.isp.example:2525",
                                    "[192.0.2.25] : 2525", "[nosuch.example]:2525; [smtp.isp.example]::2525"])
 def test_ways_to_write_a_host(value):
@@ -140,7 +140,7 @@ def test_the_nearest_right_form(value, form):
         assert where in text and form in text
 
 
-# ---------------------------------------------------------------- F5: lines of the shell, and hosts that avoid TLS
+# ---------------------------------------------------------------- lines of the shell, and hosts that avoid TLS
 def lines(form, **changes):
     return "".join(form % kv for kv in {**world.DC, **changes}.items())
 
@@ -170,7 +170,7 @@ def test_hosts_that_avoid_tls(avoid, encrypted):
     assert [bool(s["tls"]) for s in got["smtp"]] == [encrypted] and "Warning" not in step["stdout"]
 
 
-# ---------------------------------------------------------------- F8: maps without a limit that a real site meets
+# ---------------------------------------------------------------- maps without a limit that a real site meets
 def many(form, n=40000):
     return "".join(form % (i, i) for i in range(n))
 
@@ -218,7 +218,7 @@ def test_a_large_map_that_is_damaged():
         assert not [path for path in got["files"] if "/Maildir/new/" in path]
 
 
-# ---------------------------------------------------------------- F6, Z5: -bV looks at what a delivery needs
+# ---------------------------------------------------------------- -bV looks at what a delivery needs
 LOGIN = {"tls": True, "passwd_client": "smtp.isp.example:me:pw\n"}
 TLS = {"session": {"ehlo": ["250-smtp.isp.example", "250 STARTTLS"], "cert": "good",
                    "ehlo_tls": ["250-smtp.isp.example", "250 AUTH PLAIN"], "auth": {"PLAIN": ["235 ok"]}}}
@@ -272,7 +272,7 @@ def test_sending_with_what_cannot_work(option, value, words):
     assert words % where in got["steps"][1]["stdout"] and where in step["stderr"]
 
 
-# ---------------------------------------------------------------- F7: a file that Exim would take instead
+# ---------------------------------------------------------------- a file that Exim would take instead
 def test_a_configuration_of_exim_s_beside():
     files = {"/etc/exim4/exim4.conf": {"content": "qualify_domain = x.example\n"}}
     config = {"dc": {"dc_eximconfig_configtype": "local"}, "files": files}
@@ -282,7 +282,7 @@ def test_a_configuration_of_exim_s_beside():
     assert "exim4.conf alone" not in play(dict(own("smarthost = x\n"), dc={}, files=dict(files, **own("smarthost = x\n")["files"])), VERSION)[1]["stdout"]
 
 
-# ---------------------------------------------------------------- F9: a user's own map; F10: one sender for all; F11: -bt for a sender
+# ---------------------------------------------------------------- a user's own map; one sender for all; -bt for a sender
 def senders(got):
     """(envelope sender, From) of each message that arrived."""
     return [(m["mail"].split()[0][6:-1], re.search(r"(?m)^From: (.*?)\r?$", m["data"]).group(1)) for s in got["smtp"] for m in s["messages"]]
@@ -348,7 +348,7 @@ def test_routes_for_a_sender(words, user, host):
     assert "smarthost = %s::2525" % host in play(config, call(*words, "-bP", "smarthost"))[1]["stdout"] or user != "root"
 
 
-# ---------------------------------------------------------------- F13: what nobody reads does not fill a disk
+# ---------------------------------------------------------------- what nobody reads does not fill a disk
 FULL = 64 << 20
 
 

@@ -1,4 +1,4 @@
-"""What configure decides and says, and what make builds again for another --prefix and installs (FIELD R2, R4)."""
+"""What configure decides and says, and what make builds again for another --prefix and installs."""
 import os
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""localhost is 127.0.0.1 and ::1 without any file and whatever a file or a name server says (RFC 6761 section 6.3; FIELD R3).
+"""localhost is 127.0.0.1 and ::1 without any file and whatever a file or a name server says (RFC 6761 section 6.3).
 
 The password goes to loopback without TLS, so where the word leads decides who gets it.
 """

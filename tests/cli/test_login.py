@@ -73,7 +73,7 @@ VERSIONS = {"tls-unique": ssl.TLSVersion.TLSv1_2, "tls-exporter": ssl.TLSVersion
     (ALL, "SCRAM-SHA-256", "n"), ("SCRAM-SHA-1 PLAIN", "SCRAM-SHA-1", "n"), (ALL + " SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", "p="),
     ("PLAIN SCRAM-SHA-1-PLUS", "SCRAM-SHA-1-PLUS", "p="), ("plain Login", "PLAIN", None)])
 def test_over_tls(make, offers, name, header, binding, implicit):
-    """S1: SCRAM without -PLUS says "n,,"; with it the binding of the TLS version."""
+    """SCRAM without -PLUS says "n,,"; with it the binding of the TLS version."""
     post = make(offers, tls=VERSIONS[binding], implicit=implicit)
     send(post)
     assert len(post.mails) == 1 and post.tries == [(name, True)]
@@ -83,7 +83,7 @@ def test_over_tls(make, offers, name, header, binding, implicit):
 @pytest.mark.parametrize("name", ALL.split())
 @pytest.mark.parametrize("text", ["", None, "VXNlcm5hbWU6", "Name?"], ids=["empty", "nothing", "base64", "clear"])
 def test_a_deaf_server(make, name, text):
-    """S4: it asks for what came with AUTH; what a prompt of PLAIN or LOGIN says does not count."""
+    """It asks for what came with AUTH; what a prompt of PLAIN or LOGIN says does not count."""
     post = make(name)
     post.deaf = True
     if name in ("PLAIN", "LOGIN"):
@@ -100,7 +100,7 @@ def test_a_deaf_server(make, name, text):
 ], ids=str)
 @pytest.mark.parametrize("offers", [ALL, ALL + " SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS"], ids=["plain", "plus"])
 def test_a_server_that_does_not_prove_itself(make, lies, proof, says, offers):
-    """DECISIONS 12: no other mechanism, no mail; the mail waits."""
+    """No other mechanism, no mail; the mail waits."""
     post = make(offers, tls=ssl.TLSVersion.TLSv1_3)
     post.lies, post.proof = lies, proof
     send(post)
@@ -132,7 +132,7 @@ def test_a_proof_in_the_235(make):
 # ---------------------------------------------------------------- ours
 @pytest.mark.parametrize("offers, taken", [("CRAM-MD5 PLAIN", True), ("SCRAM-SHA-256 LOGIN", True), ("CRAM-MD5", False), ("SCRAM-SHA-1", False)])
 def test_a_password_that_the_library_cannot_prepare(make, offers, taken):
-    """S2: octets that are no UTF-8."""
+    """Octets that are no UTF-8."""
     post = make(offers, password="p\xe4\xdf\xff")
     post.account = (b"user", b"p\xe4\xdf\xff")
     send(post)
@@ -149,7 +149,7 @@ def test_a_password_that_the_library_cannot_prepare(make, offers, taken):
                          ids=["504", "535", "535-", "454", "421", "nothing"])
 @pytest.mark.parametrize("bad, good", [("PLAIN", "LOGIN"), ("CRAM-MD5", "PLAIN"), ("SCRAM-SHA-256", "LOGIN")])
 def test_it_hangs_up_over_a_refusal(make, words, bad, good):
-    """S3: the next mechanism over a new connection, and the one that cost the first is left out for a day."""
+    """The next mechanism over a new connection, and the one that cost the first is left out for a day."""
     post = make("%s %s" % (bad, good))
     post.words, post.hangs_up = words, (bad,)
     post.refused = (bad,)

@@ -32,7 +32,7 @@ def make(tmp_path):
 # ---------------------------------------------------------------- it refuses the sender, and goes on
 @pytest.mark.parametrize("reply, status", [("550 5.7.1 not you", 69), ("451 4.7.1 later", 0), ("552 5.2.2 full", 69)])
 def test_a_sender_refused_and_354(make, reply, status):
-    """S14: such a server would deliver an empty message; it gets not even a dot."""
+    """Such a server would deliver an empty message; it gets not even a dot."""
     post = make({"ehlo": PIPELINING, "mail": reply})
     r = post.send()
     assert r.returncode == status and post.messages() == []
@@ -83,7 +83,7 @@ def subjects(post):
 @pytest.mark.parametrize("reply, drop", [("452 4.3.1 Too many messages sent", False), ("421 4.7.0 too many messages in this connection", True),
                                          ("451 4.7.1 slow down", False), ("450 no more", True)])
 def test_a_limit_of_a_connection(make, reply, drop):
-    """S7: the rest of the run goes over new connections."""
+    """The rest of the run goes over new connections."""
     post = make(at_most(3, reply, drop))
     queue(post, 10)
     post.send("-q", to=None)
@@ -125,7 +125,7 @@ NONE = {"passwd_client": "/dev/null"}
 
 @pytest.mark.parametrize("reply, connections", BROKEN, ids=str)
 def test_starttls_is_broken_and_there_is_no_login(make, reply, connections):
-    """S5: it goes on in clear, as Exim's does, and the log says so."""
+    """It goes on in clear, as Exim's does, and the log says so."""
     post = make({"ehlo": TLS, "starttls": reply}, {"ehlo": TLS})
     assert post.send("-odi").returncode == 0
     assert len(post.messages()) == 1 and len(post.records) == connections and not post.records[-1]["tls"]
@@ -193,7 +193,7 @@ def test_it_wants_tls(make):
 @pytest.mark.parametrize("options", [{}, {"tls": "starttls"}, {"tls": "implicit"}, {"tls_verify": "yes"}], ids=str)
 @pytest.mark.parametrize("kind", ["lmtp", "unix"])
 def test_starttls_on_a_unix_socket(make, kind, options):
-    """S6: not said there, whatever is offered and whatever the smarthost needs: a path is no name for a certificate."""
+    """Not said there, whatever is offered and whatever the smarthost needs: a path is no name for a certificate."""
     post = make({"ehlo": TLS}, unix=True)
     post.configure(smarthost="%s:%s" % (kind, post.path), **options)
     assert post.send("-odi").returncode == 0
@@ -209,7 +209,7 @@ FORGETFUL = [{"mail": ["FORGET", "250 ok"]}, {"mail_behind": ["554 SMTP synchron
 @pytest.mark.parametrize("offer", [PIPELINING, CHUNKING], ids=["pipelining", "chunking"])
 @pytest.mark.parametrize("how", FORGETFUL, ids=str)
 def test_pipelining_that_is_not_kept(make, how, offer):
-    """S10: without it over a new connection, and for a day."""
+    """Without it over a new connection, and for a day."""
     in_doubt = offer is CHUNKING and "250" in str(how.get("mail", how.get("mail_behind"))) or offer is CHUNKING and how["mail_behind"] == "DROP"
     post = make({"ehlo": offer, **how}, command_timeout="2s", final_timeout="2s")
     post.send("-odq", stdin="Subject: a spool\n\n")
@@ -278,7 +278,7 @@ def greetings(post):
     (["250-SIZE 10"], ["250-hi", "250 SIZE 100000"], [], "x@far.example", " SIZE="),
 ], ids=["SMTPUTF8", "NOTIFY", "RET", "SIZE"])
 def test_keywords_after_the_login(logged_in, before, after, words, to, said):
-    """S8: EHLO again before anything is given up for a missing keyword."""
+    """EHLO again before anything is given up for a missing keyword."""
     post = logged_in(before, after)
     r = post.send(*words, to=to)
     assert r.returncode == 0 and len(post.messages()) == 1 and greetings(post) == 2, r.stderr
@@ -308,7 +308,7 @@ def test_no_keywords_after_the_login_either(logged_in, after):
     {"ehlo": "501 Syntactically invalid EHLO argument(s)", "helo": "501 Syntactically invalid HELO argument(s)"},
     {"ehlo": "504 5.5.2 need fully-qualified hostname", "helo": "504 5.5.2 need fully-qualified hostname"}], ids=str)
 def test_our_name_is_refused(make, profile):
-    """S11: the sentence names what to set."""
+    """The sentence names what to set."""
     post = make(profile, primary_hostname="host")
     r = post.send("-odi")
     said = r.stderr.decode() + post.sendmail("-bp").stdout.decode()
@@ -328,7 +328,7 @@ def test_it_is_not_our_name(make, profile):
 @pytest.mark.parametrize("name, zone", [("relay.isp.example::2525", "relay.isp.example"), ("smtp::2525", "smtp"),
                                         ("srv:isp.example", "_submissions._tcp.isp.example")])
 def test_a_silent_name_server(name, zone):
-    """S12: about connect_timeout, whatever resolv.conf says; nothing is left that still waits."""
+    """About connect_timeout, whatever resolv.conf says; nothing is left that still waits."""
     conf = "qualify_domain = debian\nsmarthost = %s\nconnect_timeout = 2s\n" % name
     send = 'date +%s.%N; /usr/sbin/sendmail x@far.example; date +%s.%N; ps -e -o comm= | grep -c onehop-send'
     got = sandbox.run_case({

@@ -244,7 +244,7 @@ def last_success(post):
 
 @pytest.mark.parametrize("how", GONE_AT_ONCE)
 def test_last_success_of_mail_that_goes_at_once(post, how):
-    """Z1: an alert on it would fire on every healthy host."""
+    """An alert on it would fire on every healthy host."""
     words, text = GONE_AT_ONCE[how]
     before = int(time.time())
     assert last_success(post) is None

@@ -1,4 +1,4 @@
-"""Told to stop (systemctl stop, a shutdown, ^C) at each moment: nothing is lost, nothing goes twice (Y7)."""
+"""Told to stop (systemctl stop, a shutdown, ^C) at each moment: nothing is lost, nothing goes twice."""
 import glob
 import os
 import re
@@ -230,7 +230,7 @@ def test_at_the_door(whom):
     assert seen["steps"][0]["stdout"] == "0\n" and subjects(seen) == ["1"], seen["steps"]
 
 
-# ---------------------------------------------------------------- the caller alone is killed, and not asked (C2)
+# ---------------------------------------------------------------- the caller alone is killed, and not asked
 GONE = "the caller was gone before he heard of it, it is his again"
 
 

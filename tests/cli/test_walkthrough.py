@@ -1,4 +1,4 @@
-"""The session that must work from end to end: a Debian desktop with an ISP's account (WALKTHROUGH, steps 1 to 8).
+"""The session that must work from end to end: a Debian desktop with an ISP's account (doc/EXIM 22).
 Files, DNS and the server's replies are those of the session, word for word."""
 import os
 import re

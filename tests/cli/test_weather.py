@@ -1,4 +1,4 @@
-"""What happens to the mail in bad weather: the rows of PEERS 1.4 in which each of the others loses, leaks or misdirects
+"""What happens to the mail in bad weather: the cases in which each of the others loses, leaks or misdirects
 something (those of the queue come with it).  One row is one message and what must be on the wire."""
 import os
 import re
@@ -73,7 +73,7 @@ def test_one_bad_recipient_of_three():
 
 @pytest.mark.parametrize("servers", [[], None], ids=["down", "up"])
 def test_in_parts_without_a_spool(servers):
-    """Should the second part fail, the first would be out and nobody would own the rest (DESIGN 1): so neither goes."""
+    """Should the second part fail, the first would be out and nobody would own the rest (doc/ARCHITECTURE 1): so neither goes."""
     step, _, messages, files = play(words=["alice", "x@far.example"], servers=servers)
     assert step["rc"] == 75 and "cannot be kept until all have it" in step["stderr"]
     assert messages == [] and "/home/alice/dead.letter" in files and not [path for path in files if "Maildir" in path]

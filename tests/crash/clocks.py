@@ -1,4 +1,4 @@
-"""A message that waits while the clocks do what they like (SECURITY I12); test_clocks.py starts it as process 1 of fresh
+"""A message that waits while the clocks do what they like (doc/SECURITY 4, I12); test_clocks.py starts it as process 1 of fresh
 namespaces.  Every program has clock.c preloaded, and reads /etc/clock."""
 import json
 import os

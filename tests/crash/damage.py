@@ -1,4 +1,4 @@
-"""What damaged and foreign spool files come to (SECURITY I11); test_damage.py starts it as process 1 of fresh namespaces.
+"""What damaged and foreign spool files come to (doc/SECURITY 4, I11); test_damage.py starts it as process 1 of fresh namespaces.
 
 For each damage: two messages wait, the first one's files are damaged, the queue is run.  The second one arrives; the
 damaged one is not sent, not deleted, and is listed; nothing hangs.

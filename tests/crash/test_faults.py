@@ -1,4 +1,4 @@
-"""One system call goes wrong: the program is killed there, or all of it is, or the call fails (SECURITY 4: I1-I5, I8).
+"""One system call goes wrong: the program is killed there, or all of it is, or the call fails (doc/SECURITY 4: I1-I5, I8).
 
 The scenarios and what must hold are in walk.py.  Plain `make check` tries some points of each scenario, evenly spread;
 ONEHOP_CRASH=N tries about N of each, ONEHOP_CRASH=all tries all.
@@ -22,7 +22,7 @@ def test_every_call_may_fail(name, request):
 
 @pytest.mark.parametrize("name", walk.SCENARIOS)
 def test_the_caller_is_killed_at_every_call(name, request):
-    """C2: onehop gets SIGTERM, INT, HUP, ALRM, QUIT, KILL at each call that it or what it has started makes; not 0, and
+    """onehop gets SIGTERM, INT, HUP, ALRM, QUIT, KILL at each call that it or what it has started makes; not 0, and
     the queue has nothing of it (but for a kill between the verdict and exit())."""
     judge(name, request, points=POINTS, caller=True)
 

@@ -371,7 +371,7 @@ class Walk:
             if early.copies or early.bounces or left:
                 wrong.append("I2: exit %s, but %s %s %s" % (run.status, early.copies, early.bounces, left))
         if given_up and left and not self.scenario.get("waiting") and not self.has_verdict:
-            wrong.append("C2: exit %s, and the queue has %s" % (run.status, left))
+            wrong.append("a killed caller: exit %s, and the queue has %s" % (run.status, left))
         if not killed and run.status not in (0, "hangs", self.scenario["says"]):
             said = run.err.strip() or run.out.strip()
             died = what == "ENOMEM" and run.status == -11            # glibc's malloc, when there is no first page

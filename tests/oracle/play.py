@@ -352,7 +352,7 @@ def explained(step, why=None, rcpt="x@far.example"):
 
 
 def plain_text(case, rcpt):
-    """The stock message with what submission adds to it (EXIM-SEMANTICS 6)."""
+    """The stock message with what submission adds to it (doc/EXIM 6)."""
     head, body = caller(case)["stdin"].split("\n\n", 1)
     for_one = "\n\tfor %s" % rcpt[0] if len(rcpt) == 1 else ""
     text = ("Received: from %s by debian with local (<VERSION>)\n\t(envelope-from <alice@debian>)\n\tid <ID>%s;\n\t<DATE>\n%s\n"

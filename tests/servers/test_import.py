@@ -1,4 +1,4 @@
-"""F12: onehop -Mimport takes over what waits in a real Exim's spool, of whatever release is unpacked (16 characters up to 4.96, 23 from
+"""onehop -Mimport takes over what waits in a real Exim's spool, of whatever release is unpacked (16 characters up to 4.96, 23 from
 4.97 on): nobody lost, nobody twice, killed at any moment or not."""
 import json
 import os

@@ -73,7 +73,7 @@ def asked(said):
 @pytest.mark.parametrize("port", [587, 465])
 @pytest.mark.parametrize("offers, taken", [*((name, name) for name in ALL.split()), (ALL, "scram-sha-256")])
 def test_it_logs_in(offers, taken, port):
-    """S1: 235 at each when it is the only one, and at the strongest when all are there."""
+    """235 at each when it is the only one, and at the strongest when all are there."""
     observed, mails = play(offers, port, FROM_ROOT)
     said = observed["steps"][0]["stderr"]
     assert observed["steps"][0]["rc"] == 0 and len(mails) == 1, said + observed["daemons"]
@@ -97,7 +97,7 @@ def test_a_wrong_password(port):
 @pytest.mark.parametrize("port", [587, 465])
 @pytest.mark.parametrize("offers", ["scram-sha-256-plus", "scram-sha-1-plus", ALL + " scram-sha-1-plus scram-sha-256-plus"])
 def test_with_channel_binding(offers, port):
-    """S1: -PLUS at a server that ends the TLS itself."""
+    """-PLUS at a server that ends the TLS itself."""
     if has_plus() is False:
         pytest.skip("Dovecot has -PLUS since 2.4")
     observed, mails = play(offers, port, FROM_ROOT, login="bob", daemons=submission(offers), packages=["dovecot-submissiond"])

@@ -1,6 +1,6 @@
 """A whole queue at real servers, of the release that the tests run on: 120 messages over one run, with NUL, 8-bit text, lines of
 5,000 octets and what else a text may have, and one message for 1,500 recipients.  All arrives once, octet for octet once what a
-transfer encoding did is undone; and OpenSMTPD's limit of 100 messages a connection is no matter (FIELD S6, S7, S8, S9)."""
+transfer encoding did is undone; and OpenSMTPD's limit of 100 messages a connection is no matter."""
 import base64
 import collections
 import email

@@ -1,4 +1,4 @@
-"""Y1, Y8: many at once, of one user, of two, through port 25: all are served, whoever else is at the door."""
+"""Many at once, of one user, of two, through port 25: all are served, whoever else is at the door."""
 import json
 import time
 
@@ -117,7 +117,7 @@ def test_who_never_gets_in_hears_why(box, smarthost):
 
 
 def test_twelve_dead_letters_at_once(box, smarthost):
-    """Y8: each of them is in the file."""
+    """Each of them is in the file."""
     smarthost.profile = {"rcpt": "550 5.1.1 no such user"}
     said = at_once(box, [("bob", 12)])
     assert [rc for rc, _ in said] == [69] * 12, said

@@ -1,4 +1,4 @@
-"""Y6, Y10: what keeps mail of a service or a user from going is said as it is, and what does not matter keeps none."""
+"""What keeps mail of a service or a user from going is said as it is, and what does not matter keeps none."""
 import doors
 import pytest
 
@@ -17,7 +17,7 @@ HARMLESS = {"no homes": ["ProtectHome=yes"], "empty homes": ["ProtectHome=tmpfs"
 
 @pytest.mark.parametrize("sandbox", HARMLESS)
 def test_a_sandbox_that_does_not_matter(box, smarthost, sandbox):
-    """Y6: a way that may not be searched means that he has no configuration of his own."""
+    """A way that may not be searched means that he has no configuration of his own."""
     got = service(box, *HARMLESS[sandbox])
     assert (got.rc, got.out, got.err) == (0, "", ""), got
     assert len(smarthost.mails) == 1

@@ -1,4 +1,4 @@
-"""Y3, Y4: the password is a credential of systemd's, plain or encrypted: every way to send has it, and none goes without a login."""
+"""The password is a credential of systemd's, plain or encrypted: every way to send has it, and none goes without a login."""
 import os
 
 import doors
@@ -101,7 +101,7 @@ def test_an_encrypted_one_that_cannot_be_read(box, submission):
 
 
 def test_none_at_all(box, smarthost):
-    """Y11: then there is no login, and nobody says a word about it."""
+    """Then there is no login, and nobody says a word about it."""
     for _ in range(2):          # the slices are made once
         since = box.cursor()
         for door in doors.ALL:

@@ -1,4 +1,4 @@
-"""Y9: who owns what: a log, a spool and a configuration that root made before there was user onehop, or in another mode, are mended, and
+"""Who owns what: a log, a spool and a configuration that root made before there was user onehop, or in another mode, are mended, and
 -bV says what is not."""
 import os
 import stat
@@ -54,7 +54,7 @@ README = {"in README's order": [["systemd-sysusers"], ["systemd-tmpfiles", "--cr
 
 @pytest.mark.parametrize("order", README)
 def test_the_order_does_not_matter(box, smarthost, order):
-    """Y11: a socket that is enabled before sysusers ran made each mail 75 (217/USER)."""
+    """A socket that is enabled before sysusers ran made each mail 75 (217/USER)."""
     without_the_user(box)
     assert smarthost and box.run("onehop", "-odq", "bob, you@example.org", stdin="Subject: early\n\nx\n").rc == 0
     assert owner(box, LOG) == "root" and len(box.waiting()) == 1

@@ -1,4 +1,4 @@
-"""Y11: the journal is quiet while all goes well, and a network that changes often starts few runs."""
+"""The journal is quiet while all goes well, and a network that changes often starts few runs."""
 import threading
 
 import doors

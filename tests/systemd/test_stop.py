@@ -1,4 +1,4 @@
-"""Y7: systemctl stop, restart, poweroff and a plug that is pulled, at each moment of a delivery: nothing is lost, and only a plug that is
+"""systemctl stop, restart, poweroff and a plug that is pulled, at each moment of a delivery: nothing is lost, and only a plug that is
 pulled before a reply is read may double."""
 import threading
 import time

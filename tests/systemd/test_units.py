@@ -26,7 +26,7 @@ LIMITS = {  # this kernel's cgroups enforce none; what is written is what counts
 
 @pytest.mark.parametrize("unit", LIMITS)
 def test_limits(box, unit):
-    """Y1, Y2, Y7."""
+    """What bursts, the users' commands and a stop need of the units."""
     want = dict(LIMITS[unit])
     if box.systemd() < 254:
         want = {k: v for k, v in want.items() if k != "RuntimeMaxUSec" or unit != "onehop-smtp@1.service" or v}
@@ -51,7 +51,7 @@ def test_no_unit_has_failed(box, smarthost):
 
 
 def test_a_boot_with_mail_waiting(box, smarthost):
-    """Y11, Y4: the timer sends it."""
+    """The timer sends it."""
     box.must("onehop", "-odq", "you@example.org, alice", stdin="Subject: early\n\nx\n")
     box.write("/etc/systemd/system/onehop-queue.timer.d/soon.conf", "[Timer]\nOnBootSec=\nOnBootSec=1\nRandomizedDelaySec=0\nAccuracySec=1\n")
     box.reboot()

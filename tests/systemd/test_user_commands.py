@@ -1,4 +1,4 @@
-"""Y2, Y5: what a user's .forward, procmail and their like start behaves behind every door as it would from Exim."""
+"""What a user's .forward, procmail and their like start behaves behind every door as it would from Exim."""
 import doors
 import pytest
 
@@ -20,7 +20,7 @@ def alice_has(box, name, text, mode=0o644):
     box.write("/home/alice/" + name, text, mode, "alice:")
 
 
-# ---------------------------------------------------------------- Y2: it lives on
+# ---------------------------------------------------------------- it lives on
 @every_door
 def test_what_a_forward_pipe_leaves_running_lives_on(box, door):
     alice_has(box, "later", STAYS, 0o755)
@@ -60,7 +60,7 @@ def test_what_lives_on_holds_nothing_of_ours(box):
     box.must("pkill", "-u", "alice", "sleep")
 
 
-# ---------------------------------------------------------------- Y5: it has what it is entitled to
+# ---------------------------------------------------------------- it has what it is entitled to
 @every_door
 def test_procmail_sorts(box, door):
     """It is set-uid root: without that right it reads no .procmailrc, and says nothing."""

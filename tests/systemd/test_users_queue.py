@@ -1,4 +1,4 @@
-"""Z3: a user with a configuration of his own has a queue of his own, which his own manager serves."""
+"""A user with a configuration of his own has a queue of his own, which his own manager serves."""
 import pytest
 
 SOON = "[Timer]\nOnStartupSec=\nOnStartupSec=1\nOnUnitActiveSec=2\nRandomizedDelaySec=0\nAccuracySec=1\n"  # an empty one clears all of them

@@ -88,7 +88,7 @@ static const struct row {
 	    { PLAIN_LINE, "S: 503 5.5.1 already authenticated" }, .says = "503", .refusals = 1 },
 	{ "no answer in time", "PLAIN LOGIN", { PLAIN_LINE, "T" }, .says = "did not answer" },
 
-	/* S3: the server hangs up over a mechanism */
+	/* the server hangs up over a mechanism */
 	{ "504 and gone", "PLAIN LOGIN",
 	    { PLAIN_LINE, "S: 504 no", "C: AUTH LOGIN", "X", CONN, LOGIN_LINES, "S: 235 ok" },
 	    .auth = "login", .refusals = 1 },
@@ -126,7 +126,7 @@ static const struct row {
 	    .says = "Remote host closed connection in response to AUTH PLAIN ****************",
 	    .refusals = 1 },
 
-	/* S4: what a prompt says does not count */
+	/* what a prompt says does not count */
 	{ "LOGIN: prompts without a word", "LOGIN",
 	    { "C: AUTH LOGIN", "S: 334", "C: dXNlcg==", "S: 334", "C: cGFzcw==", "S: 235 ok" },
 	    .auth = "login" },
@@ -187,7 +187,7 @@ static const struct row {
 	    { "C: AUTH CRAM-MD5", CRAM_LINE, CRAM_REPLY, "S: 334 ", "C: *", "S: 501 ok" },
 	    .says = "asks on" },
 
-	/* S2: what our side cannot do is no word of the server's */
+	/* what our side cannot do is no word of the server's */
 	{ "CRAM-MD5 with octets that are no UTF-8: PLAIN", "CRAM-MD5 PLAIN",
 	    { "C: AUTH CRAM-MD5", CRAM_LINE, "C: *", "S: 501 cancelled",
 		"C: AUTH PLAIN AHVzZXIAcOT8", "S: 235 ok" },

@@ -1,4 +1,5 @@
-/* test_policy.c - what may go over a link: every row is one situation (DESIGN 6, SECURITY 2). */
+/* test_policy.c - what may go over a link: every row is one situation (doc/ARCHITECTURE 6,
+ * doc/SECURITY 2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -311,7 +312,7 @@ reference_names(void **state)
 	}
 }
 
-/* TLS does not work (DECISIONS 10): only where nothing speaks for it. */
+/* TLS does not work (doc/EXIM 16): only where nothing speaks for it. */
 static void
 goes_clear(void **state)
 {

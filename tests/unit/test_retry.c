@@ -91,7 +91,7 @@ it_is_found_with_file_and_line(void **state)
 	assert_non_null(strstr(f.text, "\"every hour\""));
 }
 
-/* EXIM-SEMANTICS 17.2: every 15 min for 2 h; then 1 h, 1.5 h, 2.25 h ... until 16 h; then 6 h. */
+/* doc/EXIM 17.2: every 15 min for 2 h; then 1 h, 1.5 h, 2.25 h ... until 16 h; then 6 h. */
 static void
 the_usual_times(void **state)
 {
