@@ -1,19 +1,19 @@
 #!/usr/bin/python3
-"""A directory of src/ includes only what tests/README's table lets it: the tree is the rights of the programs."""
+"""A directory of src/ includes only what HACKING's table lets it: the tree is the rights of the programs."""
 
 import re
 
 from tap import report, sources, text
 
 ROW = re.compile(r"^ {4}(\w+) +\| *(.*)$", re.M)
-MAY = {directory: [word for word in may.split() if word != "-"] for directory, may in ROW.findall(text("tests/README"))}
+MAY = {directory: [word for word in may.split() if word != "-"] for directory, may in ROW.findall(text("HACKING"))}
 INCLUDE = re.compile(r'^#\s*include\s+"([^"]+)"', re.M)
 
 
 def complaints(path):
     here = path.parts[1]
     if here not in MAY:
-        yield f"{here}/ is not in the table of tests/README"
+        yield f"{here}/ is not in the table of HACKING"
         return
     for included in INCLUDE.findall(text(path)):
         directory = included.split("/")[0]
@@ -34,4 +34,4 @@ def table():
                 yield f"{directory}/ includes from {word}/, which stands below it"
 
 
-report([(str(p), list(complaints(p))) for p in sources(".c", ".h")] + [("tests/README", list(table()))])
+report([(str(p), list(complaints(p))) for p in sources(".c", ".h")] + [("HACKING", list(table()))])
