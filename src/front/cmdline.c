@@ -188,7 +188,7 @@ set_long(struct cmdline *c, const char *value)
 		set_delivery(c, value + mode.n);
 }
 
-/* What was asked for is not to submit the message: to go on as if it were would send something. */
+/* An unknown mode is refused: who asked for it did not ask to send a message. */
 static bool
 set_mode(struct cmdline *c, const char *value, struct fail *f)
 {

@@ -133,7 +133,7 @@ door_is_shared(const struct door_caller *who)
 	return !is_own(who);
 }
 
-/* Is it installed as it has to be? */
+/* Is onehop-post installed as it has to be: set-uid, not root's, and for us to start? */
 static bool
 is_gate(const char *path)
 {
@@ -143,7 +143,7 @@ is_gate(const char *path)
 	    access(path, X_OK) == 0;
 }
 
-/* There is nothing now that there may be in a moment. */
+/* Is it a shortage that may be over in a moment? */
 static bool
 is_passing(int sys)
 {
@@ -198,7 +198,7 @@ door_open(struct door *d, struct arena *a, const struct door_caller *who, struct
 struct submit_talk
 door_talk(struct door *d)
 {
-	/* a little more than what is behind it gives itself */
+	/* a little longer than onehop-send gives itself to stop */
 	d->stop = (struct stop_wait){ .pass_on = d->pid, .seconds = STOP_SECONDS + 5 };
 	return (struct submit_talk){ .fd = d->fd, .wait = stop_wait, .ctx = &d->stop };
 }
@@ -220,7 +220,7 @@ door_heard(struct door *d, const struct submit_talk *talk, bool given)
 
 /* ------------------------------------------------------------------ once more */
 
-/* Of those who wait for the same, not all come back in the same moment. */
+/* The pause before the next try, in part random: those who wait do not come back together. */
 static int
 pause_ms(unsigned turned)
 {
@@ -231,7 +231,7 @@ pause_ms(unsigned turned)
 	return most / 2 + (int)(random % (unsigned)most) / 2;
 }
 
-/* How long it is asked again, in seconds. */
+/* For how many seconds the door is asked again. */
 static int
 patience(enum door_turned how, bool child)
 {

@@ -194,7 +194,8 @@ ask_once(struct handover *h, enum door_turned *how, struct fail *f)
 	    (h->greeted || greet(h, f)) && submit_message(h->door.fd, &h->envelope, &h->message, f);
 	if (!given && f->cls == FAIL_USER)
 		return false;
-	/* Before it went it may have said why.  If it has not gone, it waits for the rest. */
+	/* onehop-send may have said why before it ended; if it has not ended it waits for the rest,
+	 * and is told that none comes */
 	if (!given)
 		(void)shutdown(h->door.fd, SHUT_WR);
 	ok = submit_result(&talk, &h->envelope, h->arena, &h->trace, f);
@@ -214,7 +215,7 @@ ask(struct handover *h, struct fail *f)
 	return true;
 }
 
-/* Nobody has it, but some may later. */
+/* Did nobody get it, though some recipients may get it later? */
 static bool
 is_for_later(const struct handover *h, bool heard, const struct fail *f)
 {

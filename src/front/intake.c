@@ -429,7 +429,8 @@ intake_end(struct intake *in, struct str *from_line, struct fail *f)
 	return true;
 }
 
-/* Behind a dot that may have been the end, a caller who waits for us to end is not waited for. */
+/* May more text follow?  Behind a lone dot that may have been the end only INTAKE_DOT_WAIT seconds
+ * are waited: the caller may in turn wait for us to end. */
 static bool
 may_follow(const struct intake *in, int fd)
 {

@@ -188,7 +188,7 @@ put_status(void *ctx, const struct control_status *s)
 
 /* ------------------------------------------------------------------ asking */
 
-/* What delivers is not ended by a signal, but told to end. */
+/* Does this request deliver mail?  Then a signal does not end us, but tells onehop-send to end. */
 static bool
 delivers(enum control_verb verb)
 {

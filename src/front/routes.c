@@ -101,7 +101,7 @@ add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fa
 	return found > 0;
 }
 
-/* A recipient as it was given, and not in small letters; what it became as it is. */
+/* A recipient is shown as it was given, capitals and all; what it became as routing has it. */
 static const char *
 shown_address(const struct route *r)
 {

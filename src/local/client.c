@@ -18,7 +18,7 @@
 
 enum { CHUNK = 8192 };
 
-/* A helper that does not want to read on has its reasons, and says them. */
+/* EPIPE is no failure: onehop-local stopped reading for a reason that its reply has. */
 static bool
 give(int to, struct str s, struct fail *f)
 {
@@ -77,7 +77,7 @@ struct errand {
 	bool may;                      /* become that user ourselves */
 };
 
-/* The door to who may. */
+/* Connect to LOCAL_SOCKET, behind which root serves, and begin the request with verb and user. */
 static bool
 knock(const struct errand *e, struct buf *request, struct child *c, struct fail *f)
 {
@@ -88,8 +88,8 @@ knock(const struct errand *e, struct buf *request, struct child *c, struct fail 
 	    fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot connect to %s", LOCAL_SOCKET);
 }
 
-/* A user's command would get less from us than it is entitled to: procmail is set-uid, and sorts
- * nothing without. */
+/* Are we so limited that a user's command would get less from us than it is entitled to (set-uid
+ * bits, capabilities)?  procmail is set-uid, and sorts nothing without. */
 static bool
 is_limited(void)
 {
@@ -100,7 +100,8 @@ is_limited(void)
 	return has == 0; /* -1: there are no more */
 }
 
-/* Ourselves, if we may; through the door, if we may not or not with all rights. */
+/* Start onehop-local ourselves if we may become the user with all rights that his commands need;
+ * otherwise ask for it through the socket. */
 static bool
 begin(const struct errand *e, const struct child_program *p, struct buf *request, struct child *c,
     struct fail *f)

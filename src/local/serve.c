@@ -135,7 +135,7 @@ answer(struct arena *a, const struct verb *v, const char *name, int64_t now, str
 	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL) || (!v->probe && *rq.id == '\0'))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
 		    transport_name(rq.transport));
-	/* who asked has to hear what became of it */
+	/* from here on a signal is held back: the caller has to hear what became of the message */
 	stop_hold();
 	if (v->probe ? !forward_probe(a, &u, rq.skip_forward, &p, f) : !deliver(&l, a, f))
 		return false;
@@ -161,7 +161,7 @@ local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 	/* Who ends us would give a program half a message for a whole one: what is begun is done.
 	 */
 	(void)signal(SIGTERM, SIG_IGN);
-	/* Whatever a file system or a program does: this ends. */
+	/* whatever a file system or a user's program does, this process ends */
 	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
 	if (!answer(a, v, user, now, &reply, &f))
 		reply_fail(&reply, &f);

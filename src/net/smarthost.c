@@ -23,7 +23,7 @@ struct smarthost {
 	struct dead *dead;
 };
 
-/* A list that no host of could be used. */
+/* A list of which no host could be used. */
 struct dead {
 	struct dead *next;
 	const char *hosts;

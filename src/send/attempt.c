@@ -17,7 +17,7 @@ attempt_log(const struct attempt *t, size_t i)
 	const struct route *to = t->routes.list[i];
 	struct rcpt r = t->results[i];
 
-	/* Exim names a user alone once he has it */
+	/* as Exim: the line of a delivery to a user names him without the domain */
 	if (r.state == RCPT_SENT && to->outcome == ROUTE_DELIVER && to->user != NULL &&
 	    to->path == NULL)
 		r.address = to->user;
@@ -49,7 +49,7 @@ fresh_result(const struct route *r, const struct rcpt *original)
 	return result;
 }
 
-/* A right that is missing is known before anything is sent. */
+/* Find out before anything is sent for which local users a right is missing. */
 static void
 check_rights(struct attempt *t)
 {
@@ -64,7 +64,8 @@ check_rights(struct attempt *t)
 	}
 }
 
-/* Its key, or that of the same mailbox as a recipient of its own, or as what another became. */
+/* Is this delivery among what is done: under its key, or under the key that the same mailbox has as
+ * a recipient of its own (without the backslash) or as what an alias became (with it)? */
 static bool
 is_done(const struct queued *q, const struct route *r)
 {
@@ -248,7 +249,8 @@ attempt_journal(struct attempt *t, enum rcpt_state state)
 	trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
 }
 
-/* What was taken is written down before anything else. */
+/* Who has it now is written into the journal before anything else; or, of a message that is not in
+ * the spool, the caller is told once all have it. */
 static void
 write_down(struct attempt *t)
 {

@@ -215,8 +215,8 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	return ok;
 }
 
-/* The answer says, too, that this process is there, and with it who owns the message: whoever is
- * killed is dead before another sees that. */
+/* May the text go?  That there is an answer also proves that onehop-send is alive, and with it the
+ * caller who owns the message: where one of them was killed nothing is sent. */
 static bool
 give_leave(const struct courier *c, struct str rest, struct fail *f)
 {
@@ -232,7 +232,7 @@ give_leave(const struct courier *c, struct str rest, struct fail *f)
 
 /* ------------------------------------------------------------------ what it says */
 
-/* Its words go into logs and mails. */
+/* What the network process says goes into logs and mails: no control characters in it. */
 static void
 clean(struct buf *b)
 {
@@ -419,7 +419,7 @@ courier_free(struct courier *c)
 
 	if (c->child.pid <= 0)
 		return;
-	/* two words for it: one of them may not come through */
+	/* it is told to end by Q; where Q cannot be written, by a signal */
 	if (!record_put(c->child.in, 'Q', STR(""), &ignored))
 		(void)kill(c->child.pid, SIGTERM);
 	(void)shutdown(c->child.in, SHUT_WR);

@@ -190,7 +190,8 @@ has_reached(const struct attempt *t)
 	return false;
 }
 
-/* The caller is there, and nobody has it: the refusal is his, and the spool has nothing. */
+/* All recipients were refused and nobody has the message: the caller, who waits, gets the refusal,
+ * and the spool keeps nothing. */
 static bool
 hand_back(struct attempt *t)
 {
@@ -255,7 +256,8 @@ settle_now(struct attempt *t)
 	keep_rest(t);
 }
 
-/* Nothing was handed over.  Who cannot have it has his reason already; the others wait for him. */
+/* Nothing was handed over, because the message cannot be kept.  A recipient who failed has his
+ * reason already; the others wait because of him. */
 static void
 leave_all(struct attempt *t, struct fail *why)
 {
@@ -322,14 +324,15 @@ deliver_queued(struct delivery *d, struct queued *q)
 
 	wake(q);
 	trace_line(d->trace, TRACE_NOTE, "delivering %s", q->e.id);
-	/* who of several has it must be noted: not where there is no room for that */
+	/* of several recipients the journal must note who has it: no try where there is no room for
+	 * that */
 	if (!attempt_route(&t, &f) || (t.routes.n > 1 && !spool_has_room(&d->spool, 0, &f))) {
 		trace_line(d->trace, TRACE_LOG, "%s", f.text);
 		return;
 	}
 	log_known(&t);
 	make(&t);
-	/* a try that was broken off is none */
+	/* a try that was broken off by a signal does not count as one */
 	if (stop_asked() && !attempt_is_over(&t))
 		return;
 	attempt_settle(&t);

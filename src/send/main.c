@@ -61,7 +61,7 @@ forget_sender(struct serve *s)
 	s->conf = s->usual;
 }
 
-/* After the verdict nothing concerns the caller: what is left to do is done for the queue. */
+/* Does every recipient have it? */
 static bool
 is_all_sent(const struct envelope *e)
 {
@@ -71,7 +71,7 @@ is_all_sent(const struct envelope *e)
 	return e->nrcpts > 0;
 }
 
-/* Has somebody got it, or has the queue? */
+/* Is some of it no longer the caller's: sent, or kept in the queue? */
 static bool
 is_ours(const struct envelope *e)
 {
@@ -139,7 +139,7 @@ may_begin(struct serve *s, struct fail *f)
 	return !s->busy || fail_set(f, FAIL_TEMP, STAGE_DOOR, 0, "onehop-send was told to stop");
 }
 
-/* It is for later: its user has had his share, or others of his are under way. */
+/* Only put it into the spool: its user has had his share of rate_limit, or of the turns. */
 static enum conf_delivery
 keep_for_later(struct serve *s, struct queued *q, struct fail *whole)
 {

@@ -59,7 +59,7 @@ peer_received(struct peer *p)
 	p->received = true;
 }
 
-/* The handler goes when it has been called. */
+/* SA_RESETHAND: the handler is gone once it has been called. */
 bool
 peer_hung_up(const struct peer *p)
 {
@@ -68,7 +68,7 @@ peer_hung_up(const struct peer *p)
 	return p->received && sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
 }
 
-/* One purse for all that he is told: who takes an octet now and then gains nothing. */
+/* One budget of time for all writes to the caller: reading an octet now and then gains nothing. */
 void
 peer_wait(struct peer *p, bool on)
 {

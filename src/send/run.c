@@ -196,7 +196,7 @@ drop_notice(struct delivery *d, struct queued *q, const char *reason)
 	drop(d, q);
 }
 
-/* Those who are in this state, a comma between them. */
+/* Append the recipients who are in this state, with commas between them. */
 static void
 name_those(const struct queued *q, enum rcpt_state state, const char *before, struct buf *out)
 {
@@ -227,7 +227,7 @@ run_unheard(struct delivery *d, struct queued *q)
 	d->log->id = NULL;
 }
 
-/* Where there is a sender he is told. */
+/* End it: the sender is told by a bounce, where there is one. */
 static void
 give_up(struct delivery *d, struct queued *q, const char *reason)
 {
@@ -297,7 +297,7 @@ due(const struct delivery *d, const struct queued *q, enum run_which which)
 		hosts_read(&d->spool, why->hosts, &at);
 	if (why->hosts != NULL && !hosts_due(&at, &d->ages, &d->rule))
 		return failed_now(d, why->hosts) && wants_word(d, q) ? DUE_TRY : DUE_NOT;
-	/* a time too far ahead was set by a clock that has gone back since */
+	/* a next try that lies too far ahead was set by a clock that has been put back since */
 	if (why->next_try > d->now && why->next_try - d->now <= AGES_STEP)
 		return DUE_NOT;
 	return DUE_TRY;

@@ -24,12 +24,12 @@ ask(struct delivery *d, unsigned uid, bool take)
 		return RATES_UNKNOWN;
 	if (limit.most == 0)
 		return RATES_ROOM;
-	/* a queue run may have begun long ago */
+	/* not d->now: a queue run may have begun long ago */
 	d->ages = ages_now(&d->spool);
 	return rates_ask(&d->spool, uid, &limit, &d->ages, take);
 }
 
-/* No limit is no reason to open the spool. */
+/* Is rate_limit set?  Where it is not the spool need not be opened. */
 static bool
 is_limited(const struct delivery *d)
 {
@@ -57,7 +57,8 @@ share_allows(struct delivery *d, struct queued *q)
 	return false;
 }
 
-/* What was tried once has been counted; bounces and warnings (they have a parent) are not his. */
+/* A message that was tried before was counted then; bounces and warnings (they have a parent) are
+ * not the user's. */
 bool
 share_allows_later(struct delivery *d, const struct queued *q)
 {

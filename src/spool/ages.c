@@ -14,7 +14,8 @@
 enum { BACK_TOLERANCE = 60 };
 static const uint64_t MOMENT_MAX = INT64_MAX / 4;
 
-/* What passed between two looks; never more than really did within one boot. */
+/* The seconds between two looks at the clocks: by the wall clock, but within one boot no more than
+ * passed since by CLOCK_BOOTTIME. */
 static uint64_t
 passed(const struct ages_seen *before, const struct ages_seen *now)
 {
@@ -32,7 +33,8 @@ ages_step(const struct ages *last, const struct ages_seen *before, const struct 
 {
 	struct ages a = { .count = last->count, .again = last->again, .wall = now->wall };
 
-	/* A count that was lost goes on behind the old one, which it cannot have overtaken. */
+	/* db/clock is lost: the count begins anew at the wall clock.  The old count, which went no
+	 * faster, has not passed that. */
 	if (last->wall == 0) {
 		a.count = a.again = (uint64_t)now->wall;
 		return a;
@@ -76,7 +78,7 @@ moment(struct str *rest, int64_t *out)
 	return true;
 }
 
-/* What a flipped bit makes of the numbers does not fit to this one: no message is old for it. */
+/* A checksum of the numbers, so that a damaged db/clock makes no message old. */
 static uint64_t
 check(const struct ages *a)
 {
@@ -114,7 +116,7 @@ ages_now(const struct spool *s)
 	if (!note_read(s, "clock", &b) || !state_parse(buf_get(&b), &last, &before))
 		last.wall = 0;
 	a = ages_step(&last, &before, &now);
-	/* what is less than a second for one of the clocks adds up from look to look */
+	/* nothing to add: the file stays, so that parts of a second add up from look to look */
 	if (last.wall != 0 && a.count == last.count && a.again == last.again)
 		return a;
 	buf_reset(&b);
@@ -129,7 +131,7 @@ ages_since(const struct ages *a, uint64_t then)
 {
 	if (then == 0)
 		return 0;
-	/* later than now: counted by a clock that was lost, so it is as if from its beginning */
+	/* a count later than now is from before db/clock was lost: it counts from there */
 	if (then > a->count || then < a->again)
 		then = a->again;
 	return a->count - then;

@@ -50,7 +50,8 @@ give(const struct spool *s, int fd)
 	return fchmod(fd, FILE_MODE) == 0 && (!s->give || fchown(fd, s->uid, s->gid) == 0);
 }
 
-/* Under a name that sweep knows.  Sweep may have come before the lock: then it is gone. */
+/* Make it under a name that sweep.c knows and removes when it is not locked: it may have done so
+ * before our lock, and then another is made. */
 static int
 open_named(struct fresh *n)
 {
@@ -69,7 +70,8 @@ open_named(struct fresh *n)
 	return -1;
 }
 
-/* Unnamed where the filesystem can and /proc is there to name it by, and locked. */
+/* Make the file and lock it: without a name (O_TMPFILE) where the file system can do that and /proc
+ * is mounted, through which it gets its name later. */
 static bool
 fresh_open(const struct spool *s, struct fresh *n, struct fail *f)
 {
@@ -107,7 +109,8 @@ link_as(const struct fresh *n, const char *name)
 	return linkat(AT_FDCWD, proc_path(n->fd, path), n->dir, name, AT_SYMLINK_FOLLOW);
 }
 
-/* Give it its name.  An error that is none (NFS) is seen by the file being there. */
+/* Give it its name.  Over NFS a link may be made and yet reported as an error: then the name is
+ * this file's. */
 static bool
 fresh_link(const struct spool *s, struct fresh *n, struct fail *f)
 {
@@ -118,7 +121,7 @@ fresh_link(const struct spool *s, struct fresh *n, struct fail *f)
 	return n->linked || cannot(f, s, "link", n->name);
 }
 
-/* The same in place of the one that has the name. */
+/* Give it its name, in place of the file that has the name now. */
 static bool
 fresh_replace(const struct spool *s, struct fresh *n, struct fail *f)
 {
@@ -295,14 +298,14 @@ spool_rewrite(const struct spool *s, struct queued *q, struct fail *f)
 	(void)snprintf(header.first, sizeof header.first, "hdr.%s-H", q->e.id);
 	if (dir < 0)
 		return cannot(f, s, "open the directory of", header.name);
-	/* one of a process that was killed */
+	/* a leftover of a process that was killed */
 	(void)unlinkat(dir, header.first, 0);
 	if (!write_header(s, q, &q->file, &header, f) || !fresh_replace(s, &header, f)) {
 		fresh_drop(&header);
 		return false;
 	}
 	(void)close(header.fd);
-	/* with the journal both the old file and the new one are right */
+	/* before this sync a crash may bring back the old -H, which needs the journal */
 	if (sync_fd(dir) != 0)
 		return cannot(f, s, "sync the directory of", header.name);
 	(void)unlinkat(dir, journal, 0);

@@ -104,7 +104,8 @@ void
 host_record_failed(
     struct host_record *r, const struct fail *f, const struct ages *a, const struct retry *rule)
 {
-	/* the interval that was meant and the one that came, the smaller counts (Exim) */
+	/* as Exim: the last interval is the one that was planned or the one that passed, whichever
+	 * is smaller */
 	int64_t meant = r->next_try - r->last_try, came = a->wall - r->last_try;
 	int64_t last = r->tries == 0 ? 0 : meant < came ? meant : came;
 

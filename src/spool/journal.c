@@ -31,7 +31,8 @@ full_lines(int fd, struct buf *b)
 	return true;
 }
 
-/* " ID KEY" is so if the bounce ID is in the spool. */
+/* A line " ID KEY" was written before the bounce ID was made: it counts only if that is in the
+ * spool. */
 static bool
 is_so(const struct spool *s, struct str *key, const char **why)
 {

@@ -83,7 +83,8 @@ name_file(const struct login_key *k, char out[NOTE_NAME_MAX + 32])
 
 /* ------------------------------------------------------------------ locks */
 
-/* Per login in the one file: a place for each that may try at once, then one for its record. */
+/* The bytes of the lock file that belong to one login: one for each process that may try at the
+ * same time, then one for its record. */
 enum { AT_RECORD = LOGIN_REFUSALS_MAX, PLACES };
 
 static bool
@@ -105,7 +106,8 @@ lock_one(const struct logins *l)
 	return false;
 }
 
-/* A place, or the whole.  False: others have not come to an end. */
+/* Wait for one of the places, or (whole) for all of them.  False: other processes held them for
+ * LOGINS_WAIT_S. */
 static bool
 wait_for(const struct logins *l, bool whole)
 {
@@ -223,7 +225,8 @@ logins_begin(
 	return true;
 }
 
-/* The first one of this attempt, or of all those who thought that it was good, begins a rest. */
+/* A refusal.  The first one of this attempt, or the first of all processes that began while the
+ * login was known to be good, begins a rest. */
 static void
 note_refusal(struct logins *l, struct record *r, const char *words)
 {

@@ -45,7 +45,8 @@ struct lines {
 	size_t free;  /* the first line that holds none */
 };
 
-/* What is no moment is free; one that is yet to come is as if from the beginning (ages_since()). */
+/* Count the moments of the last seconds.  A line that holds none is free; one that is yet to come
+ * counts as ages_since() has it. */
 static bool
 count(int fd, uint64_t seconds, const struct ages *a, struct lines *l)
 {

@@ -55,7 +55,8 @@ id_of(const char *name, char id[ID_MAX], char *kind)
 	return id_ok(id);
 }
 
-/* Or cannot be seen not to. */
+/* Is there this file of the message?  Any error but ENOENT counts as yes: what may be there keeps
+ * the rest from being removed. */
 static bool
 exists(int dir, const char *id, char kind)
 {
@@ -91,7 +92,7 @@ sweep_name(void *ctx, int dir, const char *name)
 		(void)unlinkat(dir, name, 0);
 }
 
-/* Or may be. */
+/* Has the spool this message, or may it have it (a directory cannot be read)? */
 static bool
 is_message(const struct spool *s, const char *id)
 {

@@ -34,7 +34,8 @@ name_of(const struct taking *t, char kind, char out[NAME])
 	return out;
 }
 
-/* Only what the file itself is may be held against it. */
+/* Why a file that cannot be opened is bad; place_not_now: the fault may pass, and the file is not
+ * set aside for it. */
 static const char *
 why_not(int error)
 {

@@ -317,7 +317,7 @@ submit_gone(int fd)
 	    recv(fd, &word, 1, MSG_DONTWAIT) != 1;
 }
 
-/* The end that is closed with something unread in it says so to the other: ECONNRESET. */
+/* A socket that is closed while something in it is unread gives the other end ECONNRESET. */
 bool
 submit_heard(int fd)
 {

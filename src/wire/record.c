@@ -103,7 +103,8 @@ receive(int fd, void *p, size_t n, int *passed)
 	ssize_t got;
 	int tries = 0;
 
-	/* What this process loses here it cannot ask for again: it may be a verdict. */
+	/* what is lost here cannot be asked for again, and may be a verdict: so an odd error is
+	 * tried again */
 	do
 		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno != ECONNRESET && (errno == EINTR || ++tries < TRIES));

@@ -193,7 +193,7 @@ submit_untaken(const struct submit_talk *talk, bool given)
 	return talk->busy || (!talk->ended && (!given || talk->unread));
 }
 
-/* Without a verdict. */
+/* The connection ended without a verdict: say what that means for the message. */
 static bool
 lost(const struct submit_talk *talk, struct fail *f)
 {
