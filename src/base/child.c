@@ -94,11 +94,11 @@ child_start(struct child *c, const struct child_program *p, enum fail_stage at, 
 }
 
 bool
-child_serve(struct child *c, void (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at,
-    struct fail *f)
+child_serve(
+    struct child *c, int (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at, struct fail *f)
 {
 	pid_t parent = getpid(), pid;
-	int fd[2], e;
+	int fd[2], e = 0;
 
 	*c = (struct child)CHILD_NONE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
@@ -107,8 +107,8 @@ child_serve(struct child *c, void (*serve)(void *ctx, int fd), void *ctx, enum f
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			serve(ctx, fd[1]);
-		_exit(0);
+			e = serve(ctx, fd[1]);
+		_exit(e);
 	}
 	e = errno;
 	(void)close(fd[1]);

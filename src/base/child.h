@@ -28,9 +28,10 @@ struct child_program {
  * says why: ENOENT ... */
 bool child_start(
     struct child *c, const struct child_program *p, enum fail_stage at, struct fail *f) NODISCARD;
-/* Go on as serve(ctx, fd) in a process of its own, which ends when that returns, and is killed when
- * we are; the other end of its fd, a stream socket, is c->in.  False: TEMP at that stage. */
-bool child_serve(struct child *c, void (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at,
+/* Go on as serve(ctx, fd) in a process of its own, which ends with the status that it returns, and
+ * is killed when we are; the other end of its fd, a stream socket, is c->in.  False: TEMP at that
+ * stage. */
+bool child_serve(struct child *c, int (*serve)(void *ctx, int fd), void *ctx, enum fail_stage at,
     struct fail *f) NODISCARD;
 /* Close what is open and wait for it: its wait(2) status, or -1. */
 int child_wait(struct child *c);

@@ -13,4 +13,7 @@
  * the file cannot be loaded, or is of another version. */
 const void *module_table(
     const char *file, const char *symbol, enum fail_stage at, struct fail *f) NODISCARD;
+/* Load it now, when it lies where not everybody may read: another user will have to use it.  What
+ * fails is said by module_table(). */
+void module_keep(const char *file);
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "guard/drop.h"
 #include "guard/environment.h"
 #include "guard/filter.h"
 
@@ -38,15 +39,17 @@ struct landlock_path {
 	int parent;
 } __attribute__((packed));
 
-/* What libc's resolver, GnuTLS and their modules read.  Not /run and /etc as a whole: passwords are
- * below them. */
+/* What libc's resolver, GnuTLS and their modules read.  Not /run, /etc, /etc/ssl and /etc/pki as a
+ * whole: passwords and keys are below them. */
 static const char *const roots[] = { "/usr", "/lib", "/lib64", NULL }; /* or a link into another */
 static const char *const directories[] = { "/nix/store", "/gnu/store", "/run/systemd/resolve",
-	"/run/resolvconf", "/run/NetworkManager", "/run/connman", "/var/lib/sss", "/etc/ssl",
-	"/etc/pki", "/etc/ca-certificates", "/var/lib/ca-certificates", "/etc/gnutls",
-	"/etc/pkcs11", "/etc/crypto-policies", "/proc/sys/crypto", NULL };
+	"/run/resolvconf", "/run/NetworkManager", "/run/connman", "/var/lib/sss", "/etc/ssl/certs",
+	"/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/pki/nssdb", "/etc/ca-certificates",
+	"/var/lib/ca-certificates", "/etc/gnutls", "/etc/pkcs11", "/etc/crypto-policies",
+	"/proc/sys/crypto", NULL };
 static const char *const files[] = { "/etc/ld.so.cache", "/etc/resolv.conf", "/etc/hosts",
-	"/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/mdns.allow", "/dev/urandom",
+	"/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/mdns.allow",
+	"/etc/ssl/openssl.cnf", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem", "/dev/urandom",
 	NULL };
 
 int
@@ -114,24 +117,12 @@ restrict_files(const char *const *more, const struct trace *t)
 	(void)close(rules);
 }
 
-void
-confine_network(const char *const *more, bool limit_files, const struct trace *t)
+/* The last: it takes the right to do the others. */
+static void
+restrict_calls(const struct trace *t)
 {
 	const struct rlimit none = { 0, 0 };
 
-	guard_no_core();
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		without(t, "no_new_privs");
-	else
-		trace_line(t, TRACE_DEBUG, "confinement: no_new_privs");
-	if (!FILTER_POSSIBLE) {
-		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has no more");
-		return;
-	}
-	if (limit_files)
-		restrict_files(more, t);
-	else
-		trace_line(t, TRACE_DEBUG, "confinement: no Landlock with a PKCS#11 module");
 	/* a limit on the size of files would hold for an emulator's own (valgrind), which has no
 	 * filter either */
 	if (!filter_install())
@@ -142,4 +133,29 @@ confine_network(const char *const *more, bool limit_files, const struct trace *t
 		trace_line(t, TRACE_DEBUG,
 		    "confinement: system call filter of %s, no file is written",
 		    filter_here()->name);
+}
+
+bool
+confine_network(const char *const *more, bool token, const struct trace *t)
+{
+	struct drop_to to;
+
+	guard_no_core();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		without(t, "no_new_privs");
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: no_new_privs");
+	drop_find(token, &to); /* before the users cannot be read */
+	/* Landlock first: root finds what is to be read also where others may not look */
+	if (token)
+		trace_line(t, TRACE_DEBUG, "confinement: no Landlock with a PKCS#11 module");
+	else if (FILTER_POSSIBLE)
+		restrict_files(more, t);
+	if (!drop_rights(&to, t))
+		return false;
+	if (FILTER_POSSIBLE)
+		restrict_calls(t);
+	else
+		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has no more");
+	return true;
 }

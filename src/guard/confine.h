@@ -14,8 +14,9 @@
  * The families of sockets are limited but on i386 and s390x, where libc's only way to make one
  * (socketcall) has them behind a pointer.
  *
- * Confinement never fails a mail: where the kernel, a container or an architecture does not have a
- * part, the work goes on without it and a line of -d says so. */
+ * Root's rights are given up or nothing is sent.  The rest never fails a mail: where the kernel, a
+ * container or an architecture does not have a part, the work goes on without it and a line of -d
+ * says so. */
 #ifndef ONEHOP_GUARD_CONFINE_H
 #define ONEHOP_GUARD_CONFINE_H
 
@@ -25,9 +26,12 @@
 
 /* Hold nothing but fd (0-2 are /dev/null): returns the number that it has now. */
 int confine_descriptors(int fd);
-/* From here on: no new privileges, no core, not to be traced, no file written, Landlock, seccomp;
- * inherited by what it forks.  more: files (NULL ends them, "" is none) that may be read besides.
- * limit_files false: no Landlock (a PKCS#11 module has files that nobody can name here).
- * In a build with sanitizers, which need more than onehop does, only the first three. */
-void confine_network(const char *const *more, bool limit_files, const struct trace *t);
+/* From here on: no new privileges, no core, not to be traced, a user of its own where root calls,
+ * no capability (guard/drop.h), no file written, Landlock, seccomp; inherited by what it forks.
+ * more: files (NULL ends them, "" is none) that may be read besides.
+ * token: a PKCS#11 module is used, which has files that nobody can name here: no Landlock, and the
+ * user who may have it.
+ * In a build with sanitizers, which need more than onehop does, only the first five.
+ * False, with errno: it has rights of root, and must not go on. */
+bool confine_network(const char *const *more, bool token, const struct trace *t) NODISCARD;
 #endif

@@ -62,6 +62,8 @@ guard_no_core(void)
 #ifndef __SANITIZE_ADDRESS__
 	/* a core_pattern that names a program does not ask for the limit */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+#else
+	(void)prctl(PR_SET_DUMPABLE, 1); /* a change of user takes that, too */
 #endif
 }
 

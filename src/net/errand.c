@@ -1,15 +1,19 @@
 /* errand.c - what runs in the confined process. */
 #include "net/errand.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/module.h"
 #include "base/program.h"
 #include "base/stop.h"
 #include "conf/secret.h"
 #include "guard/confine.h"
 #include "net/auth.h"
+#include "net/saslmodule.h"
 #include "net/smarthost.h"
+#include "net/tlsmodule.h"
 #include "wire/record.h"
 #include "wire/submit.h"
 
@@ -21,6 +25,7 @@ struct worker {
 	struct arena arena; /* of all messages */
 	struct trace trace;
 	struct smarthost *smarthost;
+	struct tls_files files;
 };
 
 static void
@@ -207,31 +212,27 @@ serve_one(struct worker *w, char letter, struct str payload)
 	return end(&o, &none);
 }
 
-static bool
-is_module_uri(const char *s)
-{
-	return str_starts(str_of(s), STR("pkcs11:"));
-}
-
-void
+bool
 errand_confine(const struct conf *c, struct arena *a, const struct trace *t)
 {
-	const char *const more[] = { program_path(a, "onehop-tls.so"),
-		program_path(a, "onehop-sasl.so"), c->tls_trust_file, c->tls_certificate,
-		c->tls_privatekey, NULL };
+	const char *const more[] = { program_path(a, TLS_MODULE), program_path(a, SASL_MODULE),
+		NULL };
 
-	confine_network(
-	    more, !is_module_uri(c->tls_certificate) && !is_module_uri(c->tls_privatekey), t);
+	module_keep(TLS_MODULE);
+	module_keep(SASL_MODULE);
+	return confine_network(
+	    more, tls_is_token(c->tls_certificate) || tls_is_token(c->tls_privatekey), t);
 }
 
-static void
+static bool
 confine(struct worker *w)
 {
 	w->fd = confine_descriptors(w->fd);
-	errand_confine(w->errand->conf, &w->arena, &w->trace);
+	tls_files_read(w->errand->conf, &w->arena, &w->files);
+	return errand_confine(w->errand->conf, &w->arena, &w->trace);
 }
 
-void
+int
 errand_serve(void *errand, int fd)
 {
 	struct worker w = { .errand = errand, .fd = fd };
@@ -241,8 +242,10 @@ errand_serve(void *errand, int fd)
 
 	w.trace = (struct trace){ .emit = tell, .ctx = &w };
 	stop_release();
-	confine(&w);
+	if (!confine(&w))
+		return ERRAND_STAYS_ROOT + errno;
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
+	smarthost_files(w.smarthost, &w.files);
 	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
 	smarthost_tell_login(w.smarthost, tell_login);
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)) &&
@@ -252,4 +255,5 @@ errand_serve(void *errand, int fd)
 	/* should the other side still hold this end, too */
 	(void)shutdown(w.fd, SHUT_RDWR);
 	arena_free(&w.arena);
+	return 0;
 }

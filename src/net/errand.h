@@ -11,9 +11,14 @@ struct errand {
 	bool everything; /* trace lines besides the log's are wanted */
 };
 
+/* The exit status of a process that could not give up root's rights is this and the errno. */
+enum { ERRAND_STAYS_ROOT = 100 };
+
 /* From here on this process has the rights that talking to the network needs (guard/confine.h); a
- * line of -d to t for each part of the confinement: that it is there, or why it is not. */
-void errand_confine(const struct conf *c, struct arena *a, const struct trace *t);
-/* Be confined, then do what is asked on fd until its end; errand: a struct errand. */
-void errand_serve(void *errand, int fd);
+ * line of -d to t for each part of the confinement: that it is there, or why it is not.  False,
+ * with errno: it has rights of root. */
+bool errand_confine(const struct conf *c, struct arena *a, const struct trace *t) NODISCARD;
+/* Be confined, then do what is asked on fd until its end; errand: a struct errand.  The exit status
+ * of the process. */
+int errand_serve(void *errand, int fd);
 #endif

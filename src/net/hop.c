@@ -125,7 +125,7 @@ start_tls(struct hop *h, struct link *l, struct fail *f)
 {
 	struct session *s = &h->session;
 	const char *names[2];
-	struct tls_options how = { h->conf, names, policy_names(l, names) };
+	struct tls_options how = { h->conf, names, policy_names(l, names), h->files };
 
 	if (!tls_start(&h->stream, &how, h->arena, &h->tls, f)) {
 		s->dead = true;

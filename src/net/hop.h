@@ -8,9 +8,10 @@
 #include "net/tls.h"
 
 struct hop {
-	const struct conf *conf; /* these three are set by the owner */
+	const struct conf *conf; /* these four are set by the owner */
 	struct arena *arena;
 	const struct trace *trace;
+	const struct tls_files *files; /* NULL: they are read when TLS starts */
 	/* asked for the credential; NULL: there is no login */
 	bool (*ask_secret)(void *ctx, const char *configured, const char *canonical,
 	    struct secret *s, struct fail *f);

@@ -49,6 +49,12 @@ smarthost_new(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 void
+smarthost_files(struct smarthost *h, const struct tls_files *files)
+{
+	h->hop.files = files;
+}
+
+void
 smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),

@@ -20,6 +20,9 @@ struct secret;
 
 /* c, a and t must outlive it; results of deliveries have strings in a. */
 struct smarthost *smarthost_new(const struct conf *c, struct arena *a, const struct trace *t);
+/* What the tls_ options name was read before. */
+struct tls_files;
+void smarthost_files(struct smarthost *h, const struct tls_files *files);
 /* The passwords are another's to read: ask is called for each; without it there is no login.  What
  * is seen of a host is another's to remember: tell is called with each SEEN_... that is new. */
 void smarthost_ask_secret(struct smarthost *h,

@@ -202,10 +202,44 @@ send_name(struct tls *t, const char *name)
 	return n > 0 ? gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, name, n) : 0;
 }
 
-static bool
-set_up(struct tls *t, const struct conf *c, const char *sni, struct fail *f)
+static gnutls_datum_t
+datum(struct str s)
 {
-	const char *key = c->tls_privatekey[0] != '\0' ? c->tls_privatekey : c->tls_certificate;
+	return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p, (unsigned)s.n };
+}
+
+static bool
+cannot_use(const struct conf *c, const char *why, struct fail *f)
+{
+	return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+	    "%s: cannot use tls_certificate and tls_privatekey: %s",
+	    conf_where(c, CONF_tls_certificate), why);
+}
+
+/* The certificate that is shown to the server, and its key. */
+static bool
+set_certificate(struct tls *t, const struct conf *c, const struct tls_files *files, struct fail *f)
+{
+	bool own = c->tls_privatekey[0] != '\0'; /* else the key is in the certificate's file */
+	const struct tls_file *cert = &files->certificate, *key = own ? &files->privatekey : cert;
+	gnutls_datum_t c_text = datum(cert->text), k_text = datum(key->text);
+	int rc;
+
+	if (cert->why != NULL || key->why != NULL)
+		return cannot_use(c, cert->why != NULL ? cert->why : key->why, f);
+	if (cert->text.p != NULL)
+		rc = gnutls_certificate_set_x509_key_mem2(
+		    t->cred, &c_text, &k_text, GNUTLS_X509_FMT_PEM, NULL, 0);
+	else
+		rc = gnutls_certificate_set_x509_key_file2(t->cred, c->tls_certificate,
+		    own ? c->tls_privatekey : c->tls_certificate, GNUTLS_X509_FMT_PEM, NULL, 0);
+	return rc >= 0 || cannot_use(c, gnutls_strerror(rc), f);
+}
+
+static bool
+set_up(struct tls *t, const struct conf *c, const struct tls_files *files, const char *sni,
+    struct fail *f)
+{
 	const char *at = NULL;
 	int rc;
 
@@ -223,13 +257,8 @@ set_up(struct tls *t, const struct conf *c, const char *sni, struct fail *f)
 	if (rc < 0)
 		return refuse_option(c, CONF_tls_priority, rc, "tls_priority", f);
 	rc = gnutls_certificate_allocate_credentials(&t->cred);
-	if (rc == 0 && c->tls_certificate[0] != '\0') {
-		rc = gnutls_certificate_set_x509_key_file2(
-		    t->cred, c->tls_certificate, key, GNUTLS_X509_FMT_PEM, NULL, 0);
-		if (rc < 0)
-			return refuse_option(c, CONF_tls_certificate, rc,
-			    "cannot use tls_certificate and tls_privatekey", f);
-	}
+	if (rc == 0 && c->tls_certificate[0] != '\0' && !set_certificate(t, c, files, f))
+		return false;
 	if (rc >= 0)
 		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->cred);
 	if (rc >= 0 && sni != NULL)
@@ -331,6 +360,8 @@ bool
 tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct tls_info *info,
     struct fail *f)
 {
+	struct tls_options how = *o;
+	struct tls_files files;
 	struct tls *t;
 	int rc;
 
@@ -341,7 +372,11 @@ tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct
 	t = tls_new(s);
 	if (t == NULL)
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, ENOMEM, "cannot start TLS");
-	if (!set_up(t, o->conf, o->nnames > 0 ? o->names[0] : NULL, f)) {
+	if (how.files == NULL) {
+		tls_files_read(o->conf, a, &files);
+		how.files = &files;
+	}
+	if (!set_up(t, o->conf, how.files, o->nnames > 0 ? o->names[0] : NULL, f)) {
 		tls_free(t);
 		return false;
 	}
@@ -355,7 +390,7 @@ tls_start(struct stream *s, const struct tls_options *o, struct arena *a, struct
 	}
 	s->ctx = t;
 	s->ops = &tls_ops;
-	verify_peer(t->session, o, a, info);
+	verify_peer(t->session, &how, a, info);
 	info->cipher = cipher_name(t->session, a);
 	return true;
 }
@@ -364,13 +399,15 @@ bool
 tls_check(const struct conf *c, bool proof, struct arena *a, struct fail *f)
 {
 	struct tls *t = calloc(1, sizeof(*t));
+	struct tls_files files;
 	bool ok;
 
 	if (t == NULL)
 		return fail_set(f, FAIL_TEMP, STAGE_TLS, ENOMEM, "cannot start TLS");
-	ok = set_up(t, c, NULL, f);
+	tls_files_read(c, a, &files);
+	ok = set_up(t, c, &files, NULL, f);
 	tls_free(t);
-	return ok && verify_check(c, proof, a, f);
+	return ok && verify_check(c, &files.trust, proof, a, f);
 }
 
 struct str

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "conf/conf.h"
 #include "net/stream.h"
+#include "net/tlsfiles.h"
 
 enum tls_verdict {
 	TLS_UNVERIFIED, /* chain or name did not verify: why says what */
@@ -36,6 +37,7 @@ struct tls_options {
 	const char *const *names; /* reference names, host names or addresses; the first is sent as
 				     SNI when it is a host name */
 	size_t nnames;
+	const struct tls_files *files; /* NULL: they are read */
 };
 
 /* Handshake on s, in place and within its deadline: afterwards s reads and writes through TLS.  Its

@@ -16,6 +16,7 @@ enum { CHAIN_MAX = TRUST_NAMES_MAX, SHA256_LEN = 32, ALTNAMES_SHOWN = 3 };
 /* One judgement: what is known while it is made. */
 struct peer {
 	const struct conf *conf;
+	const struct tls_file *trust;
 	const char *const *names; /* that would do */
 	size_t nnames;
 	struct arena *a;
@@ -154,16 +155,14 @@ add_trusted(struct peer *p, const struct buf *der)
 		gnutls_x509_crt_deinit(ca); /* else the list owns it */
 }
 
-/* From a file of authorities, those that the chain names as issuers. */
-static bool
-trust_file(struct peer *p, const char *path, struct fail *f)
+/* From a text of authorities, those that the chain names as issuers. */
+static void
+trust_text(struct peer *p, struct str text)
 {
 	AUTO_BUF struct buf der = BUF_INIT(CERTIFICATE_MAX);
 	gnutls_datum_t dn[CHAIN_MAX] = { { NULL, 0 } };
-	struct str names[CHAIN_MAX], text;
+	struct str names[CHAIN_MAX];
 
-	if (!file_read(p->a, path, &text, f))
-		return false;
 	for (unsigned i = 0; i < p->n; i++) {
 		(void)gnutls_x509_crt_get_raw_issuer_dn(p->crt[i], &dn[i]);
 		names[i] = str_at((const char *)dn[i].data, dn[i].size);
@@ -173,29 +172,25 @@ trust_file(struct peer *p, const char *path, struct fail *f)
 			add_trusted(p, &der);
 	for (unsigned i = 0; i < p->n; i++)
 		gnutls_free(dn[i].data);
-	return true;
 }
 
 /* Debian's, Fedora's, SUSE's, the BSDs'; else what GnuTLS was built with (p11-kit). */
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
 
-static bool
-names_trust_file(const struct conf *c)
+static void
+load_trust(struct peer *p)
 {
-	return c->tls_trust_file[0] != '\0' && strcmp(c->tls_trust_file, "system") != 0;
-}
+	struct fail ignored = FAIL_INIT;
+	struct str text = p->trust->text;
+	bool have = tls_names_trust(p->conf);
 
-static bool
-load_trust(struct peer *p, struct fail *f)
-{
-	if (names_trust_file(p->conf))
-		return trust_file(p, p->conf->tls_trust_file, f);
-	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
-		if (trust_file(p, bundles[i], f))
-			return true;
-	(void)gnutls_x509_trust_list_add_system_trust(p->trusted, 0, 0);
-	return true;
+	for (size_t i = 0; !have && i < sizeof(bundles) / sizeof(bundles[0]); i++)
+		have = file_read(p->a, bundles[i], &text, &ignored);
+	if (have)
+		trust_text(p, text);
+	else
+		(void)gnutls_x509_trust_list_add_system_trust(p->trusted, 0, 0);
 }
 
 /* GnuTLS returns the time_t that it was built with, which may be narrower than ours (configure.ac):
@@ -315,13 +310,13 @@ judge_chain(struct peer *p, struct tls_info *info)
 	unsigned char server[] = GNUTLS_KP_TLS_WWW_SERVER;
 	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = server };
 	unsigned status = GNUTLS_CERT_INVALID;
-	struct fail f = FAIL_INIT;
 
-	if (!load_trust(p, &f)) {
+	if (p->trust->why != NULL) {
 		info->why = arena_fmt(p->a, "cannot be checked: %s: tls_trust_file: %s",
-		    conf_where(p->conf, CONF_tls_trust_file), f.text);
+		    conf_where(p->conf, CONF_tls_trust_file), p->trust->why);
 		return;
 	}
+	load_trust(p);
 	if (gnutls_x509_trust_list_verify_crt2(
 		p->trusted, p->crt, p->n, &purpose, 1, 0, &status, NULL) < 0)
 		status = GNUTLS_CERT_INVALID;
@@ -356,7 +351,11 @@ void
 verify_peer(
     gnutls_session_t session, const struct tls_options *o, struct arena *a, struct tls_info *info)
 {
-	struct peer p = { .conf = o->conf, .names = o->names, .nnames = o->nnames, .a = a };
+	struct peer p = { .conf = o->conf,
+		.trust = &o->files->trust,
+		.names = o->names,
+		.nnames = o->nnames,
+		.a = a };
 	unsigned sent = 0;
 	const gnutls_datum_t *der = gnutls_certificate_get_peers(session, &sent);
 	size_t len = sizeof(p.print);
@@ -415,15 +414,11 @@ check_fingerprints(const struct conf *c, struct fail *f)
 }
 
 static bool
-has_authority(const char *path, struct arena *a, struct fail *f)
+has_authority(struct str text)
 {
 	AUTO_BUF struct buf der = BUF_INIT(CERTIFICATE_MAX);
-	struct str text;
 
-	if (!file_read(a, path, &text, f))
-		return false;
-	return trust_next(&text, &der) ||
-	    fail_set(f, FAIL_TEMP, STAGE_TLS, 0, "%s has no certificate in PEM form", path);
+	return trust_next(&text, &der);
 }
 
 static bool
@@ -431,10 +426,11 @@ check_system_trust(struct arena *a, struct fail *f)
 {
 	gnutls_x509_trust_list_t list;
 	struct fail ignored = FAIL_INIT;
+	struct str text;
 	int n;
 
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
-		if (has_authority(bundles[i], a, &ignored))
+		if (file_read(a, bundles[i], &text, &ignored) && has_authority(text))
 			return true;
 	if (gnutls_x509_trust_list_init(&list, 0) < 0)
 		return true;
@@ -447,15 +443,20 @@ check_system_trust(struct arena *a, struct fail *f)
 }
 
 bool
-verify_check(const struct conf *c, bool proof, struct arena *a, struct fail *f)
+verify_check(
+    const struct conf *c, const struct tls_file *trust, bool proof, struct arena *a, struct fail *f)
 {
+	const char *where = conf_where(c, CONF_tls_trust_file);
+
 	if (!check_fingerprints(c, f))
 		return false;
-	if (names_trust_file(c) && !has_authority(c->tls_trust_file, a, f)) {
-		fail_prefix(f, "%s: tls_trust_file", conf_where(c, CONF_tls_trust_file));
-		f->stage = STAGE_TLS;
-		return false;
-	}
-	return !proof || names_trust_file(c) || c->tls_fingerprint[0] != '\0' ||
+	if (trust->why != NULL)
+		return fail_set(
+		    f, FAIL_TEMP, STAGE_TLS, 0, "%s: tls_trust_file: %s", where, trust->why);
+	if (tls_names_trust(c) && !has_authority(trust->text))
+		return fail_set(f, FAIL_TEMP, STAGE_TLS, 0,
+		    "%s: tls_trust_file: %s has no certificate in PEM form", where,
+		    c->tls_trust_file);
+	return !proof || tls_names_trust(c) || c->tls_fingerprint[0] != '\0' ||
 	    check_system_trust(a, f);
 }

@@ -11,5 +11,6 @@
 void verify_peer(
     gnutls_session_t session, const struct tls_options *o, struct arena *a, struct tls_info *info);
 /* tls_check() for tls_fingerprint and the trusted authorities. */
-bool verify_check(const struct conf *c, bool proof, struct arena *a, struct fail *f) NODISCARD;
+bool verify_check(const struct conf *c, const struct tls_file *trust, bool proof, struct arena *a,
+    struct fail *f) NODISCARD;
 #endif

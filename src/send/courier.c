@@ -302,6 +302,10 @@ lost(struct courier *c, bool had_all, struct fail *f)
 	else if (WIFSIGNALED(status))
 		(void)fail_set(f, FAIL_TEMP, at, 0, "the network process was killed by signal %d",
 		    WTERMSIG(status));
+	else if (WEXITSTATUS(status) > ERRAND_STAYS_ROOT)
+		(void)fail_set(f, FAIL_TEMP, at, WEXITSTATUS(status) - ERRAND_STAYS_ROOT,
+		    "the network process cannot give up the rights of root, and talks to nobody "
+		    "with them (CAP_SETUID and CAP_SETGID are for that)");
 	else
 		(void)fail_set(f, FAIL_TEMP, at, 0,
 		    "the network process ended without a verdict (exit status %d)",

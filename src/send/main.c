@@ -1,4 +1,5 @@
 /* main.c - onehop-send: takes one submission, or one request about the queue, on descriptor 0. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -340,7 +341,11 @@ try_confinement(struct arena *a, const struct conf *c, struct buf *notes)
 {
 	const struct trace t = { add_line, notes };
 
-	errand_confine(c, a, &t);
+	if (!errand_confine(c, a, &t))
+		trace_line(&t, TRACE_DEBUG,
+		    "confinement: the rights of root cannot be given up (%s), and mail for other "
+		    "hosts waits: CAP_SETUID and CAP_SETGID are for that",
+		    fail_words(errno));
 }
 
 /* -bV: what is wrong on standard error, notes on standard output; 78 when something is. */

@@ -3,16 +3,18 @@ kernel that cannot confine it costs a mail."""
 import ctypes
 import glob
 import os
+import pwd
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import sandbox  # noqa: E402
+from harness import post as posts, sandbox  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a -C file that names a spool must be root's")
 
@@ -58,8 +60,131 @@ def while_held(post, step, act):
 
 def look(_parents, children):
     (child,) = children
+    # who may not be traced has files of root's there, whoever he is
+    assert os.stat("/proc/%d/environ" % child).st_uid == 0
     held = sorted(os.readlink(fd).split(":")[0] for fd in glob.glob("/proc/%d/fd/*" % child))
     return status(child), held, text("/proc/%d/limits" % child)
+
+
+def user():
+    """Who it is on this machine: user and group."""
+    for name in "onehop-net", "onehop", "nobody":
+        try:
+            return pwd.getpwnam(name)[2:4]
+        except KeyError:
+            pass
+    return 65534, 65534
+
+
+def has_no_rights(found, uid, gid):
+    assert (found["Uid"].split(), found["Gid"].split(), found["Groups"].split()) == ([str(uid)] * 4, [str(gid)] * 4, []), found
+    assert [int(found[c], 16) for c in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd")] == [0] * 5, found
+
+
+ELSEWHERE = 'mount --bind "$0" /etc/passwd && exec "$@"'
+
+
+def caught(post, *before, **how):
+    """What the kernel says of it while the server holds it, and what was said."""
+    seen = while_held(post, "dot", lambda parents, children: [status(c) for c in children])
+    r = subprocess.run([*before, sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "-d", "a@far.example"],
+                       input=b"Subject: s\n\nbody\n", capture_output=True, check=False, timeout=60, **how)
+    said = (r.stdout + r.stderr).decode("latin-1")
+    if re.search("unshare: |mount: |setpriv: ", said):
+        pytest.skip(said)
+    return r.returncode, [s for some in seen for s in some], said
+
+
+@pytest.mark.parametrize("users, who", [
+    ("onehop-net:x:4711:4712::/:\nonehop:x:4713:4714::/:\n", ("onehop-net", 4711, 4712)), ("onehop:x:4713:4714::/:\n", ("onehop", 4713, 4714)),
+    ("nobody:x:4715:4716::/:\n", ("nobody", 4715, 4716)), ("", ("65534", 65534, 65534)),
+    ("onehop-net:x:0:0::/:\nonehop:x:4713:4714::/:\n", ("onehop", 4713, 4714))], ids=["its own", "onehop", "nobody", "no user", "root by another name"])
+def test_whom_root_becomes(post, tmp_path, users, who):
+    """It was root, with all capabilities, for cron and the queue timer."""
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n" + users)
+    rc, found, said = caught(post, "unshare", "--mount", "sh", "-c", ELSEWHERE, tmp_path / "passwd")
+    assert rc == 0 and len(post.mails) == 1 and any("confinement: user %s, no capability" % name in said for name in {who[0], "nobody" if who[1] == 65534 else who[0]}), said
+    has_no_rights(found[0], *who[1:])
+
+
+def test_a_namespace_of_root_alone(post):
+    """A container with one user: root there is who made it, and nobody else can be become."""
+    rc, found, said = caught(post, "unshare", "--user", "--map-root-user")
+    assert rc == 0 and len(post.mails) == 1 and "uid 0, who called (this user namespace has no other), no capability" in said, said
+    assert [int(found[0][c], 16) for c in ("CapEff", "CapPrm")] == [0, 0]
+
+
+@pytest.mark.parametrize("lacks", ["setuid", "setgid", "setuid,-setgid"])
+def test_root_who_cannot_become_another(post, lacks):
+    """It does not go on with what it has: the mail waits, and the log says why."""
+    rc, found, said = caught(post, "setpriv", "--bounding-set=-" + lacks)
+    assert rc == 0 and not found and not post.mails and post.input() == ["D", "H"], said
+    assert "cannot give up the rights of root" in post.mainlog() and "Operation not permitted" in post.mainlog()
+    got = subprocess.run(["setpriv", "--bounding-set=-" + lacks, sandbox.programs()["onehop"], "-C", post.directory + "/onehop.conf", "-bV"],
+                         capture_output=True, check=False, timeout=60)
+    assert b"confinement: the rights of root cannot be given up" in got.stdout
+    assert post.sendmail("-qf", stdin="").returncode == 0 and len(post.mails) == 1
+
+
+def test_root_without_the_rest(post):
+    """The unit of the queue run has no CAP_SETPCAP: what bounds cannot be made less, and does not matter."""
+    rc, found, said = caught(post, "setpriv", "--bounding-set=-setpcap")
+    assert rc == 0 and len(post.mails) == 1, said
+    assert int(found[0]["CapEff"], 16) == int(found[0]["CapPrm"], 16) == 0 and found[0]["Uid"].split() == [str(user()[0])] * 4
+
+
+def test_programs_where_others_may_not_look(post, tmp_path):
+    """A tree of root's own: what is loaded later is found before nobody else can find it."""
+    tree = tmp_path / "hidden"
+    tree.mkdir(mode=0o700)
+    for name, path in sandbox.programs().items():
+        shutil.copy(path, tree / name)
+    for name in "onehop-tls.so", "onehop-sasl.so":
+        shutil.copy(os.path.join(sandbox.build_dir(), name), tree / name)
+    post.ehlo = ["250-post", "250 STARTTLS"]
+    r = subprocess.run([tree / "onehop", "-C", post.directory + "/onehop.conf", "-v", "a@far.example"],
+                       input=b"Subject: s\n\nbody\n", capture_output=True, check=False, timeout=60)
+    assert r.returncode == 0 and b"STARTTLS" in r.stderr and b"cannot load" not in r.stderr, r.stderr
+    assert "cannot load" not in post.mainlog()
+
+
+class Knows(posts.Handler):
+    """Takes mail over TLS only from whom its authority knows."""
+
+    def starttls(self):
+        self.say("220 go")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server.post.directory + "/127.crt", self.server.post.directory + "/127.key")
+        context.load_verify_locations(sandbox.certificates() + "/ca.crt")
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.request = context.wrap_socket(self.request, server_side=True)
+        self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+        self.server.post.known.append(dict(x[0] for x in self.request.getpeercert()["subject"])["commonName"])
+
+
+@pytest.mark.parametrize("key", ["key", "", None], ids=["key apart", "key in the same file", "no key"])
+def test_files_that_only_root_may_read(tmp_path, key):
+    """What the tls_ options name is read before root's rights are given up, and nothing of it is the other user's to open."""
+    certs, own = sandbox.certificates(), tmp_path / "own"
+    own.mkdir(mode=0o700)
+    post = posts.Post(own)
+    post.down()
+    post.handler, post.known, post.ehlo = Knows, [], ["250-post", "250-STARTTLS", "250 8BITMIME"]
+    post.port = 0
+    post.up()
+    make = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout 127.key -out 127.csr -subj /CN=me.example && " \
+           "printf subjectAltName=IP:127.0.0.1 >127.ext && " \
+           "openssl x509 -req -in 127.csr -CA $0/ca.crt -CAkey $0/ca.key -set_serial 99 -days 30 -out 127.crt -extfile 127.ext && " \
+           "cp $0/ca.crt trust.crt && cat 127.crt 127.key >both.pem && chmod 600 *.key *.crt *.pem"
+    subprocess.run(["sh", "-ec", make, certs], cwd=own, check=True, stderr=subprocess.DEVNULL)
+    client = {} if key is None else {"tls_certificate": own / "127.crt", "tls_privatekey": own / "127.key"} if key else {"tls_certificate": own / "both.pem"}
+    post.configure(tls_verify="yes", tls_trust_file=own / "trust.crt", **client)
+    assert post.sendmail("a@far.example").returncode == 0
+    post.down()
+    if key is None:
+        assert not post.mails and not post.known
+    else:
+        assert len(post.mails) == 1 and post.known == ["me.example"] and " CV=yes " in post.mainlog(), post.mainlog()
 
 
 @pytest.mark.usefixtures("filtered")
@@ -69,6 +194,7 @@ def test_what_the_kernel_says(post, lines):
     assert post.sendmail("a@far.example", stdin="Subject: s\n\n" + ("x" * 900 + "\n") * lines).returncode == 0
     ((found, held, limits),) = seen
     assert (found["Seccomp"], found["NoNewPrivs"]) == ("2", "1")
+    has_no_rights(found, *user())
     # nothing of the spool, the log or the caller: three times nothing, the parent, the server, a large message's text
     text_held = [fd for fd in held if fd not in ("/dev/null", "socket")]
     assert held.count("/dev/null") == 3 and held.count("socket") == 2
@@ -134,6 +260,7 @@ def test_what_a_machine_has(post, call, said):
     lines = re.findall(r"(?m)^confinement: (.*)$", got.stdout.decode())
     has_landlock = ctypes.CDLL(None).syscall(444, None, 0, 1) > 0         # landlock_create_ruleset: its version
     assert (got.returncode, got.stderr) == (0, b"") and lines[0] == "no_new_privs"
-    for part, at in (("Landlock", 1), ("system call filter", 2)):
+    assert re.fullmatch("user (onehop-net|onehop|nobody|65534), no capability", lines[2])
+    for part, at in (("Landlock", 1), ("system call filter", 3)):
         missing = said is not None and part in said or part == "Landlock" and not has_landlock
         assert lines[at].startswith("no %s here: " % part if missing else part), lines

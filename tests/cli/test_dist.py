@@ -207,6 +207,9 @@ def test_user_and_directories(tree, tmp_path):
         (user,) = [line.split(":") for line in f if line.startswith("onehop:")]
     uid, gid = int(user[2]), int(user[3])
     assert uid and user[5:] == ["/var/spool/onehop", "/usr/sbin/nologin\n"]
+    with open(root + "/etc/passwd", encoding="ascii") as f:
+        (network,) = [line.split(":") for line in f if line.startswith("onehop-net:")]
+    assert int(network[2]) not in (0, uid) and int(network[3]) not in (0, gid) and network[5:] == ["/", "/usr/sbin/nologin\n"]
 
     def owned(path):
         st = os.lstat(root + path)

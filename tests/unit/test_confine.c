@@ -177,6 +177,25 @@ read_users(int fd)
 	return opened("/etc/passwd", O_RDONLY);
 }
 
+/* /etc/ssl/private is below it */
+static int
+read_keys(int fd)
+{
+	int e = opened("/etc/ssl", O_RDONLY | O_DIRECTORY);
+
+	(void)fd;
+	return e == ENOENT ? EACCES : e;
+}
+
+static int
+read_certificates(int fd)
+{
+	int e = opened("/etc/ssl/certs", O_RDONLY | O_DIRECTORY);
+
+	(void)fd;
+	return e == ENOENT ? WORKS : e;
+}
+
 static int
 read_library(int fd)
 {
@@ -322,9 +341,11 @@ static const struct row {
 static const struct row landlocked[] = {
 	{ "read another file", read_other, EACCES },
 	{ "read the users", read_users, EACCES },
+	{ "read keys", read_keys, EACCES },
+	{ "read certificates", read_certificates, WORKS },
 };
 
-static void
+static int
 confined(void *ctx, int fd)
 {
 	static const char *const more[] = { "confine.here", "", NULL };
@@ -338,10 +359,10 @@ confined(void *ctx, int fd)
 	(void)dup2(file, STDERR_FILENO);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGSEGV, SIG_DFL); /* cmocka has a handler */
-	confine_network(more, true, NULL);
+	if (!confine_network(more, false, NULL))
+		_exit(EPERM);
 	got = row->act(fd);
-	if (write(fd, &got, sizeof got) != (ssize_t)sizeof got)
-		_exit(EIO);
+	return write(fd, &got, sizeof got) == (ssize_t)sizeof got ? 0 : EIO;
 }
 
 static void
@@ -391,12 +412,12 @@ reads_no_more(void **state)
 		check(&landlocked[i]);
 }
 
-static void
+static int
 wait_for_ever(void *ctx, int fd)
 {
 	(void)ctx;
 	(void)fd;
-	(void)pause();
+	return pause();
 }
 
 /* The pipe's other end is closed when both are gone. */
@@ -430,7 +451,9 @@ make_files(void **state)
 	int secret = open("confine.secret", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	(void)state;
-	return here < 0 || secret < 0 || close(here) != 0 || close(secret) != 0;
+	/* for whoever root becomes */
+	return fchmod(here, 0644) != 0 || fchmod(secret, 0644) != 0 || close(here) != 0 ||
+	    close(secret) != 0;
 }
 
 static int

@@ -67,7 +67,8 @@ carries_lines(void **state)
 
 		if (cases[i].certificate)
 			c.tls_certificate = server_client;
-		if (!tls_start(&s, &(struct tls_options){ &c, &cases[i].name, 1 }, &a, &info, &f))
+		if (!tls_start(
+			&s, &(struct tls_options){ &c, &cases[i].name, 1, NULL }, &a, &info, &f))
 			fail_msg("case %zu: %s", i, f.text);
 		if (strncmp(info.cipher, cases[i].cipher, strlen(cases[i].cipher)) != 0)
 			fail_msg("case %zu: %s", i, info.cipher);
@@ -98,7 +99,7 @@ saves_a_turn(void **state)
 	pid_t pid = server_start(&w, &s);
 
 	(void)state;
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	assert_int_equal(s.turns, 1);
 	buf_str(&b, "EHLO a\r\n");
 	assert_true(stream_send(&s, &b, STAGE_GREET, &f));
@@ -116,7 +117,7 @@ fails(struct stream *s, const struct conf *c, const char *want)
 	struct tls_info info = { .why = "untouched" };
 	struct fail f = FAIL_INIT;
 
-	assert_false(tls_start(s, &(struct tls_options){ c, name, 1 }, &a, &info, &f));
+	assert_false(tls_start(s, &(struct tls_options){ c, name, 1, NULL }, &a, &info, &f));
 	if (strstr(f.text, want) == NULL)
 		fail_msg("\"%s\", not \"%s\"", f.text, want);
 	assert_int_equal(f.cls, FAIL_TEMP);
@@ -231,7 +232,7 @@ tells_of_a_broken_link(void **state)
 	(void)state;
 	assert_int_equal(tls_channel_binding(&s, &a, &type).n, 0);
 	assert_string_equal(type, "untouched");
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	expect(&s, "220 smtp.isp.example");
 	s.deadline_ms = clock_ms() + 50;
 	assert_false(stream_line(&s, &line, STAGE_GREET, &f));
@@ -239,7 +240,7 @@ tells_of_a_broken_link(void **state)
 	server_finish(&s, pid);
 
 	pid = server_start(&w, &s);
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	expect(&s, "220 smtp.isp.example");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -252,7 +253,8 @@ tells_of_a_broken_link(void **state)
 		int fd;
 
 		pid = server_start(&w, &s);
-		assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+		assert_true(
+		    tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 		expect(&s, "220 smtp.isp.example");
 		fd = s.fd;
 		assert_int_equal(

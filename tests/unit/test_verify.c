@@ -79,8 +79,8 @@ judges_certificates(void **state)
 
 		while (judgements[i].names[n] != NULL)
 			n++;
-		if (!tls_start(
-			&s, &(struct tls_options){ &c, judgements[i].names, n }, &a, &info, &f))
+		if (!tls_start(&s, &(struct tls_options){ &c, judgements[i].names, n, NULL }, &a,
+			&info, &f))
 			fail_msg("case %zu: %s", i, f.text);
 		server_finish(&s, pid);
 		said = info.verdict == TLS_VERIFIED ? info.name : info.why;
@@ -131,7 +131,8 @@ pins(void **state)
 		cert_fingerprint(&server_cert[w.cert], cases[i].sep, cases[i].upper, print);
 		c.tls_fingerprint = arena_fmt(&a, "%s%.*s%s", cases[i].before,
 		    cases[i].keep > 0 ? cases[i].keep : 96, print, cases[i].after);
-		assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+		assert_true(
+		    tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 		server_finish(&s, pid);
 		assert_int_equal(info.verdict, cases[i].taken ? TLS_PINNED : TLS_UNVERIFIED);
 		if (cases[i].taken)
@@ -156,7 +157,7 @@ pins_before_chains(void **state)
 
 	(void)state;
 	c.tls_fingerprint = "00";
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	server_finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "tls_fingerprint"));
@@ -165,14 +166,14 @@ pins_before_chains(void **state)
 	c = server_conf();
 	c.tls_trust_file = "/nonexistent/trust";
 	pid = server_start(&w, &s);
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	server_finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "/nonexistent/trust"));
 
 	c.tls_trust_file = "system"; /* does not know the test's root */
 	pid = server_start(&w, &s);
-	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1 }, &a, &info, &f));
+	assert_true(tls_start(&s, &(struct tls_options){ &c, name, 1, NULL }, &a, &info, &f));
 	server_finish(&s, pid);
 	assert_int_equal(info.verdict, TLS_UNVERIFIED);
 	assert_non_null(strstr(info.why, "not trusted"));
