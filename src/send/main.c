@@ -231,6 +231,25 @@ name(struct serve *s, struct queued *q)
 	trace_line(s->d.trace, TRACE_TAKEN, SUBMIT_NAMED "%s", q->e.id);
 }
 
+/* Has it come too often (RFC 5321 6.3)?  Whoever hands it over has put one Received on top. */
+static bool
+circles(const struct serve *s, const struct queued *q, struct fail *f)
+{
+	uint64_t n = 0, most = s->conf.received_headers_max;
+
+	for (size_t i = 0; i < q->m.nheaders; i++)
+		n += q->m.headers[i].type == H_RECEIVED;
+	if (n <= most + 1)
+		return false;
+	(void)fail_set(f, FAIL_PERM, STAGE_ROUTE, 0,
+	    "the message has %llu Received fields, more than received_headers_max = %llu: it goes "
+	    "in "
+	    "a circle; look for a .forward or an alias that sends mail back to where it came from",
+	    (unsigned long long)n - 1, (unsigned long long)most);
+	(void)snprintf(f->dsn, sizeof f->dsn, "5.4.6");
+	return true;
+}
+
 /* The sender is known only now, and what the configuration says for it. */
 static int
 serve_submission(struct serve *s)
@@ -247,7 +266,8 @@ serve_submission(struct serve *s)
 	if (warm)
 		courier_warm(s->d.courier, s->conf.smarthost);
 	if (submit_receive(STDIN_FILENO, stop_may_end, s->arena, &q.e, &q.m, &whole) &&
-	    may_begin(s, &whole) && conf_apply_sender(&s->conf, q.e.sender, &whole) &&
+	    may_begin(s, &whole) && !circles(s, &q, &whole) &&
+	    conf_apply_sender(&s->conf, q.e.sender, &whole) &&
 	    peer_may_send(&s->peer, &s->conf, &q, s->d.trace, &whole)) {
 		peer_received(&s->peer);
 		name(s, &q);
