@@ -1,4 +1,5 @@
-/* submit.h - the submission protocol: how onehop hands a finished message to onehop-send.
+/* submit.h - the submission protocol: how onehop hands a finished message to onehop-send (all
+ * letters and their fields: wire/PROTOCOL).
  *
  * The same through every door (doc/ARCHITECTURE 2).  A record is one letter, a 32-bit big-endian
  * length and that many bytes.  The reader treats the writer as hostile: sizes, counts, addresses

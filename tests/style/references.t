@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What comments, manuals and documents refer to is in the tree: a document's section, an invariant, a file, a function, a case.
 
-A name of a document that is not in the tree is not left, and the first line of each file of src/ names that file."""
+A name of a document that is not in the tree is not left, the first line of each file of src/ names that file, and src/wire/PROTOCOL has
+the letters that the code says."""
 
 import json
 import re
@@ -66,6 +67,23 @@ def unknown_cases(content):
                 yield f"there is no case {name} in tests/oracle/cases"
 
 
+LETTER = re.compile(r"^  ([A-Za-z])   ", re.M)
+SAID = re.compile(r"""(?:record_(?:put|put_buf|hold)|ask)\([^;']*'(\w)'|char head\[5\] = \{ '(\w)'|LEAVES "(\w)\"""")
+PARTS = [("^1[.] ", "^3[.] ", ["src/wire/submit.h", "src/wire/submit.c", "src/wire/receive.c", "src/wire/control.c"]),
+         ("^3[.] ", "^4[.] ", ["src/send/courier.c", "src/net/errand.c"])]
+
+
+def letters(content):
+    """The first part of the page and its second: what is on it and what is said."""
+    for begin, end, files in PARTS:
+        page = content[re.search(begin, content, re.M).start():re.search(end, content, re.M).start()]
+        have = set(LETTER.findall(page))
+        said = {letter for path in files for found in SAID.findall(text(path)) for letter in found if letter}
+        said |= {"T" for path in files if "submit_line(" in text(path)}
+        yield from (f"{letter} is not on the page: {' '.join(files)}" for letter in sorted(said - have))
+        yield from (f"{letter} is on the page, and nobody says it: {' '.join(files)}" for letter in sorted(have - said))
+
+
 def in_document(name):
     content = text(name)
     yield from referred(content)
@@ -75,6 +93,8 @@ def in_document(name):
     for function, path in FUNCTION.findall(content):
         if there(path) and not re.search(rf"^{function}\(", text(path), re.M):
             yield f"there is no {function}() in {path}"
+    if name == "src/wire/PROTOCOL":
+        yield from letters(content)
     if name == "doc/EXIM":
         yield from unknown_cases(content)
 
