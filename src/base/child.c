@@ -37,7 +37,7 @@ set_signals(posix_spawnattr_t *how, bool own_session)
 	return posix_spawnattr_setflags(how, flags);
 }
 
-/* The errno with which it could not be started. */
+/* Start the program.  0, or the errno that says why it could not be started. */
 static int
 start(struct child *c, const struct child_program *p, int in, int out)
 {

@@ -87,7 +87,8 @@ file_read_fd(struct arena *a, int fd, const char *path, struct str *out, struct 
 	return true;
 }
 
-/* Is it the file, or has the machine too little, or a fault? */
+/* Why a file cannot be opened: the fault of the file and its path (USER), or of the machine for now
+ * (TEMP). */
 static enum fail_class
 class_of(int e)
 {

@@ -63,7 +63,7 @@ skip_blanks(struct reader *r)
 		skip(r, 1);
 }
 
-/* Leaves the newline where it is. */
+/* Skip a comment, up to the newline that ends it. */
 static void
 skip_comment(struct reader *r)
 {

@@ -96,7 +96,7 @@ pieces_next(struct pieces *p, struct str *text, struct fail *f)
 	return true;
 }
 
-/* It costs nothing when all of the file is in the room. */
+/* Back to the start of the file, without reading it again when the first piece has all of it. */
 bool
 pieces_rewind(struct pieces *p, struct fail *f)
 {

@@ -41,7 +41,7 @@ is_mark(char c)
 	return strchr("\"'()<>[].,:;!?-", c) != NULL;
 }
 
-/* As it is, or without the marks around it. */
+/* Is s one of the words that may be shown, as it is or without the punctuation around it? */
 static bool
 is_word(struct str s)
 {

@@ -152,7 +152,7 @@ assignments_find(const struct assignments *in, struct str name)
 	return NULL;
 }
 
-/* Which of the words it is. */
+/* *out: which of the words (parted by "|") the value is.  False: none. */
 static bool
 word_index(const char *words, struct str value, unsigned *out)
 {
@@ -305,7 +305,8 @@ check_borrowed(const struct conf *c, enum conf_option o, struct fail *f)
 	return true;
 }
 
-/* Found here it has a file and a line; "" is the default. */
+/* Options with a language of their own are parsed while file and line are known.  An empty value is
+ * the default. */
 static bool
 check_language(struct arena *a, enum conf_option o, struct str value, struct fail *f)
 {

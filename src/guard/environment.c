@@ -127,7 +127,7 @@ guard_start(struct environment *env)
 	/* A TZ that names a file could name any file. */
 	if (env->tz != NULL && env->tz[0] != '/' && env->tz[0] != ':' && strlen(env->tz) < 64)
 		(void)setenv("TZ", env->tz, 1);
-	/* For the programs started from here. */
+	/* the programs that are started from here read these, too */
 	if (env->xdg_config_home != NULL)
 		(void)setenv("XDG_CONFIG_HOME", env->xdg_config_home, 1);
 	if (env->xdg_state_home != NULL)
@@ -151,7 +151,7 @@ guard_user(struct arena *a, unsigned uid, struct caller *who, struct fail *f)
 		who->gid = pw.pw_gid;
 		who->login = pw.pw_name;
 		who->gecos = pw.pw_gecos != NULL ? pw.pw_gecos : "";
-		/* an entry without a home, or with one that depends on where we are */
+		/* "/" for an entry without a home, or with one that is no absolute path */
 		who->home = pw.pw_dir != NULL && pw.pw_dir[0] == '/' ? pw.pw_dir : "/";
 		return true;
 	}

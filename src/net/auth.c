@@ -75,7 +75,6 @@ next(const struct session *s, const struct login *a, unsigned *which)
 	return false;
 }
 
-/* What the same password will not do with either; who names mechanisms gets each of them. */
 static bool
 has_word(struct str list, const char *word)
 {
@@ -87,6 +86,8 @@ has_word(struct str list, const char *word)
 	return false;
 }
 
+/* The mechanisms that fail together with this one when the password is wrong, which are not tried
+ * then.  Where auth_mechanisms names mechanisms each of them is tried. */
 static unsigned
 family(const struct login *a, unsigned which)
 {
@@ -232,7 +233,8 @@ note(struct login *a, unsigned which, const struct spoken *r, const struct fail 
 		a->refusals = AUTH_REFUSALS_MAX;
 }
 
-/* The server's own words count more than that it hung up, and these more than what we cannot do. */
+/* Of several reasons keep one: the server's words before its hanging up, and that before what our
+ * own side cannot do. */
 static void
 keep_words(struct login *a, const struct fail *why)
 {

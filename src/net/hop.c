@@ -41,7 +41,7 @@ find_secret(struct hop *h, struct fail *f)
 	return true;
 }
 
-/* What is seen for a day of what is not kept. */
+/* Extensions that some servers offer and do not keep; the note leaves them out for a day. */
 static const struct {
 	unsigned cap, seen;
 } kept[] = { { CAP_PIPELINING, SEEN_NO_PIPELINING }, { CAP_CHUNKING, SEEN_NO_CHUNKING } };
@@ -72,7 +72,7 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 	return true;
 }
 
-/* What is no news, or cannot be remembered, is not told. */
+/* Have onehop-send remember what was seen of this host: what is new, where it can be kept. */
 static void
 tell(struct hop *h, unsigned seen)
 {
@@ -154,7 +154,8 @@ goes_clear(struct hop *h, const struct link *l, const struct fail *f)
 	return true;
 }
 
-/* True: over TLS or, on the same connection, without. */
+/* Say STARTTLS.  True: the connection goes on, encrypted or, where policy_goes_clear() lets it, in
+ * clear. */
 static bool
 upgrade(struct hop *h, struct link *l, struct fail *f)
 {
@@ -271,7 +272,7 @@ begin(struct hop *h, const struct endpoint *at)
 	s->lmtp = h->host->kind == HOST_LMTP;
 }
 
-/* One connection. */
+/* Connect, encrypt and log in, over one connection. */
 static bool
 try(struct hop *h, size_t *which, struct login *a, struct fail *f)
 {
@@ -336,7 +337,8 @@ climb(struct hop *h, size_t *which, struct login *a, struct fail *f)
 
 	while (!ok && is_worth_it(h, a, &clear))
 		ok = try(h, which, a, f);
-	/* what the server said to the login, not that it takes no more connections */
+	/* where the last connection failed the reason is still what the server said to the login
+	 * before */
 	if (!ok && f->stage != STAGE_AUTH && a->why.cls != FAIL_NONE)
 		(void)auth_explain(&h->session, a, f);
 	return ok;

@@ -105,7 +105,8 @@ parse(struct smarthost *h, const char *hosts, struct fail *f)
 	return true;
 }
 
-/* The reason of the last host is that of the message. */
+/* Look a host up.  Why one cannot be found goes to the log; of the last host in the list it becomes
+ * the message's own reason. */
 static bool
 find(struct smarthost *h, const struct host *host, struct fail *f)
 {
@@ -153,7 +154,7 @@ count(const struct load *load, enum rcpt_state state)
 	return n;
 }
 
-/* What another host refused for now is asked again here. */
+/* Recipients whom another host refused for now wait again, for this host; returns how many wait. */
 static size_t
 wake(const struct load *load)
 {
@@ -430,7 +431,8 @@ deliver_list(struct smarthost *h, const struct load *load, const char *hosts, st
 		hop_close(&h->hop);
 	if (h->hop.open) {
 		place = h->place;
-		/* It may have grown old while the message came in: then the same host, afresh. */
+		/* a connection made while the message came in may have timed out: then the same
+		 * host over a new one */
 		if (use_link(h, load, &sent, &why) && wake(load) > 0)
 			place++;
 	}

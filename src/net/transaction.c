@@ -103,7 +103,8 @@ transaction_about(struct transaction *t, const char *verb, const char *address)
 	buf_fmt(&t->s->asked, address != NULL ? "%s:<%s>" : "%s", verb, address);
 }
 
-/* One of a group was refused for having come with the others. */
+/* Does the reply refuse a command because it came in a group with others (PIPELINING that is not
+ * kept)? */
 static bool
 says_out_of_step(const struct session *s)
 {
@@ -294,7 +295,7 @@ step_by_step(struct transaction *t, struct fail *f)
 	    transaction_hear_data(t, f);
 }
 
-/* Text behind the envelope, and what is left open by a refusal. */
+/* All that is said: RSET where an earlier transaction was left open, the envelope, the text. */
 static bool
 converse(struct transaction *t, struct fail *f)
 {
@@ -343,7 +344,8 @@ settle_unknown(struct transaction *t, struct fail *f)
 			settle(transaction_rcpt(t, i), f);
 }
 
-/* What this server cannot be given, whoever asks. */
+/* Can the message not be given to this server at all, whoever the recipients are?  Then t->refusal
+ * says why. */
 static bool
 unfit(struct transaction *t)
 {
@@ -367,7 +369,8 @@ unfit(struct transaction *t)
 	return true;
 }
 
-/* What this server has to offer for it. */
+/* Decide by what the server offers how the message goes: its encoding, SMTPUTF8, BDAT in one
+ * flight. */
 static void
 weigh(struct transaction *t)
 {

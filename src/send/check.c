@@ -23,7 +23,7 @@ struct check {
 	bool login; /* there is one, or it cannot be said that there is none */
 };
 
-/* One line, once. */
+/* Append a line, unless it is there already. */
 PRINTF(2, 0)
 static void
 add(struct buf *to, const char *fmt, va_list ap)

@@ -302,7 +302,8 @@ one(const struct asked *a, enum control_verb verb, const char *id, struct fail *
 	return change(a, verb, id, f);
 }
 
-/* What fails for one is said, and the next one has its turn. */
+/* Work off all ids: what fails for one is said on the caller's standard output, and the next has
+ * its turn. */
 static bool
 each(const struct asked *a, const struct control *c, struct fail *f)
 {
@@ -326,7 +327,7 @@ each(const struct asked *a, const struct control *c, struct fail *f)
 	return false;
 }
 
-/* True without d->spooling: there is no spool yet, so that nothing waits. */
+/* Open the spool.  True with d->spooling false: there is no spool yet, so that nothing waits. */
 static bool
 open_spool(struct delivery *d, struct fail *f)
 {

@@ -31,7 +31,7 @@ put_field(const struct notice *n, struct str field, struct buf *out)
 	buf_put(out, field);
 }
 
-/* What does not fit of an endless header is left out. */
+/* The header of the message.  Fields that would make it longer than RETURN_MAX are left out. */
 static void
 put_fields(const struct notice *n, struct buf *out)
 {
@@ -62,7 +62,8 @@ put_body(const struct body *b, struct buf *out, struct fail *f)
 	    fail_set(f, FAIL_TEMP, STAGE_SPOOL, errno, "the message to return cannot be read");
 }
 
-/* NUL is nothing that may travel in a report. */
+/* May the whole message be part of a report: small enough, with lines that SMTP can carry and no
+ * NUL? */
 static bool
 fits(const struct message *m)
 {
@@ -70,7 +71,7 @@ fits(const struct message *m)
 	    !m->body.has_nul;
 }
 
-/* *whole: the body is there too. */
+/* The third part of a report: the message (*whole), or its header alone. */
 static bool
 put_original(const struct notice *n, bool *whole, struct buf *out, struct fail *f)
 {

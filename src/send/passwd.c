@@ -24,7 +24,8 @@ struct reading {
 	bool none;
 };
 
-/* The last file that the password was looked for in is the one that has it. */
+/* Note time, inode and size of a file that was read for the password, and whether everybody may
+ * read it.  The last such file has the password, so its warning counts. */
 static void
 note_file(struct arena *a, struct reading *r, const char *path, const struct stat *st)
 {

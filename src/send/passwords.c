@@ -15,7 +15,8 @@
 
 enum { WINDOW_MAX = 64 * 1024 };
 
-/* Behind the window: a password that stands elsewhere; the value of a line that goes on. */
+/* Two rooms behind the window on the file: for a password from another file, and for a value joined
+ * from several lines. */
 enum room { ROOM_ELSEWHERE = 1, ROOM_JOINED = 2 };
 
 static char *
@@ -82,7 +83,7 @@ open_file(struct passwords *p, const struct conf *c, struct arena *a, struct fai
 			return true;
 		if (!named && (errno == ENOENT || errno == ENOTDIR))
 			continue;
-		/* a user's own setup does not need what is the system's */
+		/* a user's own setup goes without the last place, which is the system's */
 		if (!named && c->home != NULL && places[1] == NULL)
 			continue;
 		if (errno == EINVAL)
@@ -97,7 +98,8 @@ open_file(struct passwords *p, const struct conf *c, struct arena *a, struct fai
 	return true;
 }
 
-/* The units alone have it: mail waits for one of them, and does not go without a login. */
+/* False: the password is a credential that only systemd's units get: the mail waits for one of
+ * them, and does not go without a login. */
 static bool
 is_not_kept_back(const struct conf *c, struct arena *a, struct fail *f)
 {

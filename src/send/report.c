@@ -69,7 +69,7 @@ report_address(const struct notice *n, const struct rcpt *r)
 {
 	const char *sent = has_domain(r->address) ? r->address : NULL;
 
-	/* as it was written, unless it became another one */
+	/* the recipient as it was written, capitals and all, unless it became another address */
 	if (has_domain(r->original) && (sent == NULL || str_ieq(str_of(r->original), str_of(sent))))
 		return r->original;
 	if (sent != NULL)
@@ -196,7 +196,8 @@ report_text(const struct notice *n, struct buf *out)
 
 /* ------------------------------------------------------------------ for programs */
 
-/* What the sender called it: by ORCPT, or the address that became this one here. */
+/* Original-Recipient: what the sender called the recipient, by ORCPT or by the address that became
+ * this one here. */
 static void
 put_original(
     const struct notice *n, const struct rcpt *r, const struct style *style, struct buf *out)

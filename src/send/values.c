@@ -178,7 +178,7 @@ log_works(struct arena *a, const char *v, struct fail *f)
 	return strcmp(v, "-") == 0 || path_works(a, v, f);
 }
 
-/* One that was named; a default may be missing. */
+/* A file that the configuration names must be there.  (A default may be missing.) */
 static bool
 file_works(struct arena *a, const char *v, struct fail *f)
 {
