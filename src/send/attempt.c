@@ -5,7 +5,6 @@
 
 #include "base/stop.h"
 #include "local/client.h"
-#include "net/session.h"
 #include "send/mainlog.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -38,14 +37,9 @@ fresh_result(const struct route *r, const struct rcpt *original)
 		.hosts = r->hosts,
 		.notify = original->notify,
 		.orcpt = original->orcpt,
+		.state = decide_routed(r->outcome),
 		.fail = r->fail };
 
-	if (r->outcome == ROUTE_DISCARD)
-		result.state = RCPT_SENT;
-	if (r->outcome == ROUTE_FAIL)
-		result.state = RCPT_REFUSED;
-	if (r->outcome == ROUTE_DEFER)
-		result.state = RCPT_RETRY;
 	return result;
 }
 
@@ -60,7 +54,7 @@ check_rights(struct attempt *t)
 		if (r->outcome == ROUTE_DELIVER && !t->done[i] &&
 		    transport_is_local(r->transport) &&
 		    !local_may_deliver(t->q->arena, r->user, &result->fail))
-			result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+			result->state = decide_failed(&result->fail);
 	}
 }
 
@@ -122,87 +116,7 @@ attempt_route(struct attempt *t, struct fail *f)
 	return true;
 }
 
-/* Is this route one that somebody has to get? */
-static bool
-counts(const struct attempt *t, size_t i)
-{
-	return t->routes.list[i]->outcome != ROUTE_PARENT && t->results[i].state != RCPT_SENT;
-}
-
-bool
-attempt_is_single(const struct attempt *t)
-{
-	const struct route *lead = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->routes.n; i++) {
-		const struct route *r = t->routes.list[i];
-
-		if (!counts(t, i))
-			continue;
-		if (t->results[i].state != RCPT_WAITING)
-			return false;
-		if (n++ == 0)
-			lead = r;
-		else if (transport_is_local(r->transport) || r->transport != lead->transport ||
-		    r->transport == TRANSPORT_LMTP || strcmp(r->hosts, lead->hosts) != 0 ||
-		    strstr(r->hosts, "lmtp:") != NULL)
-			return false;
-	}
-	return n <= SESSION_RCPT_MAX;
-}
-
-bool
-attempt_lacks_right(const struct attempt *t)
-{
-	for (size_t i = 0; i < t->routes.n; i++)
-		if (t->results[i].state == RCPT_RETRY && t->results[i].fail.stage == STAGE_DOOR)
-			return true;
-	return false;
-}
-
-bool
-attempt_has_failed(const struct attempt *t)
-{
-	for (size_t i = 0; i < t->routes.n; i++)
-		if (t->results[i].state == RCPT_REFUSED || t->results[i].state == RCPT_RETRY)
-			return true;
-	return false;
-}
-
-bool
-attempt_is_hopeless(const struct attempt *t)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < t->routes.n; i++) {
-		if (t->results[i].state != RCPT_REFUSED &&
-		    t->routes.list[i]->outcome != ROUTE_PARENT)
-			return false;
-		any |= t->results[i].state == RCPT_REFUSED;
-	}
-	return any;
-}
-
 /* ------------------------------------------------------------------ handing over */
-
-static bool
-is_ours(const struct attempt *t, size_t i, bool local)
-{
-	const struct route *r = t->routes.list[i];
-
-	return r->outcome == ROUTE_DELIVER && !t->done[i] &&
-	    transport_is_local(r->transport) == local && t->results[i].state == RCPT_WAITING;
-}
-
-bool
-attempt_is_over(const struct attempt *t)
-{
-	for (size_t i = 0; i < t->routes.n; i++)
-		if (counts(t, i) && !t->done[i])
-			return false;
-	return true;
-}
 
 /* The keys of those of this state that are not done. */
 static const char **
@@ -232,6 +146,7 @@ attempt_journal_if(struct attempt *t, enum rcpt_state state, const char *id, str
 void
 attempt_journal(struct attempt *t, enum rcpt_state state)
 {
+	const struct pieces p = attempt_pieces(t);
 	struct fail f = FAIL_INIT;
 	size_t n;
 	const char **keys = keys_of(t, state, &n);
@@ -242,10 +157,13 @@ attempt_journal(struct attempt *t, enum rcpt_state state)
 	}
 	for (size_t i = 0; i < t->routes.n; i++)
 		t->done[i] |= t->results[i].state == state;
-	t->removed = attempt_is_over(t) && spool_remove(&t->d->spool, t->q, &f);
-	if (t->removed || spool_journal(&t->d->spool, t->q, keys, n, &f))
+	if (decide_is_over(&p) && spool_remove(&t->d->spool, t->q, &f)) {
+		t->place = REMOVED;
 		return;
-	t->unwritten = true;
+	}
+	if (spool_journal(&t->d->spool, t->q, keys, n, &f))
+		return;
+	t->place = IN_SPOOL_STALE;
 	trace_line(t->d->trace, TRACE_LOG, "the journal cannot be written: %s", f.text);
 }
 
@@ -254,9 +172,11 @@ attempt_journal(struct attempt *t, enum rcpt_state state)
 static void
 write_down(struct attempt *t)
 {
-	if (t->safe)
+	const struct pieces p = attempt_pieces(t);
+
+	if (t->place != WITH_CALLER)
 		attempt_journal(t, RCPT_SENT);
-	else if (attempt_is_over(t))
+	else if (decide_is_over(&p))
 		trace_line(t->d->trace, TRACE_TAKEN, "1");
 }
 
@@ -270,6 +190,7 @@ announce(const struct attempt *t, const struct route *r)
 static void
 send_group(struct attempt *t, size_t i)
 {
+	const struct pieces p = attempt_pieces(t);
 	const struct route *lead = t->routes.list[i];
 	struct envelope group = t->q->e;
 	size_t *from = arena_array(t->q->arena, t->routes.n, sizeof *from);
@@ -278,12 +199,9 @@ send_group(struct attempt *t, size_t i)
 	group.rcpts = arena_array(t->q->arena, t->routes.n, sizeof *group.rcpts);
 	group.nrcpts = 0;
 	for (size_t k = i; k < t->routes.n; k++) {
-		const struct route *r = t->routes.list[k];
-
-		if (!is_ours(t, k, false) || r->transport != lead->transport ||
-		    strcmp(r->hosts, lead->hosts) != 0)
+		if (!decide_goes_with(&p, i, k))
 			continue;
-		announce(t, r);
+		announce(t, t->routes.list[k]);
 		from[group.nrcpts] = k;
 		group.rcpts[group.nrcpts++] = t->results[k];
 	}
@@ -326,63 +244,23 @@ deliver_here(struct attempt *t, size_t i)
 	if (local_deliver(t->d->conf, &job, &t->q->m, &result->fail))
 		result->state = RCPT_SENT;
 	else
-		result->state = result->fail.cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
+		result->state = decide_failed(&result->fail);
 	write_down(t);
 	attempt_log(t, i);
 }
 
-static size_t
-index_of(const struct attempt *t, const struct route *r)
-{
-	size_t i = 0;
-
-	while (t->routes.list[i] != r)
-		i++;
-	return i;
-}
-
-/* What counts more when a recipient became several: what may work later, then what never will,
- * then what only waits for another. */
-static int
-weight(enum rcpt_state state)
-{
-	switch (state) {
-	case RCPT_SENT:
-		return 0;
-	case RCPT_WAITING:
-		return 1;
-	case RCPT_REFUSED:
-		return 2;
-	case RCPT_RETRY:
-	case RCPT_KEPT:
-		break;
-	}
-	return 3;
-}
-
-/* A recipient fares as the worst of what it became. */
 static void
-settle(struct attempt *t, size_t i)
+settle(const struct pieces *p, struct rcpt *r, size_t first, size_t end)
 {
-	struct rcpt *r = &t->q->e.rcpts[i];
+	struct fate fate = decide_fate(p, first, end);
 
-	r->state = RCPT_SENT;
-	for (size_t k = t->first[i]; k < t->first[i + 1]; k++) {
-		const struct route *route = t->routes.list[k];
-		size_t at = route->same_as != NULL ? index_of(t, route->same_as) : k;
-		const struct rcpt *result = &t->results[at];
-
-		if (route->outcome == ROUTE_PARENT && route->same_as == NULL)
-			continue;
-		if (r->host == NULL && r->state == RCPT_SENT) {
-			r->host = result->host;
-			r->confirmation = result->confirmation;
-		}
-		if (weight(result->state) > weight(r->state)) {
-			r->state = result->state;
-			r->fail = result->fail;
-		}
+	r->state = fate.state;
+	if (fate.via != NULL && r->host == NULL) {
+		r->host = fate.via->host;
+		r->confirmation = fate.via->confirmation;
 	}
+	if (fate.by != NULL)
+		r->fail = fate.by->fail;
 	if (r->state == RCPT_WAITING)
 		(void)fail_set(&r->fail, FAIL_TEMP, STAGE_ROUTE, 0,
 		    "not sent, because another recipient cannot have the message");
@@ -391,18 +269,22 @@ settle(struct attempt *t, size_t i)
 void
 attempt_make(struct attempt *t)
 {
+	const struct pieces p = attempt_pieces(t);
+
 	for (size_t i = 0; i < t->routes.n; i++)
-		if (is_ours(t, i, false))
+		if (decide_is_ours(&p, i, false))
 			send_group(t, i);
 	for (size_t i = 0; i < t->routes.n; i++)
-		if (is_ours(t, i, true))
+		if (decide_is_ours(&p, i, true))
 			deliver_here(t, i);
 }
 
 void
 attempt_settle(struct attempt *t)
 {
+	const struct pieces p = attempt_pieces(t);
+
 	for (size_t i = 0; i < t->q->e.nrcpts; i++)
 		if (t->q->e.rcpts[i].state != RCPT_SENT)
-			settle(t, i);
+			settle(&p, &t->q->e.rcpts[i], t->first[i], t->first[i + 1]);
 }

@@ -2,34 +2,37 @@
 #ifndef ONEHOP_SEND_ATTEMPT_H
 #define ONEHOP_SEND_ATTEMPT_H
 
-#include "route/route.h"
+#include "send/decide.h"
 #include "send/deliver.h"
+
+/* Where the message is, and so who answers for it. */
+enum place {
+	WITH_CALLER,    /* nothing is on disk */
+	IN_SPOOL,       /* it is committed: what is done is journalled */
+	IN_SPOOL_STALE, /* what is done is not in the journal: -H has to say it */
+	REMOVED,        /* from the spool: all is done */
+};
 
 struct attempt {
 	struct delivery *d;
 	struct queued *q;
-	bool safe;      /* it is committed: what is done is journalled */
-	bool unwritten; /* what is done is not in the journal: -H has to say it */
-	bool removed;   /* from the spool: all is done */
-	bool noted;     /* attempt_note_trouble() was here */
+	enum place place;
+	bool noted; /* attempt_note_trouble() was here */
 	struct routes routes;
 	size_t *first;        /* routes of rcpts[i]: first[i] to first[i + 1] */
 	struct rcpt *results; /* one per route */
 	bool *done;           /* of a route: the journal has it, or an earlier attempt had */
 };
 
+static inline struct pieces
+attempt_pieces(const struct attempt *t)
+{
+	return (struct pieces){ &t->routes, t->results, t->done };
+}
+
 /* Route every recipient that is not RCPT_SENT, and mark what is done already.  False: a table
  * cannot be read: nothing is known of any. */
 bool attempt_route(struct attempt *t, struct fail *f) NODISCARD;
-/* Is all of it one transaction with the smarthost, or one local delivery, so that it cannot come
- * out in part but by the server's word before the text? */
-bool attempt_is_single(const struct attempt *t);
-/* Must the caller keep it, because a right is missing for some recipient? */
-bool attempt_lacks_right(const struct attempt *t);
-/* Is somebody refused or to wait already, before anything was handed over? */
-bool attempt_has_failed(const struct attempt *t);
-/* Is nothing left to hand over? */
-bool attempt_is_hopeless(const struct attempt *t);
 /* Hand over all that waits, remote deliveries first; each is journalled once the message is safe.
  */
 void attempt_make(struct attempt *t);
@@ -40,8 +43,6 @@ void attempt_journal(struct attempt *t, enum rcpt_state state);
  * the spool: should this process end before it says that they are.  False: TEMP/SPOOL. */
 bool attempt_journal_if(
     struct attempt *t, enum rcpt_state state, const char *id, struct fail *f) NODISCARD;
-/* Is nobody left who must get it? */
-bool attempt_is_over(const struct attempt *t);
 /* Each recipient fares as the worst of what it became. */
 void attempt_settle(struct attempt *t);
 /* The main log line of result i. */

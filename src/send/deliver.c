@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "mail/rewrite.h"
+#include "net/session.h"
 #include "send/attempt.h"
 #include "send/mainlog.h"
 #include "send/share.h"
@@ -98,9 +99,9 @@ commit(struct attempt *t, struct fail *f)
 	    !spool_has_room(&d->spool, message_size(&t->q->m), f))
 		return false;
 	t->q->arrived = d->ages.count;
-	t->safe = spool_commit(&d->spool, t->q, f);
-	if (!t->safe)
+	if (!spool_commit(&d->spool, t->q, f))
 		return false;
+	t->place = IN_SPOOL;
 	trace_line(d->trace, TRACE_TAKEN, "1");
 	msglog_keep(&d->log->messages, t->q->e.id);
 	return true;
@@ -118,7 +119,7 @@ before_part(void *ctx, struct fail *f)
 	struct part *p = ctx;
 	struct body *b = &p->t->q->m.body;
 
-	if (p->t->safe)
+	if (p->t->place != WITH_CALLER)
 		return true;
 	if (b->fd >= 0 && p->fd < 0) {
 		p->fd = b->fd;
@@ -132,7 +133,7 @@ make(struct attempt *t)
 {
 	struct part part = { t, -1 };
 
-	if (!t->safe)
+	if (t->place == WITH_CALLER)
 		courier_before_part(t->d->courier, before_part, &part);
 	attempt_make(t);
 	courier_before_part(t->d->courier, NULL, NULL);
@@ -179,17 +180,6 @@ keep_rest(struct attempt *t)
 			t->q->e.rcpts[i].state = RCPT_KEPT;
 }
 
-/* Has somebody got it?  A recipient that is refused may have become others, of whom some took it.
- */
-static bool
-has_reached(const struct attempt *t)
-{
-	for (size_t i = 0; i < t->routes.n; i++)
-		if (t->routes.list[i]->outcome == ROUTE_DELIVER && t->results[i].state == RCPT_SENT)
-			return true;
-	return false;
-}
-
 /* All recipients were refused and nobody has the message: the caller, who waits, gets the refusal,
  * and the spool keeps nothing. */
 static bool
@@ -197,14 +187,11 @@ hand_back(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
 
-	if (count(t->q, RCPT_REFUSED) < t->q->e.nrcpts || has_reached(t))
-		return false;
 	trace_line(t->d->trace, TRACE_TAKEN, "0");
-	if (t->safe && !spool_remove(&t->d->spool, t->q, &f)) {
-		trace_line(t->d->trace, TRACE_TAKEN, "1");
-		return false;
-	}
-	return true;
+	if (t->place == WITH_CALLER || spool_remove(&t->d->spool, t->q, &f))
+		return true;
+	trace_line(t->d->trace, TRACE_TAKEN, "1");
+	return false;
 }
 
 /* Why it could not be delivered matters more than why it could not be kept. */
@@ -232,26 +219,51 @@ deliver_was_stopped(const struct queued *q)
 	return stop_asked();
 }
 
-static void
-settle_now(struct attempt *t)
+static enum keeper
+keeper_of(const struct attempt *t)
+{
+	const struct pieces p = attempt_pieces(t);
+	const struct tried tried = { .rcpts = t->q->e.nrcpts,
+		.sent = count(t->q, RCPT_SENT),
+		.refused = count(t->q, RCPT_REFUSED),
+		.safe = t->place != WITH_CALLER,
+		.reached = decide_has_reached(&p),
+		.stopped = deliver_was_stopped(t->q) };
+
+	return decide_keeper(&tried);
+}
+
+/* It is to be kept.  False: it cannot be, and each recipient's reason says that, too. */
+static bool
+keep(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
 
+	if (t->place != WITH_CALLER)
+		return true;
+	if (delivery_spool(t->d, true, &f))
+		(void)attempt_note_trouble(t);
+	if (commit(t, &f))
+		return true;
+	add_reason(t->q, &f);
+	return false;
+}
+
+static void
+settle_now(struct attempt *t)
+{
+	enum keeper keeper;
+
 	attempt_settle(t);
-	if (hand_back(t) || (!t->safe && !has_reached(t) && deliver_was_stopped(t->q)))
+	keeper = keeper_of(t);
+	if (keeper == KEEPER_STOPPED || (keeper == KEEPER_CALLER && hand_back(t)))
 		return;
-	if (!t->safe && count(t->q, RCPT_SENT) == t->q->e.nrcpts) {
+	if (keeper == KEEPER_NOBODY) {
 		trace_line(t->d->trace, TRACE_LOG, "Completed");
 		return;
 	}
-	if (!t->safe) {
-		if (delivery_spool(t->d, true, &f))
-			(void)attempt_note_trouble(t);
-		if (!commit(t, &f)) {
-			add_reason(t->q, &f);
-			return;
-		}
-	}
+	if (!keep(t))
+		return;
 	attempt_finish(t);
 	keep_rest(t);
 }
@@ -261,7 +273,9 @@ settle_now(struct attempt *t)
 static void
 leave_all(struct attempt *t, struct fail *why)
 {
-	if (attempt_has_failed(t)) {
+	const struct pieces p = attempt_pieces(t);
+
+	if (decide_has_failed(&p)) {
 		attempt_settle(t);
 		add_reason(t->q, why);
 		return;
@@ -275,6 +289,7 @@ deliver_now(struct delivery *d, struct queued *q)
 {
 	struct attempt t = { .d = d, .q = q };
 	struct fail f = FAIL_INIT;
+	struct pieces p;
 
 	log_arrival(&t);
 	if (!attempt_route(&t, &f)) {
@@ -282,11 +297,12 @@ deliver_now(struct delivery *d, struct queued *q)
 		return;
 	}
 	log_known(&t);
-	if (attempt_lacks_right(&t) || attempt_is_hopeless(&t)) {
+	p = attempt_pieces(&t);
+	if (decide_lacks_right(&p) || decide_is_hopeless(&p)) {
 		attempt_settle(&t);
 		return;
 	}
-	if (!attempt_is_single(&t) && !commit(&t, &f)) {
+	if (!decide_is_single(&p, SESSION_RCPT_MAX) && !commit(&t, &f)) {
 		leave_all(&t, &f);
 		return;
 	}
@@ -319,8 +335,9 @@ wake(struct queued *q)
 void
 deliver_queued(struct delivery *d, struct queued *q)
 {
-	struct attempt t = { .d = d, .q = q, .safe = true };
+	struct attempt t = { .d = d, .q = q, .place = IN_SPOOL };
 	struct fail f = FAIL_INIT;
+	struct pieces p;
 
 	wake(q);
 	trace_line(d->trace, TRACE_NOTE, "delivering %s", q->e.id);
@@ -332,8 +349,9 @@ deliver_queued(struct delivery *d, struct queued *q)
 	}
 	log_known(&t);
 	make(&t);
+	p = attempt_pieces(&t);
 	/* a try that was broken off by a signal does not count as one */
-	if (stop_asked() && !attempt_is_over(&t))
+	if (stop_asked() && !decide_is_over(&p))
 		return;
 	attempt_settle(&t);
 	attempt_finish(&t);
@@ -342,7 +360,7 @@ deliver_queued(struct delivery *d, struct queued *q)
 void
 deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
 {
-	struct attempt t = { .d = d, .q = q, .safe = true };
+	struct attempt t = { .d = d, .q = q, .place = IN_SPOOL };
 	struct fail f = FAIL_INIT;
 
 	wake(q);

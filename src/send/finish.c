@@ -9,13 +9,6 @@
 
 /* ------------------------------------------------------------------ why it waits */
 
-static bool
-waits(const struct attempt *t, size_t i)
-{
-	return t->routes.list[i]->outcome != ROUTE_PARENT && !t->done[i] &&
-	    (t->results[i].state == RCPT_RETRY || t->results[i].state == RCPT_WAITING);
-}
-
 /* The failures of a host list are written once a run; a login that rests is none. */
 static void
 note_hosts(struct attempt *t, const struct rcpt *r)
@@ -47,33 +40,27 @@ note_own(struct attempt *t)
 bool
 attempt_note_trouble(struct attempt *t)
 {
+	const struct pieces p = attempt_pieces(t);
+	const struct blame blame = decide_blame(&p);
 	struct trouble *why = &t->q->trouble;
-	const struct rcpt *own = NULL, *hosts = NULL, *shown;
-	bool known = why->hosts != NULL || t->noted;
+	const struct rcpt *shown;
+	bool known = why->hosts != NULL, own = blame.own != SIZE_MAX;
 
-	for (size_t i = 0; i < t->routes.n; i++) {
-		if (!waits(t, i))
-			continue;
-		if (fail_is_hosts(&t->results[i].fail) && t->results[i].hosts != NULL)
-			hosts = &t->results[i];
-		else
-			own = &t->results[i];
-	}
-	shown = own != NULL ? own : hosts;
-	if (shown == NULL || t->noted)
+	if (t->noted || (!own && blame.hosts == SIZE_MAX))
 		return false;
+	shown = &t->results[own ? blame.own : blame.hosts];
 	t->noted = true;
 	if (why->first_failed == 0)
 		why->first_failed = t->d->ages.count;
 	why->error = arena_fmt(t->q->arena, "%s: %s",
 	    shown->original != NULL ? shown->original : shown->address, shown->fail.text);
-	if (own != NULL)
+	if (own)
 		note_own(t);
 	why->last_try = t->d->now;
 	why->hosts = NULL;
-	if (hosts != NULL)
-		note_hosts(t, hosts);
-	return own != NULL || !known;
+	if (blame.hosts != SIZE_MAX)
+		note_hosts(t, &t->results[blame.hosts]);
+	return own || !known;
 }
 
 void
@@ -93,29 +80,35 @@ delivery_note_success(struct delivery *d)
 	d->good_noted = true;
 }
 
+static bool
+is_given_up(const struct attempt *t, const struct rcpt *r)
+{
+	const struct delivery *d = t->d;
+	const struct trouble *why = &t->q->trouble;
+	const struct patience own = {
+		ages_since(&d->ages, why->first_failed != 0 ? why->first_failed : t->q->arrived),
+		why->tries
+	};
+	struct host_record at = { .tries = 0 };
+	struct patience hosts;
+
+	if (!fail_is_hosts(&r->fail) || r->hosts == NULL)
+		return decide_give_up(&d->rule, own, NULL);
+	hosts_read(&d->spool, r->hosts, &at);
+	hosts = (struct patience){ ages_since(&d->ages, at.first_failed), at.tries };
+	return decide_give_up(&d->rule, own, &hosts);
+}
+
 /* A recipient that has waited to the end of the rule, and was tried often enough, is given up. */
 static void
 give_up_old(struct attempt *t)
 {
-	const struct delivery *d = t->d;
-	const struct queued *q = t->q;
-	uint64_t begin = q->trouble.first_failed != 0 ? q->trouble.first_failed : q->arrived;
+	const struct pieces p = attempt_pieces(t);
 
 	for (size_t i = 0; i < t->routes.n; i++) {
 		struct rcpt *r = &t->results[i];
-		struct host_record at = { .tries = 0 };
-		uint64_t age = ages_since(&d->ages, begin);
-		unsigned tries = q->trouble.tries;
 
-		if (!waits(t, i))
-			continue;
-		if (fail_is_hosts(&r->fail) && r->hosts != NULL) {
-			hosts_read(&d->spool, r->hosts, &at);
-			tries = at.tries;
-			if (ages_since(&d->ages, at.first_failed) < age)
-				age = ages_since(&d->ages, at.first_failed);
-		}
-		if (!retry_is_over(&d->rule, age, tries))
+		if (!decide_waits(&p, i) || !is_given_up(t, r))
 			continue;
 		r->state = RCPT_REFUSED;
 		r->fail.cls = FAIL_PERM;
@@ -185,12 +178,6 @@ freeze(struct attempt *t, const char *why)
 	trace_line(t->d->trace, TRACE_LOG, "Frozen (%s)", why);
 }
 
-static bool
-wants_bounce(const struct rcpt *r)
-{
-	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
-}
-
 /* What was refused is told to the sender, and then it is done.  Where nobody can be told the
  * message is frozen. */
 static void
@@ -200,26 +187,28 @@ bounce(struct attempt *t)
 	struct notice about = { .kind = NOTICE_FAILED, .rcpts = list };
 	struct fail f = FAIL_INIT;
 	size_t refused = 0;
+	enum bounce what;
 
 	for (size_t i = 0; i < t->routes.n; i++) {
 		if (t->results[i].state != RCPT_REFUSED || t->done[i])
 			continue;
 		refused++;
-		if (wants_bounce(&t->results[i]))
+		if (decide_wants(t->results[i].notify, NOTIFY_FAILURE))
 			list[about.nrcpts++] = &t->results[i];
 	}
-	if (refused == 0)
+	what = decide_bounce(refused, about.nrcpts, t->q->e.sender);
+	if (what == BOUNCE_NONE)
 		return;
-	if (about.nrcpts > 0 && t->q->e.sender[0] == '\0') {
+	if (what == BOUNCE_FREEZE) {
 		freeze(t,
 		    t->q->parent != NULL ? "delivery error message" : "message created with -f <>");
 		return;
 	}
-	if (about.nrcpts > 0 && !bounces_allow(&t->d->spool, t->q->e.sender, &t->d->ages)) {
+	if (what == BOUNCE_SENDER && !bounces_allow(&t->d->spool, t->q->e.sender, &t->d->ages)) {
 		freeze(t, "its sender has had too many bounces in this hour");
 		return;
 	}
-	if (about.nrcpts > 0 && !send_notice(t, &about, &f)) {
+	if (what == BOUNCE_SENDER && !send_notice(t, &about, &f)) {
 		trace_line(t->d->trace, TRACE_LOG, "no bounce could be made: %s", f.text);
 		return;
 	}
@@ -232,21 +221,23 @@ warn(struct attempt *t)
 {
 	const struct rcpt **list = arena_array(t->q->arena, t->routes.n, sizeof(void *));
 	struct notice about = { .kind = NOTICE_DELAYED, .rcpts = list };
+	const struct pieces p = attempt_pieces(t);
 	struct fail f = FAIL_INIT;
+	unsigned warnings;
 
 	about.waited = ages_since(&t->d->ages, t->q->arrived);
-	if (t->d->conf->delay_warning == 0 || t->q->frozen || !notice_may_warn(t->q) ||
-	    about.waited < t->d->conf->delay_warning * (t->q->warnings + 1))
+	warnings = decide_warnings(about.waited, t->d->conf->delay_warning, t->q->warnings,
+	    !t->q->frozen && notice_may_warn(t->q));
+	if (warnings == t->q->warnings)
 		return false;
 	for (size_t i = 0; i < t->routes.n; i++)
-		if (waits(t, i) &&
-		    (t->results[i].notify == 0 || (t->results[i].notify & NOTIFY_DELAY) != 0))
+		if (decide_waits(&p, i) && decide_wants(t->results[i].notify, NOTIFY_DELAY))
 			list[about.nrcpts++] = &t->results[i];
 	if (about.nrcpts > 0 && !send_notice(t, &about, &f)) {
 		trace_line(t->d->trace, TRACE_LOG, "no warning could be made: %s", f.text);
 		return false;
 	}
-	t->q->warnings = (unsigned)(about.waited / t->d->conf->delay_warning);
+	t->q->warnings = warnings;
 	return true;
 }
 
@@ -273,6 +264,7 @@ close_recipients(struct attempt *t)
 void
 attempt_finish(struct attempt *t)
 {
+	const struct pieces p = attempt_pieces(t);
 	struct delivery *d = t->d;
 	struct fail f = FAIL_INIT;
 	bool changed, frozen = t->q->frozen;
@@ -281,15 +273,15 @@ attempt_finish(struct attempt *t)
 	changed = attempt_note_trouble(t);
 	give_up_old(t);
 	bounce(t);
-	if (attempt_is_over(t)) {
-		if (t->removed || spool_remove(&d->spool, t->q, &f))
+	if (decide_is_over(&p)) {
+		if (t->place == REMOVED || spool_remove(&d->spool, t->q, &f))
 			trace_line(d->trace, TRACE_LOG, "Completed");
 		else
 			trace_line(
 			    d->trace, TRACE_LOG, "it is done but cannot be removed: %s", f.text);
 		return;
 	}
-	changed |= warn(t) || t->unwritten || t->q->frozen != frozen;
+	changed |= warn(t) || t->place == IN_SPOOL_STALE || t->q->frozen != frozen;
 	if (!changed)
 		return;
 	attempt_journal(t, RCPT_SENT);
