@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,12 +18,24 @@ enum { STAGGER_MS = 250 }; /* RFC 8305 section 5, Connection Attempt Delay */
 struct race {
 	const char *name;
 	const struct endpoint *list;
-	size_t begin, next, end;         /* attempts [begin, next) are under way or over */
-	const struct endpoint *local;    /* to bind to, or NULL */
+	size_t begin, next, end;      /* attempts [begin, next) are under way or over */
+	const struct endpoint *local; /* to bind to, or NULL */
+	const struct connect_options *o;
 	struct pollfd fd[ENDPOINTS_MAX]; /* by index - begin; fd -1: over */
 	int error[ENDPOINTS_MAX];
 	size_t open;
 };
+
+/* Somebody else's connection to a path. */
+static int
+opened(const struct connect_options *o, const struct endpoint *e)
+{
+	int fd = o->open_path(o->path_ctx, ((const struct sockaddr_un *)&e->addr)->sun_path);
+
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
 
 /* A socket on its way to e: the descriptor, or -1 with errno. */
 static int
@@ -48,8 +61,11 @@ static void
 start_next(struct race *r)
 {
 	size_t i = r->next - r->begin;
+	const struct endpoint *e = &r->list[r->next];
+	bool asks = e->addr.ss_family == AF_UNIX && r->o->open_path != NULL;
 
-	r->fd[i] = (struct pollfd){ .fd = start(&r->list[r->next], r->local), .events = POLLOUT };
+	r->fd[i] =
+	    (struct pollfd){ .fd = asks ? opened(r->o, e) : start(e, r->local), .events = POLLOUT };
 	r->error[i] = r->fd[i].fd < 0 ? errno : 0;
 	r->open += r->fd[i].fd >= 0;
 	r->next++;
@@ -152,9 +168,10 @@ race(struct race *r, int64_t deadline_ms, size_t *which, int *fd, struct fail *f
 }
 
 static bool
-through_proxy(const struct race *want, const char *proxy, int64_t deadline_ms, size_t *which,
-    struct stream *s, struct fail *f)
+through_proxy(
+    const struct race *want, int64_t deadline_ms, size_t *which, struct stream *s, struct fail *f)
 {
+	const char *proxy = want->o->socks;
 	AUTO_ARENA struct arena a = { 0 };
 	AUTO_BUF struct buf why = BUF_INIT(FAIL_TEXT / 2);
 	struct resolve_options how = { SOCKS_PORT, 0, deadline_ms };
@@ -167,9 +184,11 @@ through_proxy(const struct race *want, const char *proxy, int64_t deadline_ms, s
 		return false;
 	}
 	for (size_t i = want->begin; i < want->end; i++) {
-		struct race r = {
-			.name = at.name, .list = at.list, .end = at.n, .local = want->local
-		};
+		struct race r = { .name = at.name,
+			.list = at.list,
+			.end = at.n,
+			.local = want->local,
+			.o = want->o };
 		const char *reason;
 		size_t won = 0;
 		int fd = -1;
@@ -202,7 +221,7 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 	int64_t deadline_ms =
 	    clock_ms() + (int64_t)(o->timeout_s < 86400 ? o->timeout_s : 86400) * 1000;
 	struct race r = {
-		.name = o->name, .list = list, .begin = *which, .next = *which, .end = n
+		.name = o->name, .list = list, .begin = *which, .next = *which, .end = n, .o = o
 	};
 	struct endpoint local;
 	int fd = -1;
@@ -216,7 +235,7 @@ connect_race(const struct endpoint *list, size_t n, size_t *which, const struct 
 	}
 	if (o->socks != NULL && o->socks[0] != '\0' && r.begin < n &&
 	    list[r.begin].addr.ss_family != AF_UNIX)
-		return through_proxy(&r, o->socks, deadline_ms, which, s, f);
+		return through_proxy(&r, deadline_ms, which, s, f);
 	ok = race(&r, deadline_ms, which, &fd, f);
 	for (size_t i = r.begin; o->tell != NULL && i < r.next; i++)
 		if (r.error[i - r.begin] != 0)

@@ -10,6 +10,9 @@ struct connect_options {
 	uint64_t timeout_s;    /* for the whole race */
 	const char *interface; /* local address, or "" or NULL */
 	const char *socks;     /* host:port, or "" or NULL */
+	/* Asked for a connection to the socket at path (-1 with errno); NULL: that is made here. */
+	int (*open_path)(void *ctx, const char *path);
+	void *path_ctx;
 	/* Told of each address that failed before the race was over, no proxy's; may be NULL. */
 	void (*tell)(void *ctx, const struct endpoint *e, int err);
 	void *ctx;

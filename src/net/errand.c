@@ -37,23 +37,47 @@ tell(void *ctx, enum trace_kind kind, struct str line)
 		submit_line(w->fd, kind, line);
 }
 
-/* Ask, and hear the answer of that letter: its failure, and what is behind it in b. */
+/* Ask, and hear the answer of that letter: its failure, what is behind it in b, and the descriptor
+ * that came along, or -1. */
 static bool
-ask(struct worker *w, char what, char answer, struct buf *b, struct str *rest, struct fail *f)
+ask_for(struct worker *w, const char *letters, struct buf *b, struct str *rest, int *passed,
+    struct fail *f)
 {
 	struct fail why = FAIL_INIT;
-	AUTO_FD int passed = -1;
 	char letter;
 
-	if (!record_put_buf(w->fd, what, b, f))
+	if (!record_put_buf(w->fd, letters[0], b, f))
 		return false;
-	if (!record_get(w->fd, &letter, b, &passed) || letter != answer)
+	if (!record_get(w->fd, &letter, b, passed) || letter != letters[1])
 		return record_gone(f);
 	*rest = buf_get(b);
 	record_fail(rest, &why);
 	if (why.cls != FAIL_NONE)
 		*f = why;
 	return why.cls == FAIL_NONE;
+}
+
+static bool
+ask(struct worker *w, const char *letters, struct buf *b, struct str *rest, struct fail *f)
+{
+	AUTO_FD int none = -1;
+
+	return ask_for(w, letters, b, rest, &none, f);
+}
+
+static int
+ask_path(void *ctx, const char *path)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	AUTO_FD int fd = -1;
+	struct fail f = FAIL_INIT;
+	struct str rest;
+	bool ok;
+
+	record_add(&b, path);
+	ok = ask_for(ctx, "Uu", &b, &rest, &fd, &f);
+	errno = f.sys != 0 ? f.sys : EBADF;
+	return ok ? steal_fd(&fd) : -1;
 }
 
 static bool
@@ -68,7 +92,7 @@ ask_secret(
 
 	record_add(&b, configured);
 	record_add(&b, canonical);
-	ok = ask(w, 'S', 's', &b, &rest, f);
+	ok = ask(w, "Ss", &b, &rest, f);
 	if (ok) {
 		const char *key = record_text(&rest, &w->arena);
 		const char *where = record_text(&rest, &w->arena);
@@ -123,7 +147,7 @@ tell_login(void *ctx, const char *configured, const struct login_told *t, struct
 	record_add(&b, t->secret->stamp);
 	record_add(&b, t->mechanism);
 	record_add(&b, t->words);
-	if (!ask(ctx, 'A', 'a', &b, &rest, f))
+	if (!ask(ctx, "Aa", &b, &rest, f))
 		return false;
 	buf_put(left_out, record_field(&rest));
 	return true;
@@ -136,7 +160,7 @@ ask_leave(void *ctx, bool part, struct fail *f)
 	struct str rest;
 
 	record_add_number(&b, part);
-	return ask(ctx, 'P', 'p', &b, &rest, f);
+	return ask(ctx, "Pp", &b, &rest, f);
 }
 
 static bool
@@ -246,6 +270,7 @@ errand_serve(void *errand, int fd)
 		return ERRAND_STAYS_ROOT + errno;
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
 	smarthost_files(w.smarthost, &w.files);
+	smarthost_reach(w.smarthost, ask_path);
 	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
 	smarthost_tell_login(w.smarthost, tell_login);
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)) &&

@@ -240,6 +240,8 @@ dial(struct hop *h, size_t *which, struct fail *f)
 		.timeout_s = c->connect_timeout,
 		.interface = c->interface,
 		.socks = c->socks_proxy,
+		.open_path = h->open_path,
+		.path_ctx = h->ask_ctx,
 		.tell = note_failed,
 		.ctx = &all };
 

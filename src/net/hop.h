@@ -21,6 +21,8 @@ struct hop {
 	bool (*tell_login)(void *ctx, const char *configured, const struct login_told *t,
 	    struct buf *left_out, struct fail *f);
 	void *ask_ctx;
+	/* as in struct connect_options, with ask_ctx */
+	int (*open_path)(void *ctx, const char *path);
 	/* after hop_find() */
 	const struct host *host;
 	struct resolved at;

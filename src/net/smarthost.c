@@ -66,6 +66,12 @@ smarthost_ask_secret(struct smarthost *h,
 }
 
 void
+smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path))
+{
+	h->hop.open_path = open_path;
+}
+
+void
 smarthost_tell_login(struct smarthost *h,
     bool (*tell)(void *ctx, const char *configured, const struct login_told *t,
 	struct buf *left_out, struct fail *f))

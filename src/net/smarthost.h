@@ -29,6 +29,8 @@ void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
     void (*tell)(void *ctx, const char *configured, unsigned news), void *ctx);
+/* Sockets by path are another's to connect to (net/connect.h), with the same ctx. */
+void smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path));
 /* And so is what became of a login (net/auth.h), with the same ctx. */
 struct login_told;
 void smarthost_tell_login(struct smarthost *h,

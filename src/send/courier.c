@@ -1,6 +1,7 @@
 /* courier.c - the smarthost's session in a confined process; this process's side of it. */
 #include "send/courier.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/stop.h"
+#include "base/unix.h"
 #include "mail/hostlist.h"
 #include "net/errand.h"
 #include "send/passwd.h"
@@ -73,20 +75,48 @@ courier_try_once(struct courier *c)
 
 /* ------------------------------------------------------------------ what it asks */
 
-/* A courier that was taken over gets no password but those of the hosts that it was sent to. */
-static bool
-is_sent_to(const struct courier *c, struct arena *a, const char *name)
+/* The host of a list that has this name, of any of these kinds (1 << HOST_...), or NULL. */
+static const struct host *
+listed(struct arena *a, const char *hosts, const char *name, unsigned kinds)
 {
 	struct fail ignored;
 	struct host *list;
 	size_t n = 0;
 
-	if (!hostlist_parse(a, c->hosts, &list, &n, &ignored))
-		return false;
+	if (!hostlist_parse(a, hosts, &list, &n, &ignored))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].name, name) == 0)
-			return true;
-	return false;
+		if (strcmp(list[i].name, name) == 0 && (kinds & 1U << list[i].kind) != 0)
+			return &list[i];
+	return NULL;
+}
+
+/* A courier that was taken over gets no password but those of the hosts that it was sent to. */
+static bool
+is_sent_to(const struct courier *c, struct arena *a, const char *name)
+{
+	return listed(a, c->hosts, name, ~0U) != NULL;
+}
+
+static bool
+give_path(const struct courier *c, struct str rest, struct fail *f)
+{
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	AUTO_FD int fd = -1;
+	const char *path = record_text(&rest, &a);
+	struct fail why = FAIL_INIT;
+
+	if (listed(&a, c->hosts, path, 1U << HOST_UNIX | 1U << HOST_LMTP) == NULL) {
+		(void)fail_conf(&why, "it asked for another socket");
+	} else {
+		fd = unix_connect(path);
+		if (fd >= 0)
+			return record_pass(c->child.in, 'u', fd, f);
+		(void)fail_set(&why, FAIL_TEMP, STAGE_CONNECT, errno, "cannot connect to %s", path);
+	}
+	record_add_fail(&b, &why);
+	return record_put_buf(c->child.in, 'u', &b, f);
 }
 
 /* What earlier runs saw of the host.  It must not be lost where a password may go out in clear. */
@@ -337,6 +367,8 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 			relay(c, rest);
 		else if (letter == 'S')
 			ok = give_secret(c, rest, f);
+		else if (letter == 'U')
+			ok = give_path(c, rest, f);
 		else if (letter == 'K')
 			remember(c, rest);
 		else if (letter == 'A')

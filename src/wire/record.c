@@ -86,6 +86,35 @@ record_put_buf(int fd, char letter, const struct buf *b, struct fail *f)
 	return record_put(fd, letter, buf_get(b), f);
 }
 
+/* The descriptor travels with the record's first bytes. */
+bool
+record_pass(int fd, char letter, int passed, struct fail *f)
+{
+	char head[HEAD] = { letter };
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .space = { 0 } };
+	struct iovec iov = { head, sizeof head };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof control.space };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t done;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof passed);
+	memcpy(CMSG_DATA(c), &passed, sizeof passed);
+	do
+		done = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	while (done < 0 && errno == EINTR);
+	if (done <= 0 || !fd_write_full(fd, head + done, sizeof head - (size_t)done))
+		return record_gone(f);
+	return true;
+}
+
 /* Some octets, with the descriptor that may come along. */
 static ssize_t
 receive(int fd, void *p, size_t n, int *passed)

@@ -22,6 +22,8 @@ bool record_broken(struct fail *f, const char *what);
 /* Write one record. */
 bool record_put(int fd, char letter, struct str payload, struct fail *f) NODISCARD;
 bool record_put_buf(int fd, char letter, const struct buf *b, struct fail *f) NODISCARD;
+/* Write an empty one that a descriptor comes along with. */
+bool record_pass(int fd, char letter, int passed, struct fail *f) NODISCARD;
 /* Many of them: held until there is no room for another, or record_flush(). */
 struct record_out {
 	int fd;

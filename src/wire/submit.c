@@ -59,41 +59,12 @@ put_envelope(struct record_out *o, const struct envelope *e, struct fail *f)
 	return true;
 }
 
-/* The descriptor travels with the record's first bytes. */
-static bool
-put_descriptor(int fd, int passed, struct fail *f)
-{
-	char head[5] = { 'F', 0, 0, 0, 0 };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { .space = { 0 } };
-	struct iovec iov = { head, sizeof head };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof control.space };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	ssize_t done;
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof passed);
-	memcpy(CMSG_DATA(c), &passed, sizeof passed);
-	do
-		done = sendmsg(fd, &msg, MSG_NOSIGNAL);
-	while (done < 0 && errno == EINTR);
-	if (done <= 0 || !fd_write_full(fd, head + done, sizeof head - (size_t)done))
-		return record_gone(f);
-	return true;
-}
-
 static bool
 put_body(struct record_out *o, const struct body *body, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(256);
 
-	if (body->fd >= 0 && (!record_flush(o, f) || !put_descriptor(o->fd, body->fd, f)))
+	if (body->fd >= 0 && (!record_flush(o, f) || !record_pass(o->fd, 'F', body->fd, f)))
 		return false;
 	for (uint64_t at = 0; body->fd < 0 && at < body->size; at += CHUNK) {
 		uint64_t left = body->size - at;

@@ -68,7 +68,7 @@ def unknown_cases(content):
 
 
 LETTER = re.compile(r"^  ([A-Za-z])   ", re.M)
-SAID = re.compile(r"""(?:record_(?:put|put_buf|hold)|ask)\([^;']*'(\w)'|char head\[5\] = \{ '(\w)'|LEAVES "(\w)\"""")
+SAID = re.compile(r"""record_(?:put|put_buf|hold|pass)\([^;']*'(\w)'|ask(?:_for)?\([^;"]*"(\w)\w"|LEAVES "(\w)\"""")
 PARTS = [("^1[.] ", "^3[.] ", ["src/wire/submit.h", "src/wire/submit.c", "src/wire/receive.c", "src/wire/control.c"]),
          ("^3[.] ", "^4[.] ", ["src/send/courier.c", "src/net/errand.c"])]
 
