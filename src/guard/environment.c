@@ -104,6 +104,22 @@ guard_detach(void)
 		(void)close(null);
 }
 
+pid_t
+guard_apart(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		guard_detach();
+	return pid;
+}
+
+void
+guard_end(void)
+{
+	_exit(0);
+}
+
 static const char *
 absolute(const char *name)
 {

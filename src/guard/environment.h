@@ -5,6 +5,7 @@
 #define ONEHOP_GUARD_ENVIRONMENT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/fail.h"
@@ -34,6 +35,9 @@ bool guard_peer(int fd, unsigned *uid, unsigned *gid, struct fail *f) NODISCARD;
 /* From here on this process works for itself: a session of its own, no parent to end with, and
  * nothing of the caller's is held open (descriptors 0-2 are /dev/null). */
 void guard_detach(void);
+/* fork(2): the other process is as after guard_detach(), and ends by guard_end(). */
+pid_t guard_apart(void);
+_Noreturn void guard_end(void);
 
 /* Who calls: the passwd entry of the real uid; without one (containers) the number is the login. */
 struct caller {

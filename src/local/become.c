@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include "base/keyring.h"
+
 #include "base/banned.h" /* IWYU pragma: keep */
 
 /* Group mail owns /var/mail; without such a group the user's own has to do. */
@@ -33,6 +35,8 @@ become_user(const struct user *u, bool mail_group, struct fail *f)
 		    "cannot deliver to %s: only root or %s may", u->name, u->name);
 	if (geteuid() != 0)
 		return true;
+	if (!keyring_own()) /* as root: the user may have no quota left */
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot make a session keyring");
 	if (initgroups(u->name, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(u->uid, u->uid, u->uid) != 0)
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot become %s", u->name);

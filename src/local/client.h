@@ -16,13 +16,19 @@ struct local_job {
 	size_t nenvelope_to;
 	const char *id; /* of the message, for a pipe's MESSAGE_ID; NULL: none */
 	int64_t now;
+	/* Asked once, when it has taken so long: true: it is waited for; false: it is not, another
+	 * process does (this one was forked). */
+	bool (*slow)(void *ctx);
+	void *ctx;
+	int64_t slow_ms;
 };
 
 /* May this process deliver to user?  Asked before anything is sent.  False: TEMP/DOOR as above, or
  * what local_deliver() would say of the user. */
 bool local_may_deliver(struct arena *a, const char *user, struct fail *f) NODISCARD;
-/* Deliver.  True: file and directory are synced (or the pipe's program said 0).
- * False: TEMP (try again) or PERM (the program's words are in the text). */
+/* Deliver.  When slow() has said false it is not known what becomes of it, and *f is not set. True:
+ * file and directory are synced (or the pipe's program said 0). False: TEMP (try again) or PERM
+ * (the program's words are in the text). */
 bool local_deliver(
     const struct conf *c, const struct local_job *job, struct message *m, struct fail *f) NODISCARD;
 

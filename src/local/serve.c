@@ -1,8 +1,10 @@
 /* serve.c - the program onehop-local. */
 #include "local/serve.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -13,10 +15,11 @@
 #include "local/maildir.h"
 #include "local/mbox.h"
 #include "local/pipe.h"
+#include "local/watch.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { LOCK_TRIES = 10, LOCK_WAIT_MS = 3000, MORE_SECONDS = 600 };
+enum { LOCK_TRIES = 10, LOCK_WAIT_MS = 3000, ALARM_SECONDS = 60 };
 
 static const struct pipe_transport address_pipe = {
 	.name = "address_pipe",
@@ -105,9 +108,10 @@ deliver(struct letter *l, struct arena *a, struct fail *f)
 static const struct verb {
 	const char *name;
 	bool probe, group_mail;
+	unsigned seconds;
 } verbs[] = {
-	{ "probe", true, false }, { "deliver", false, false },
-	{ "spool", false, true }, /* deliver to /var/mail, which is group mail's */
+	{ "probe", true, false, PROBE_SECONDS }, { "deliver", false, false, DELIVER_SECONDS },
+	{ "spool", false, true, DELIVER_SECONDS }, /* to /var/mail, which is group mail's */
 };
 
 static const struct verb *
@@ -135,19 +139,61 @@ answer(struct arena *a, const struct verb *v, const char *name, int64_t now, str
 	if (v->group_mail != (rq.transport == TRANSPORT_SPOOL) || (!v->probe && *rq.id == '\0'))
 		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s does not do %s", v->name,
 		    transport_name(rq.transport));
-	/* from here on a signal is held back: the caller has to hear what became of the message */
-	stop_hold();
 	if (v->probe ? !forward_probe(a, &u, rq.skip_forward, &p, f) : !deliver(&l, a, f))
 		return false;
 	reply_ok(reply, v->probe ? &p : NULL);
 	return true;
 }
 
+/* One request. */
+struct job {
+	struct arena *arena;
+	const struct verb *verb;
+	const char *user;
+	int64_t now;
+};
+
+/* In a process of its own, as that user. */
+static void
+work(void *ctx, int out)
+{
+	const struct job *j = ctx;
+	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
+	struct fail f = FAIL_INIT;
+
+	if (!answer(j->arena, j->verb, j->user, j->now, &reply, &f))
+		reply_fail(&reply, &f);
+	if (buf_ok(&reply))
+		(void)!fd_write_full(out, reply.p, reply.n);
+}
+
+/* The caller's is let go: he may not wait for the end of this, and others wait for the end of what
+ * he says. */
+static void
+let_go(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		(void)dup2(null, fd);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+/* Who feeds the one that is gone, or that nothing ends, is not kept waiting. */
+static void
+end_input(void)
+{
+	(void)shutdown(STDIN_FILENO, SHUT_RD);
+	(void)close(STDIN_FILENO);
+}
+
 int
 local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 {
 	const char *verb = argc == 3 ? argv[1] : "", *user = argc == 3 ? argv[2] : NULL;
-	const struct verb *v;
+	struct job j = { .arena = a, .now = now };
+	struct watched w = { .work = work, .ctx = &j };
 	AUTO_BUF struct buf reply = BUF_INIT(FRAME_MAX + FRAME_LENGTH);
 	struct fail f = FAIL_INIT;
 
@@ -155,16 +201,24 @@ local_serve(struct arena *a, int argc, char *const *argv, int64_t now)
 	if (argc == 2 && strcmp(argv[1], "serve") == 0 &&
 	    !opening_read(STDIN_FILENO, a, &verb, &user))
 		return EX_IOERR;
-	v = find_verb(verb);
-	if (v == NULL)
+	j.verb = find_verb(verb);
+	if (j.verb == NULL)
 		return EX_USAGE;
 	/* Who ends us would give a program half a message for a whole one: what is begun is done.
 	 */
 	(void)signal(SIGTERM, SIG_IGN);
-	/* whatever a file system or a user's program does, this process ends */
-	(void)alarm(PIPE_SECONDS + MORE_SECONDS);
-	if (!answer(a, v, user, now, &reply, &f))
+	stop_hold(); /* who asked has to hear what became of it */
+	w.user = j.user = user;
+	w.seconds = j.verb->seconds;
+	let_go(STDERR_FILENO);
+	/* Whatever a file system does: this ends. */
+	stop_spare_alarm();
+	(void)alarm(w.seconds + ALARM_SECONDS);
+	if (!watch_work(&w, &reply, &f)) {
+		buf_reset(&reply);
 		reply_fail(&reply, &f);
+	}
+	end_input();
 	if (!buf_ok(&reply) || !fd_write_full(STDOUT_FILENO, reply.p, reply.n))
 		return EX_IOERR;
 	return EX_OK;

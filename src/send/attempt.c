@@ -5,6 +5,7 @@
 
 #include "base/stop.h"
 #include "local/client.h"
+#include "send/home.h"
 #include "send/mainlog.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -241,10 +242,12 @@ deliver_here(struct attempt *t, size_t i)
 		return;
 	}
 	job.envelope_to = route_envelope_to(&t->routes, r, t->q->arena, &job.nenvelope_to);
-	if (local_deliver(t->d->conf, &job, &t->q->m, &result->fail))
+	if (home_deliver(t, &job, &result->fail))
 		result->state = RCPT_SENT;
 	else
 		result->state = decide_failed(&result->fail);
+	if (t->left)
+		return;
 	write_down(t);
 	attempt_log(t, i);
 }
@@ -274,7 +277,7 @@ attempt_make(struct attempt *t)
 	for (size_t i = 0; i < t->routes.n; i++)
 		if (decide_is_ours(&p, i, false))
 			send_group(t, i);
-	for (size_t i = 0; i < t->routes.n; i++)
+	for (size_t i = 0; i < t->routes.n && !t->left; i++)
 		if (decide_is_ours(&p, i, true))
 			deliver_here(t, i);
 }

@@ -18,6 +18,7 @@ struct attempt {
 	struct queued *q;
 	enum place place;
 	bool noted; /* attempt_note_trouble() was here */
+	bool left;  /* to another process, which was forked: nothing more is done here */
 	struct routes routes;
 	size_t *first;        /* routes of rcpts[i]: first[i] to first[i + 1] */
 	struct rcpt *results; /* one per route */

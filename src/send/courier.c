@@ -464,3 +464,12 @@ courier_free(struct courier *c)
 	logins_end(&c->login);
 	arena_free(&c->tried);
 }
+
+void
+courier_leave(struct courier *c)
+{
+	if (c->child.in >= 0)
+		(void)close(c->child.in);
+	c->child = (struct child)CHILD_NONE;
+	logins_end(&c->login);
+}

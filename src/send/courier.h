@@ -44,6 +44,8 @@ void courier_before_part(struct courier *c, bool (*ask)(void *ctx, struct fail *
 /* As smarthost_deliver(); all recipients of e are RCPT_WAITING and have the same hosts. */
 bool courier_deliver(
     struct courier *c, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* After a fork: it is the other process's alone. */
+void courier_leave(struct courier *c);
 /* It says QUIT and ends; the courier can be used again. */
 void courier_free(struct courier *c);
 #endif

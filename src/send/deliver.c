@@ -349,6 +349,8 @@ deliver_queued(struct delivery *d, struct queued *q)
 	}
 	log_known(&t);
 	make(&t);
+	if (t.left)
+		return;
 	p = attempt_pieces(&t);
 	/* a try that was broken off by a signal does not count as one */
 	if (stop_asked() && !decide_is_over(&p))

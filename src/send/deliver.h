@@ -32,7 +32,13 @@ struct delivery {
 	bool good_noted;           /* db/ says so */
 	char (*offspring)[ID_MAX]; /* bounces and warnings made, to be tried next */
 	size_t noffspring;
-	struct way *ways; /* private to run.c */
+	struct way *ways; /* private to run.c, as what follows */
+	bool running;     /* a queue run, whose lock is: */
+	int run_lock;
+	bool along;       /* some messages after a submission: it may end at any of them */
+	bool over;        /* it has ended: the lock is gone */
+	bool alone;       /* this process is there for the message that the run has left */
+	int64_t purse_ms; /* for what users have at home, in all; then little is waited for */
 };
 
 /* A server took something: what was wrong with its list is over, and db/ says when that was; once,

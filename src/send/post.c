@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/keyring.h"
 #include "base/paths.h"
 #include "guard/environment.h"
 
@@ -70,6 +71,8 @@ main(void)
 	if (setresgid(group, group, group) != 0 || setresuid(own, own, own) != 0 || chdir("/") != 0)
 		return refuse("cannot become user onehop");
 	own_limits();
+	if (!keyring_own())
+		return refuse("cannot make a session keyring");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		return EX_TEMPFAIL;

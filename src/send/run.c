@@ -8,10 +8,14 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "guard/environment.h"
 #include "send/share.h"
 #include "spool/rates.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+/* What it waits in all for users' mailboxes and programs that take more than a moment. */
+enum { PURSE_MS = 60 * 1000 };
 
 static enum spool_found
 take(struct delivery *d, const char *id, struct queued *q, struct fail *f)
@@ -43,6 +47,8 @@ with_message(struct delivery *d, const char *id,
 	act(d, &q, reason);
 	d->log->id = NULL;
 	spool_release(&q);
+	if (d->alone) /* what came of it is for the next run */
+		guard_end();
 	return found;
 }
 
@@ -93,6 +99,27 @@ try_as_sender(struct delivery *d, struct queued *q)
 	deliver_queued(d, q);
 	d->courier = kept;
 	d->conf = usual;
+}
+
+bool
+run_leave(struct delivery *d)
+{
+	pid_t pid = d->along ? 0 : guard_apart();
+
+	if (pid != 0)
+		return pid < 0;
+	(void)close(d->run_lock);
+	d->run_lock = -1;
+	d->running = false;
+	d->over = true;
+	if (d->along)
+		return true;
+	d->alone = true;
+	for (const struct way *w = d->ways; w != NULL; w = w->next)
+		courier_leave(w->courier);
+	courier_leave(d->courier);
+	logfile_detach(d->log);
+	return true;
 }
 
 void
@@ -376,6 +403,12 @@ lock_runner(const struct delivery *d)
 }
 
 static bool
+is_over(const struct delivery *d)
+{
+	return d->over || stop_asked();
+}
+
+static bool
 all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *f)
 {
 	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
@@ -385,12 +418,29 @@ all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *
 	do {
 		if (!spool_list(&d->spool, after, ids, &n, f))
 			return false;
-		for (size_t i = 0; i < n && done < most && !stop_asked(); i++)
+		for (size_t i = 0; i < n && done < most && !is_over(d); i++)
 			done += handle(d, ids[i], which, most == SIZE_MAX);
 		if (n > 0)
 			memcpy(after, ids[n - 1], sizeof after);
-	} while (n > 0 && done < most && !stop_asked());
+	} while (n > 0 && done < most && !is_over(d));
 	return true;
+}
+
+/* The lock is given back. */
+static bool
+run(struct delivery *d, enum run_which which, size_t most, int *lock, struct fail *f)
+{
+	bool ok;
+
+	d->running = true;
+	d->run_lock = steal_fd(lock);
+	d->along = most != SIZE_MAX;
+	d->over = false;
+	d->purse_ms = PURSE_MS;
+	ok = all_batches(d, which, most, f);
+	d->running = false;
+	cleanup_fd(&d->run_lock);
+	return ok;
 }
 
 bool
@@ -414,7 +464,7 @@ run_queue(struct delivery *d, enum run_which which, struct fail *f)
 		courier_try_once(d->courier);
 		spool_sweep(&d->spool);
 		rates_sweep(&d->spool, &d->ages);
-		ok = all_batches(d, which, SIZE_MAX, f);
+		ok = run(d, which, SIZE_MAX, &lock, f);
 	}
 	trace_line(d->trace, TRACE_LOG, "End queue run: pid=%d%s%s", (int)getpid(), flags[which],
 	    stop_asked() ? " (told to stop)" : "");
@@ -429,7 +479,7 @@ due_along(struct delivery *d, size_t n)
 
 	courier_try_once(d->courier);
 	if (lock >= 0)
-		(void)!all_batches(d, RUN_DUE, n, &f);
+		(void)!run(d, RUN_DUE, n, &lock, &f);
 }
 
 void

@@ -23,6 +23,10 @@ void run_unheard(struct delivery *d, struct queued *q);
 /* Try the bounces and warnings that were made, and, after a delivery that went well, at most n due
  * messages. */
 void run_along(struct delivery *d, size_t n);
+/* A user's mailbox or program takes its time, and the run does not wait for that with its lock.
+ * True: this process is there for that message alone now, with nothing of its caller's; false: it
+ * goes on with the run, and a process that it has forked has the message. */
+bool run_leave(struct delivery *d);
 /* Close the connections that are kept for the next message. */
 void run_close(struct delivery *d);
 #endif

@@ -113,7 +113,7 @@ share_place(const struct conf *c, unsigned uid, int *turns, struct fail *f)
 	*turns = -1;
 	if (!spool_open(&spool, c, true, &ignored))
 		return true;
-	*turns = turns_open(&spool);
+	*turns = turns_open(&spool, TURNS_PLACE);
 	spool_close(&spool);
 	if (*turns < 0 || turns_take(*turns, uid, TURNS_PLACE) != TURNS_NONE)
 		return true;

@@ -12,14 +12,20 @@ enum { BYTES = 32 }; /* of the file for each uid; nothing is ever written into i
 
 static const struct {
 	unsigned first, n;
-} bytes[] = { [TURNS_DELIVERY] = { 0, TURNS_MOST }, [TURNS_PLACE] = { TURNS_MOST, TURNS_PLACES } };
+	const char *file;
+	int how;
+} kinds[] = {
+	[TURNS_DELIVERY] = { 0, TURNS_MOST, "turns", F_SETLK },
+	[TURNS_PLACE] = { TURNS_MOST, TURNS_PLACES, "turns", F_SETLK },
+	[TURNS_AT_HOME] = { 0, TURNS_HOME, "turns-home", F_OFD_SETLK },
+};
 
 _Static_assert(TURNS_MOST + TURNS_PLACES <= BYTES, "a user's bytes are his own");
 
 int
-turns_open(const struct spool *s)
+turns_open(const struct spool *s, enum turns_kind kind)
 {
-	AUTO_FD int fd = openat(s->db, "turns",
+	AUTO_FD int fd = openat(s->db, kinds[kind].file,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 	struct stat st;
 
@@ -29,6 +35,8 @@ turns_open(const struct spool *s)
 		errno = EINVAL;
 		return -1;
 	}
+	if (s->give && st.st_uid != s->uid && (st.st_nlink != 1 || fchown(fd, s->uid, s->gid) != 0))
+		return -1;
 	return steal_fd(&fd);
 }
 
@@ -37,9 +45,9 @@ turns_take(int fd, unsigned uid, enum turns_kind kind)
 {
 	struct flock one = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
 
-	for (unsigned i = 0; i < bytes[kind].n; i++) {
-		one.l_start = (off_t)uid * BYTES + bytes[kind].first + i;
-		if (fcntl(fd, F_SETLK, &one) == 0)
+	for (unsigned i = 0; i < kinds[kind].n; i++) {
+		one.l_start = (off_t)uid * BYTES + kinds[kind].first + i;
+		if (fcntl(fd, kinds[kind].how, &one) == 0)
 			return TURNS_HAD;
 		if (errno != EACCES && errno != EAGAIN && errno != EINTR)
 			return TURNS_UNKNOWN;

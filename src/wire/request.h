@@ -22,6 +22,11 @@ enum {
 	FRAME_MAX = 1 << 22, /* octets of the fields */
 };
 
+/* So long onehop-local waits for what a user controls: what he has at home; his programs (an hour,
+ * local/pipe.h), locks and file systems.  Then it ends that, and says so: whoever asks waits
+ * ANSWER_SECONDS more. */
+enum { PROBE_SECONDS = 60, DELIVER_SECONDS = 3600 + 300, ANSWER_SECONDS = 120 };
+
 struct local_request {
 	bool skip_forward;        /* probe */
 	enum transport transport; /* deliver: what follows is for it */

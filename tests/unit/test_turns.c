@@ -28,7 +28,7 @@ worker(const struct fixture *p, unsigned uid, enum turns_kind kind, enum turns_f
 	assert_int_equal(pipe(said), 0);
 	pid = fork();
 	if (pid == 0) {
-		int fd = turns_open(&p->s);
+		int fd = turns_open(&p->s, TURNS_PLACE);
 
 		c = (char)turns_take(fd, uid, kind);
 		if (write(said[1], &c, 1) == 1)
@@ -93,14 +93,14 @@ what_cannot_be_opened(void **state)
 
 	assert_int_equal(turns_take(-1, ALICE, TURNS_PLACE), TURNS_UNKNOWN);
 	assert_int_equal(mkdirat(p->s.db, "turns", 0700), 0);
-	assert_int_equal(turns_open(&p->s), -1);
+	assert_int_equal(turns_open(&p->s, TURNS_PLACE), -1);
 	assert_int_equal(unlinkat(p->s.db, "turns", AT_REMOVEDIR), 0);
 	assert_int_equal(symlinkat("elsewhere", p->s.db, "turns"), 0);
-	assert_int_equal(turns_open(&p->s), -1);
+	assert_int_equal(turns_open(&p->s, TURNS_PLACE), -1);
 	assert_int_not_equal(fstatat(p->s.db, "elsewhere", &st, 0), 0);
 	assert_int_equal(unlinkat(p->s.db, "turns", 0), 0);
 	assert_int_equal(mkfifoat(p->s.db, "turns", 0600), 0);
-	assert_int_equal(turns_open(&p->s), -1);
+	assert_int_equal(turns_open(&p->s, TURNS_PLACE), -1);
 }
 
 int
