@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +34,26 @@ is_mapped(const char *map, unsigned id)
 	return found;
 }
 
+static bool
+all_capabilities(struct __user_cap_data_struct have[2])
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	memset(have, 0, 2 * sizeof have[0]);
+	return syscall(SYS_capget, &head, have) == 0;
+}
+
+/* May this process become another user?  Root of a container may have lost that (docker's
+ * --cap-drop=ALL).  What cannot be known is not in the way. */
+static bool
+may_change(void)
+{
+	enum { WANTED = 1 << CAP_SETUID | 1 << CAP_SETGID };
+	struct __user_cap_data_struct have[2];
+
+	return !all_capabilities(have) || (have[0].effective & WANTED) == WANTED;
+}
+
 void
 drop_find(bool token, struct drop_to *to)
 {
@@ -49,17 +70,16 @@ drop_find(bool token, struct drop_to *to)
 		*to = (struct drop_to){ names[i], pw.pw_uid, pw.pw_gid, token && i == 1, false };
 		break;
 	}
-	to->elsewhere =
-	    !is_mapped("/proc/self/uid_map", to->uid) || !is_mapped("/proc/self/gid_map", to->gid);
+	to->elsewhere = !is_mapped("/proc/self/uid_map", to->uid) ||
+	    !is_mapped("/proc/self/gid_map", to->gid) || !may_change();
 }
 
 static bool
 capabilities(bool *any)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct have[2] = { { 0, 0, 0 } };
+	struct __user_cap_data_struct have[2];
 
-	if (syscall(SYS_capget, &head, have) != 0)
+	if (!all_capabilities(have))
 		return false;
 	*any = (have[0].effective | have[0].permitted | have[1].effective | have[1].permitted) != 0;
 	return true;
@@ -134,6 +154,6 @@ drop_rights(const struct drop_to *to, const struct trace *t)
 		return uid != 0;
 	}
 	trace_line(t, TRACE_DEBUG, "confinement: uid %u, who called%s, no capability", uid,
-	    uid == 0 ? " (this user namespace has no other)" : "");
+	    uid == 0 ? " (there is nobody else to become)" : "");
 	return true;
 }

@@ -13,7 +13,7 @@ struct drop_to {
 	uid_t uid;
 	gid_t gid;
 	bool keeps_groups;
-	bool elsewhere; /* not in this user namespace */
+	bool elsewhere; /* cannot be become here */
 };
 
 /* Whom root becomes: onehop-net, else onehop, else nobody (65534 where even that has no name);
@@ -21,8 +21,8 @@ struct drop_to {
 void drop_find(bool token, struct drop_to *to);
 /* Root becomes that user, for good, and whoever calls has no capability any more; a line of -d to t
  * says who it is now.  What a change of user resets is set again: the end with the parent, no core,
- * no tracer.  In a user namespace without such a user (a container with root alone) root is no more
- * than who made it, and stays.
- * False, with errno: rights of root are left. */
+ * no tracer.  Where root can become nobody else (a user namespace with root alone, a container
+ * without CAP_SETUID or CAP_SETGID) it stays, without capabilities: no more than who owns its
+ * files. False, with errno: rights of root are left. */
 bool drop_rights(const struct drop_to *to, const struct trace *t) NODISCARD;
 #endif

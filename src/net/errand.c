@@ -48,7 +48,7 @@ ask_for(struct worker *w, const char *letters, struct buf *b, struct str *rest, 
 
 	if (!record_put_buf(w->fd, letters[0], b, f))
 		return false;
-	if (!record_get(w->fd, &letter, b, passed) || letter != letters[1])
+	if (!record_get_socket(w->fd, &letter, b, passed) || letter != letters[1])
 		return record_gone(f);
 	*rest = buf_get(b);
 	record_fail(rest, &why);

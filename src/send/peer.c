@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guard/environment.h"
@@ -12,6 +13,18 @@
 #include "mail/rewrite.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+/* Whatever he has found to hold it up: a signal that is neither held back nor caught. */
+static void
+end_some_day(void)
+{
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	const struct itimerspec in = { .it_value = { .tv_sec = PEER_LIFE_SECONDS } };
+	timer_t timer;
+
+	if (timer_create(CLOCK_BOOTTIME, &kill, &timer) == 0)
+		(void)timer_settime(timer, 0, &in, NULL);
+}
 
 bool
 peer_find(struct peer *p, struct arena *a, int fd, struct fail *f)
@@ -24,6 +37,8 @@ peer_find(struct peer *p, struct arena *a, int fd, struct fail *f)
 	p->patience.tv_sec = PEER_SECONDS;
 	if (!p->foreign)
 		return true;
+	if (p->uid != 0)
+		end_some_day();
 	if (!guard_user(a, p->uid, &who, f))
 		return false;
 	p->login = who.login;

@@ -11,7 +11,10 @@
 #include "conf/conf.h"
 #include "spool/queued.h"
 
-enum { PEER_SECONDS = 300 }; /* to say what he wants; to take all that he is told */
+enum {
+	PEER_SECONDS = 300,           /* to say what he wants; to take all that he is told */
+	PEER_LIFE_SECONDS = 2 * 3600, /* of this process, as the unit's RuntimeMaxSec= */
+};
 
 struct peer {
 	unsigned uid, gid;

@@ -222,7 +222,7 @@ take(struct intake_state *in, char letter, struct str payload, int *passed, stru
 	case 'F':
 		body_close(&in->m->body);
 		in->m->body.fd = steal_fd(passed);
-		return true;
+		return in->m->body.fd >= 0 || record_broken(f, "the body is not a file");
 	case 'G':
 		return take_go(in, payload, f);
 	default:
@@ -314,7 +314,7 @@ submit_gone(int fd)
 	char word;
 
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0 &&
-	    recv(fd, &word, 1, MSG_DONTWAIT) != 1;
+	    recv(fd, &word, 1, MSG_DONTWAIT | MSG_PEEK) != 1;
 }
 
 /* A socket that is closed while something in it is unread gives the other end ECONNRESET. */
@@ -325,7 +325,7 @@ submit_heard(int fd)
 	char more;
 
 	(void)shutdown(fd, SHUT_WR);
-	return poll(&p, 1, SUBMIT_HEARD_SECONDS * 1000) != 1 || recv(fd, &more, 1, 0) >= 0 ||
+	return poll(&p, 1, SUBMIT_HEARD_SECONDS * 1000) != 1 || recv(fd, &more, 1, MSG_PEEK) >= 0 ||
 	    errno != ECONNRESET;
 }
 

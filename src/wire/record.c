@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/num.h"
@@ -15,6 +16,7 @@
 enum {
 	HEAD = 5,  /* octets in front of a payload: its letter and its length */
 	TRIES = 3, /* to read, whatever the error */
+	FDS = 253, /* the kernel's SCM_MAX_FD */
 };
 
 bool
@@ -115,34 +117,63 @@ record_pass(int fd, char letter, int passed, struct fail *f)
 	return true;
 }
 
-/* Some octets, with the descriptor that may come along. */
+/* To close a socket may wait for whom it speaks to, as long as its maker wanted. */
+static void
+drop(int fd)
+{
+	const struct linger none = { .l_onoff = 1 };
+
+	if (fd < 0)
+		return;
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	(void)close(fd);
+}
+
+/* Only one of this kind, the last: whatever else may hold up who looks into it. */
+static void
+keep(const struct cmsghdr *c, mode_t kind, int *passed)
+{
+	size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	struct stat st;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+		drop(*passed);
+		*passed = fd;
+		if (fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind)
+			continue;
+		drop(fd);
+		*passed = -1;
+	}
+}
+
+/* Some octets, with the descriptor that may come along.  There is room for as many as can come:
+ * what is cut off would be closed as it is. */
 static ssize_t
-receive(int fd, void *p, size_t n, int *passed)
+receive(int fd, void *p, size_t n, mode_t kind, int *passed)
 {
 	union {
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = { p, n };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof control.space };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	const struct cmsghdr *c;
 	ssize_t got;
 	int tries = 0;
 
 	/* what is lost here cannot be asked for again, and may be a verdict: so an odd error is
 	 * tried again */
-	do
+	do {
+		msg.msg_control = control.space;
+		msg.msg_controllen = sizeof control.space;
 		got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno != ECONNRESET && (errno == EINTR || ++tries < TRIES));
+	} while (got < 0 && errno != ECONNRESET && (errno == EINTR || ++tries < TRIES));
 	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-		if (*passed >= 0)
-			(void)close(*passed);
-		memcpy(passed, CMSG_DATA(c), sizeof *passed);
-	}
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		keep(c, kind, passed);
 	return got;
 }
 
@@ -152,11 +183,11 @@ length(const unsigned char *head)
 	return (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
 }
 
-bool
-record_get(int fd, char *letter, struct buf *b, int *passed)
+static bool
+get(int fd, char *letter, struct buf *b, mode_t kind, int *passed)
 {
 	unsigned char head[HEAD];
-	ssize_t got = receive(fd, head, sizeof head, passed);
+	ssize_t got = receive(fd, head, sizeof head, kind, passed);
 
 	if (got <= 0)
 		return false;
@@ -164,6 +195,18 @@ record_get(int fd, char *letter, struct buf *b, int *passed)
 		return false;
 	*letter = (char)head[0];
 	return length(head) <= SUBMIT_RECORD_MAX && buf_read(b, fd, length(head));
+}
+
+bool
+record_get(int fd, char *letter, struct buf *b, int *passed)
+{
+	return get(fd, letter, b, S_IFREG, passed);
+}
+
+bool
+record_get_socket(int fd, char *letter, struct buf *b, int *passed)
+{
+	return get(fd, letter, b, S_IFSOCK, passed);
 }
 
 void
@@ -186,7 +229,8 @@ look_ahead(struct record_in *in, size_t n)
 	while (got > 0 && (in->len < n || in->len == 0)) {
 		if (in->wait != NULL && !in->wait(in->ctx, in->fd))
 			return false;
-		got = receive(in->fd, in->ahead + in->len, sizeof in->ahead - in->len, &in->passed);
+		got = receive(
+		    in->fd, in->ahead + in->len, sizeof in->ahead - in->len, S_IFREG, &in->passed);
 		in->unread = got < 0 && errno == ECONNRESET;
 		in->len += got > 0 ? (size_t)got : 0;
 	}

@@ -33,9 +33,12 @@ struct record_out {
 void record_begin(struct record_out *o, int fd);
 bool record_hold(struct record_out *o, char letter, struct str payload, struct fail *f) NODISCARD;
 bool record_flush(struct record_out *o, struct fail *f) NODISCARD;
-/* Read one record; its payload is in b (emptied first).  *passed becomes a descriptor that came
+/* Of descriptors that come along regular files alone are kept.
+ * Read one record; its payload is in b (emptied first).  *passed becomes a descriptor that came
  * along (the caller's; an earlier one is closed).  False: the end, an error, or too long. */
 bool record_get(int fd, char *letter, struct buf *b, int *passed) NODISCARD;
+/* The same where what comes along is a socket. */
+bool record_get_socket(int fd, char *letter, struct buf *b, int *passed) NODISCARD;
 /* The next of a row behind which nothing is said that another reads: octets are read ahead. */
 struct record_in {
 	int fd, passed; /* passed: -1 at first */
