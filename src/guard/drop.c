@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,11 +25,16 @@ static bool
 is_mapped(const char *map, unsigned id)
 {
 	FILE *f = fopen(map, "re");
-	unsigned first, outside, n;
 	bool found = f == NULL;
+	char line[128]; /* the first id here, the first outside, how many */
 
-	while (!found && fscanf(f, "%u %u %u", &first, &outside, &n) == 3)
-		found = id >= first && id - first < n;
+	while (!found && fgets(line, sizeof line, f) != NULL) {
+		char *rest;
+		unsigned long first = strtoul(line, &rest, 10);
+
+		(void)strtoul(rest, &rest, 10);
+		found = id >= first && id - first < strtoul(rest, NULL, 10);
+	}
 	if (f != NULL)
 		(void)fclose(f);
 	return found;

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <string.h>
 
 #include "base/module.h"
 #include "net/tlsmodule.h"
@@ -205,7 +206,10 @@ send_name(struct tls *t, const char *name)
 static gnutls_datum_t
 datum(struct str s)
 {
-	return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p, (unsigned)s.n };
+	gnutls_datum_t d = { .size = (unsigned)s.n };
+
+	memcpy(&d.data, &s.p, sizeof d.data); /* it is only read */
+	return d;
 }
 
 static bool

@@ -69,7 +69,7 @@ home_deliver(struct attempt *t, struct local_job *job, struct fail *f)
 	job->slow = leave;
 	job->ctx = t;
 	job->slow_ms = patience(d);
-	ok = f->cls == FAIL_NONE && local_deliver(d->conf, job, &t->q->m, f);
+	ok = (held >= 0 || f->cls == FAIL_NONE) && local_deliver(d->conf, job, &t->q->m, f);
 	took = clock_ms() - begun;
 	d->purse_ms -= took > MOMENT_MS ? took : 0;
 	return ok;

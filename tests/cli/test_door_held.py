@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from cli.test_busy import door, play, subjects  # noqa: E402
 from cli.test_doors import RECORDS, SERVER  # noqa: E402
+from harness import sandbox  # noqa: E402
 
 # Alice: N connections that say so much and no more, each made again when it is hung up on, until she is killed.
 IDLE = RECORDS + """
@@ -159,6 +160,7 @@ except TimeoutError:
 """
 
 
+@pytest.mark.skipif(sandbox.sanitized(), reason="the sanitizer's library has to be the first")
 @pytest.mark.parametrize("user, word", [("alice", "ended True\n"), ("bob", "ended True\n"), ("root", "is there\n")])
 def test_each_ends_some_day(tmp_path, user, word):
     """Whatever holds a user's onehop-send up: two hours are its life (here two seconds); root's own is nobody's."""

@@ -260,7 +260,7 @@ def test_6_the_spool_is_exims():
         "auth_id", "allow_unqualified_recipient", "allow_unqualified_sender", "local", "tls_resumption"]
     assert re.findall(r"(?m)^\d{3}(. [A-Za-z-]+):", headers) == ["P Received", "F from", "T to", "  subject", "I Message-Id", "  Date"]
     assert re.sub(r"(?m)^\S+ \S+ ", "", log).splitlines()[1:] == [
-        REFUSED, "jims.yang@gmail.com R=smarthost T=remote_smtp_smarthost defer (111): Connection refused"]
+        REFUSED, "== jims.yang@gmail.com R=smarthost T=remote_smtp_smarthost defer (111): Connection refused"]
     left = [p for p in observed["files"] if p.startswith(SPOOL) and one in p]
     assert left == []
 

@@ -55,23 +55,23 @@ keepers(void **state)
 static void
 giving_up(void **state)
 {
-	enum { HOUR = 3600, DAY = 24 * HOUR, ENOUGH = 100 };
+	enum { HOUR = 3600, FOUR = 96 * HOUR, FIVE = 120 * HOUR, SIX = 144 * HOUR, ENOUGH = 100 };
 	static const struct {
 		struct patience own, hosts;
 		bool with_hosts, over;
 	} rows[] = {
 		{ { 0, 0 }, { 0, 0 }, false, false },
-		{ { 5 * DAY, ENOUGH }, { 0, 0 }, false, true },
-		{ { 5 * DAY, 1 }, { 0, 0 }, false, false }, /* it was off, and hardly tried */
+		{ { FIVE, ENOUGH }, { 0, 0 }, false, true },
+		{ { FIVE, 1 }, { 0, 0 }, false, false }, /* it was off, and hardly tried */
 		{ { HOUR, ENOUGH }, { 0, 0 }, false, false },
-		{ { 4 * DAY - 1, ENOUGH }, { 0, 0 }, false, false },
-		{ { 4 * DAY, ENOUGH }, { 0, 0 }, false, true },
-		{ { 5 * DAY, 0 }, { 5 * DAY, ENOUGH }, true, true },
-		{ { 5 * DAY, ENOUGH }, { 5 * DAY, 1 }, true, false },
-		{ { 5 * DAY, ENOUGH }, { HOUR, ENOUGH }, true, false }, /* it went down anew */
-		{ { HOUR, 1 }, { 5 * DAY, ENOUGH }, true, false }, /* it came when it was down */
-		{ { 5 * DAY, 1 }, { 6 * DAY, ENOUGH }, true, true },
-		{ { 6 * DAY, 1 }, { 5 * DAY, ENOUGH }, true, true },
+		{ { FOUR - 1, ENOUGH }, { 0, 0 }, false, false },
+		{ { FOUR, ENOUGH }, { 0, 0 }, false, true },
+		{ { FIVE, 0 }, { FIVE, ENOUGH }, true, true },
+		{ { FIVE, ENOUGH }, { FIVE, 1 }, true, false },
+		{ { FIVE, ENOUGH }, { HOUR, ENOUGH }, true, false }, /* it went down anew */
+		{ { HOUR, 1 }, { FIVE, ENOUGH }, true, false },      /* it came when it was down */
+		{ { FIVE, 1 }, { SIX, ENOUGH }, true, true },
+		{ { SIX, 1 }, { FIVE, ENOUGH }, true, true },
 	};
 	struct retry rule;
 	struct fail f = FAIL_INIT;
