@@ -10,14 +10,13 @@
 #include "base/str.h"
 
 enum trace_kind {
-	TRACE_LOG,     /* a main log line: shown as "LOG: MAIN" and the line behind two blanks */
-	TRACE_NOTE,    /* as it is: "R: smarthost for x@y", "Connecting to ..." */
-	TRACE_OUT,     /* a command of ours: "  SMTP>> EHLO debian" */
-	TRACE_IN,      /* a reply line: "  SMTP<< 220 ...", continuation lines below it indented */
-	TRACE_DEBUG,   /* only with -d */
-	TRACE_TAKEN,   /* not shown: "1": the message is not the caller's any more, whatever comes;
-			* "0": it is his again */
-	TRACE_WARNING, /* as TRACE_LOG, but without -v the caller hears it too */
+	TRACE_LOG,   /* a main log line: shown as "LOG: MAIN" and the line behind two blanks */
+	TRACE_NOTE,  /* as it is: "R: smarthost for x@y", "Connecting to ..." */
+	TRACE_OUT,   /* a command of ours: "  SMTP>> EHLO debian" */
+	TRACE_IN,    /* a reply line: "  SMTP<< 220 ...", continuation lines below it indented */
+	TRACE_DEBUG, /* only with -d */
+	/* 5 is none: SUBMIT_WORD (wire/record.h) */
+	TRACE_WARNING = 6, /* as TRACE_LOG, but without -v the caller hears it too */
 };
 
 struct trace {

@@ -178,7 +178,7 @@ write_down(struct attempt *t)
 	if (t->place != WITH_CALLER)
 		attempt_journal(t, RCPT_SENT);
 	else if (decide_is_over(&p))
-		trace_line(t->d->trace, TRACE_TAKEN, "1");
+		peer_safe(t->d->caller, true);
 }
 
 static void

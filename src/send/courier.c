@@ -274,10 +274,10 @@ clean(struct buf *b)
 static void
 relay(const struct courier *c, struct str line)
 {
-	enum trace_kind kind = line.n > 0 ? (enum trace_kind)(line.p[0] - '0') : TRACE_TAKEN;
+	unsigned kind = line.n > 0 ? (unsigned)(line.p[0] - '0') : TRACE_DEBUG + 1;
 
 	if (kind <= TRACE_DEBUG && c->trace->emit != NULL)
-		c->trace->emit(c->trace->ctx, kind, str_skip(line, 1));
+		c->trace->emit(c->trace->ctx, (enum trace_kind)kind, str_skip(line, 1));
 }
 
 static void

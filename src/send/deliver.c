@@ -102,7 +102,7 @@ commit(struct attempt *t, struct fail *f)
 	if (!spool_commit(&d->spool, t->q, f))
 		return false;
 	t->place = IN_SPOOL;
-	trace_line(d->trace, TRACE_TAKEN, "1");
+	peer_safe(d->caller, true);
 	msglog_keep(&d->log->messages, t->q->e.id);
 	return true;
 }
@@ -187,10 +187,10 @@ hand_back(struct attempt *t)
 {
 	struct fail f = FAIL_INIT;
 
-	trace_line(t->d->trace, TRACE_TAKEN, "0");
+	peer_safe(t->d->caller, false);
 	if (t->place == WITH_CALLER || spool_remove(&t->d->spool, t->q, &f))
 		return true;
-	trace_line(t->d->trace, TRACE_TAKEN, "1");
+	peer_safe(t->d->caller, true);
 	return false;
 }
 

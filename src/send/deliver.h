@@ -11,12 +11,14 @@
 #include "conf/conf.h"
 #include "send/courier.h"
 #include "send/logfile.h"
+#include "send/peer.h"
 #include "spool/hosts.h"
 
 struct delivery {
 	const struct conf *conf;
 	struct arena *arena;
 	const struct trace *trace;
+	struct peer *caller;     /* hears whose the message is */
 	struct logfile *log;     /* its id is the message's in turn */
 	struct courier *courier; /* may have been warmed */
 	bool verbose;            /* the caller wants to see the session */

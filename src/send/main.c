@@ -228,7 +228,7 @@ name(struct serve *s, struct queued *q)
 	delivery_new_id(&s->d, q);
 	by.now = q->received;
 	stamp_anew(&q->m, &by, claimed);
-	trace_line(s->d.trace, TRACE_TAKEN, SUBMIT_NAMED "%s", q->e.id);
+	peer_named(&s->peer, q->e.id);
 }
 
 /* Has it come too often (RFC 5321 6.3)?  Whoever hands it over has put one Received on top. */
@@ -243,8 +243,8 @@ circles(const struct serve *s, const struct queued *q, struct fail *f)
 		return false;
 	(void)fail_set(f, FAIL_PERM, STAGE_ROUTE, 0,
 	    "the message has %llu Received fields, more than received_headers_max = %llu: it goes "
-	    "in "
-	    "a circle; look for a .forward or an alias that sends mail back to where it came from",
+	    "in a circle; look for a .forward or an alias that sends mail back to where it came "
+	    "from",
 	    (unsigned long long)n - 1, (unsigned long long)most);
 	(void)snprintf(f->dsn, sizeof f->dsn, "5.4.6");
 	return true;
@@ -326,6 +326,7 @@ serve(struct serve *s, struct logfile *log, const struct trace *trace)
 	s->d = (struct delivery){ .conf = &s->conf,
 		.arena = s->arena,
 		.trace = trace,
+		.caller = &s->peer,
 		.log = log,
 		.now = clock_unix(),
 		.courier = courier_new(&s->conf, s->arena, trace, s->hello.flags != 0),
@@ -400,7 +401,9 @@ main(int argc, char **argv)
 	const char *file = argc > 2 && strcmp(argv[argc - 2], "-C") == 0 ? argv[argc - 1] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
 	struct trace told = submit_trace(&out);
-	struct serve s = { .arena = &arena, .out = &out, .peer = { .next = &told }, .turns = -1 };
+	struct serve s = {
+		.arena = &arena, .out = &out, .peer = { .next = &told, .words = &out }, .turns = -1
+	};
 	struct trace caller = peer_trace(&s.peer);
 	struct logfile log = LOGFILE_INIT(&caller);
 	struct trace trace = logfile_trace(&log);

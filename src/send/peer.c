@@ -114,6 +114,22 @@ peer_trace(struct peer *p)
 	return (struct trace){ .emit = emit, .ctx = p };
 }
 
+void
+peer_named(struct peer *p, const char *id)
+{
+	peer_wait(p, true);
+	submit_named(p->words, id);
+	peer_wait(p, false);
+}
+
+void
+peer_safe(struct peer *p, bool safe)
+{
+	peer_wait(p, true);
+	submit_safe(p->words, safe);
+	peer_wait(p, false);
+}
+
 /* The fields of one type: how many, how many addresses they have, and the first. */
 struct named {
 	size_t fields, addresses;

@@ -10,6 +10,7 @@
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "spool/queued.h"
+#include "wire/submit.h"
 
 enum {
 	PEER_SECONDS = 300,           /* to say what he wants; to take all that he is told */
@@ -23,6 +24,7 @@ struct peer {
 	bool received;           /* peer_received() was here */
 	struct timeval patience; /* what is left of PEER_SECONDS for what he is told */
 	const struct trace *next;
+	struct submit_trace *words;
 };
 
 /* Who is at the other end of fd.  False: TEMP. */
@@ -43,4 +45,8 @@ bool peer_hung_up(const struct peer *p);
 void peer_wait(struct peer *p, bool on);
 /* Hands on to p->next, between the two. */
 struct trace peer_trace(struct peer *p);
+/* The caller hears, between the two, the id of his message, and that it is safe: not his any more,
+ * whatever comes; or his again (wire/submit.h). */
+void peer_named(struct peer *p, const char *id);
+void peer_safe(struct peer *p, bool safe);
 #endif

@@ -279,6 +279,25 @@ submit_serving(int fd)
 	(void)!record_put(fd, 'T', STR(SUBMIT_SERVING), &ignored);
 }
 
+void
+submit_named(const struct submit_trace *t, const char *id)
+{
+	AUTO_BUF struct buf b = BUF_INIT(sizeof SUBMIT_NAMED + ID_MAX);
+	struct fail ignored;
+
+	buf_fmt(&b, SUBMIT_NAMED "%s", id);
+	(void)!record_put_buf(t->fd, 'T', &b, &ignored);
+}
+
+void
+submit_safe(struct submit_trace *t, bool safe)
+{
+	struct fail ignored;
+	struct str word = safe ? STR(SUBMIT_SAFE) : STR(SUBMIT_UNSAFE);
+
+	t->taken = record_put(t->fd, 'T', word, &ignored) && safe;
+}
+
 bool
 submit_line(int fd, enum trace_kind kind, struct str line)
 {
@@ -295,9 +314,7 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 {
 	struct submit_trace *t = ctx;
 
-	if (kind == TRACE_TAKEN)
-		t->taken = submit_line(t->fd, kind, line) && str_eq(line, STR("1"));
-	else if ((t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) != 0)
+	if ((t->flags & (kind == TRACE_DEBUG ? SUBMIT_DEBUG : SUBMIT_VERBOSE)) != 0)
 		(void)submit_line(t->fd, kind, line);
 }
 

@@ -12,8 +12,12 @@
 #include "base/fail.h"
 
 #define SUBMIT_PROTOCOL "2"
-#define SUBMIT_SERVING "5serving" /* TRACE_TAKEN, and a text that is neither 0 nor 1 */
-#define SUBMIT_NAMED "id "        /* so is this, behind which an id stands */
+/* T with this for its kind is no line but a word about the message (wire/PROTOCOL 1). */
+#define SUBMIT_WORD "5"
+#define SUBMIT_SERVING SUBMIT_WORD "serving"
+#define SUBMIT_NAMED SUBMIT_WORD "id " /* an id is behind it */
+#define SUBMIT_SAFE SUBMIT_WORD "1"
+#define SUBMIT_UNSAFE SUBMIT_WORD "0"
 
 /* *f: the other side went away (TEMP), or said what it may not (USER).  Both return false. */
 bool record_gone(struct fail *f);

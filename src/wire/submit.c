@@ -132,7 +132,7 @@ submit_is_serving(struct submit_talk *talk, struct str payload)
 static bool
 is_named(struct submit_talk *talk, struct str payload)
 {
-	const struct str word = STR("5" SUBMIT_NAMED);
+	const struct str word = STR(SUBMIT_NAMED);
 	char id[ID_MAX];
 
 	if (!str_starts(payload, word))
@@ -197,8 +197,8 @@ submit_result(struct submit_talk *talk, struct envelope *e, struct arena *a, con
 			continue;
 		if (letter == 'R' && settled < e->nrcpts)
 			take_verdict(&e->rcpts[settled++], rest, a);
-		else if (letter == 'T' && rest.n > 1 && rest.p[0] - '0' == TRACE_TAKEN)
-			taken = rest.p[1] == '1';
+		else if (letter == 'T' && rest.n > 1 && str_starts(rest, STR(SUBMIT_WORD)))
+			taken = str_eq(rest, STR(SUBMIT_SAFE));
 		else if (letter == 'T' && rest.n > 0 && t->emit != NULL)
 			t->emit(t->ctx, (enum trace_kind)(rest.p[0] - '0'), str_skip(rest, 1));
 		else

@@ -7,25 +7,28 @@
  *
  *   to onehop-send                          from onehop-send
  *   V version "2", flags (v d), connect     T kind + line: transcript and log (base/trace.h)
- *     to the smarthost now, delivery mode     (TRACE_TAKEN: is it safe should Z not come?)
+ *     to the smarthost now, delivery mode     or a word: serving, id, safe, unsafe
  *   E envelope                              R verdict on one recipient, in order
  *   R one recipient (repeated)              Z the end: a fail for the whole, if any; stays, busy
  *   H one header field (repeated)
  *   B body bytes, at most 64 KiB (repeated), or F (empty): the body is the file whose
  *     descriptor came with this record (SCM_RIGHTS)
  *   G go: the message is complete; the body's properties
- *   the octet SUBMIT_LEAVES, no record: he does not wait for Z, and counts on TRACE_TAKEN
+ *   the octet SUBMIT_LEAVES, no record: he does not wait for Z, and counts on safe
  * A connection that ends before G means: forget it, the caller still owns the message.
  *
+ * Who has the message?  safe: it is not the caller's any more, whatever comes, should Z not come,
+ * either; unsafe: it is his again.  Before any of the two it is his.
+ *
  * Two words say that a caller may come again with the same message, and when he may not:
- *   serving  T of kind TRACE_TAKEN with the text "serving", the first record: somebody is there.
+ *   serving  the first record: somebody is there.
  *   busy     Z with a fail and 1 in the field busy: nothing was taken, for the reason in the fail.
  * Where there is no word the end of the connection speaks (submit_untaken()): before G was sent
  * whole, or with a part of what was sent unread (ECONNRESET: G is the last of it), nothing was
  * taken.  An end that comes when all was read says nothing: the message may have been delivered.
  *
- * A third says the id that the message has got, which another user than onehop-send's does not
- * choose: T of kind TRACE_TAKEN with the text "id " and the id, before anything is taken.
+ * A third, id, says the one that the message has got, which another user than onehop-send's does
+ * not choose, before anything is taken.
  *
  * None of these words needs to be understood, so any onehop works with any onehop-send that says
  * "2": to an onehop that does not know them serving is "not safe yet", which it took for granted,
@@ -106,15 +109,18 @@ bool submit_receive_own(
     int fd, struct arena *a, struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* One T record; false: it cannot be written. */
 bool submit_line(int fd, enum trace_kind kind, struct str line);
-/* A trace that writes T records to fd. */
+/* What the caller hears while it goes on: a trace that writes T records to fd, and the words, each
+ * if it can be written. */
 struct submit_trace {
 	int fd;
 	enum submit_flags flags;
 	bool taken; /* he has been told that his message is not his any more */
 };
 struct trace submit_trace(struct submit_trace *t);
-/* The word serving, if it can be written. */
 void submit_serving(int fd);
+void submit_named(const struct submit_trace *t, const char *id);
+/* Safe or unsafe. */
+void submit_safe(struct submit_trace *t, bool safe);
 enum submit_ending {
 	SUBMIT_DONE,
 	SUBMIT_STAYS, /* there is more to do behind this, nothing of which concerns the caller */
@@ -125,7 +131,7 @@ enum submit_ending {
  * may do so. */
 enum { SUBMIT_HEARD_SECONDS = 5 };
 /* Has the other end hung up without a word?  A caller who is told to stop and does not wait any
- * longer says SUBMIT_LEAVES when he goes away with the success that TRACE_TAKEN promised. */
+ * longer says SUBMIT_LEAVES when he goes away with the success that safe promised. */
 #define SUBMIT_LEAVES "k"
 bool submit_gone(int fd);
 bool submit_heard(int fd);

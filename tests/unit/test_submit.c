@@ -222,7 +222,7 @@ test_taken_and_silence(void **state)
 		AUTO_ARENA struct arena a = { NULL };
 		struct pair p = open_pair();
 		struct submit_trace st = { .fd = p.theirs };
-		struct trace out = submit_trace(&st), quiet = { NULL, NULL };
+		struct trace quiet = { NULL, NULL };
 		struct rcpt rcpts[2];
 		struct envelope e;
 		struct message m;
@@ -231,7 +231,7 @@ test_taken_and_silence(void **state)
 
 		make(&a, &e, &m, rcpts);
 		for (size_t k = 0; k < 3 && rows[i].said[k] != NULL; k++)
-			trace_line(&out, TRACE_TAKEN, "%s", rows[i].said[k]);
+			submit_safe(&st, rows[i].said[k][0] == '1');
 		(void)shutdown(p.theirs, SHUT_RDWR);
 		assert_int_equal(submit_result(&talk, &e, &a, &quiet, &f), rows[i].taken);
 		assert_int_equal(rcpts[0].state, rows[i].taken ? RCPT_KEPT : RCPT_WAITING);
@@ -265,7 +265,7 @@ test_who_leaves(void **state)
 		AUTO_ARENA struct arena a = { NULL };
 		struct pair p = open_pair();
 		struct submit_trace st = { .fd = p.theirs };
-		struct trace out = submit_trace(&st), quiet = { NULL, NULL };
+		struct trace quiet = { NULL, NULL };
 		struct rcpt rcpts[2];
 		struct envelope e;
 		struct message m;
@@ -274,7 +274,7 @@ test_who_leaves(void **state)
 
 		make(&a, &e, &m, rcpts);
 		talk.wait = does_not_wait;
-		trace_line(&out, TRACE_TAKEN, "%s", rows[i].said);
+		submit_safe(&st, rows[i].said[0] == '1');
 		assert_false(submit_gone(p.theirs));
 		if (rows[i].leaves)
 			assert_int_equal(submit_result(&talk, &e, &a, &quiet, &f), rows[i].taken);
@@ -373,13 +373,15 @@ test_named(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		AUTO_ARENA struct arena a = { NULL };
 		struct pair p = open_pair();
+		AUTO_BUF struct buf word = BUF_INIT(64);
 		struct submit_talk talk = SUBMIT_TALK(p.mine);
 		struct trace quiet = { NULL, NULL };
 		struct envelope e = { .nrcpts = 0 };
 		struct fail none = FAIL_INIT, f = FAIL_INIT;
 
-		assert_true(submit_line(p.theirs, TRACE_TAKEN, str_of(rows[i].said)));
-		assert_true(submit_line(p.theirs, TRACE_TAKEN, STR("1")));
+		buf_fmt(&word, SUBMIT_WORD "%s", rows[i].said);
+		assert_true(record_put_buf(p.theirs, 'T', &word, &f));
+		submit_safe(&(struct submit_trace){ .fd = p.theirs }, true);
 		assert_true(submit_verdicts(p.theirs, &e, &none, SUBMIT_DONE, &f));
 		assert_true(submit_result(&talk, &e, &a, &quiet, &f));
 		assert_string_equal(talk.id, rows[i].id);
