@@ -13,6 +13,7 @@
 #include "net/errand.h"
 #include "send/check.h"
 #include "send/control.h"
+#include "send/due.h"
 #include "send/peer.h"
 #include "send/run.h"
 #include "send/share.h"
@@ -82,7 +83,7 @@ is_ours(const struct envelope *e)
 	return false;
 }
 
-/* Is there a spool with something in it? */
+/* Is there a spool with something in it that may be due? */
 static bool
 something_waits(struct delivery *d)
 {
@@ -91,12 +92,12 @@ something_waits(struct delivery *d)
 	bool any;
 
 	if (d->spooling)
-		return spool_has_mail(&d->spool);
+		return spool_has_mail(&d->spool) && !due_is_quiet(d);
 	if (!spool_open(&look, d->conf, false, &f))
 		return false;
 	any = spool_has_mail(&look);
 	spool_close(&look);
-	return any && delivery_spool(d, false, &f);
+	return any && delivery_spool(d, false, &f) && !due_is_quiet(d);
 }
 
 /* Does he know that the message is ours?  Without the verdict that is so while he is there and was

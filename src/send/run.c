@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "guard/environment.h"
+#include "send/due.h"
 #include "send/share.h"
 #include "spool/rates.h"
 
@@ -278,58 +279,6 @@ run_give_up(struct delivery *d, const char *id, const char *reason, struct fail 
 
 /* ------------------------------------------------------------------ which, and when */
 
-enum due { DUE_NOT, DUE_FROZEN, DUE_TRY, DUE_END };
-
-/* A frozen message ends: a bounce after ignore_bounce_errors_after, any after timeout_frozen_after.
- */
-static enum due
-frozen_due(const struct delivery *d, const struct queued *q, enum run_which which)
-{
-	uint64_t age = ages_since(&d->ages, q->frozen_counted);
-	uint64_t bounce = d->conf->ignore_bounce_errors_after, any = d->conf->timeout_frozen_after;
-
-	if ((q->e.sender[0] == '\0' && age >= bounce) || (any > 0 && age >= any))
-		return DUE_END;
-	return which == RUN_FROZEN ? DUE_TRY : DUE_FROZEN;
-}
-
-/* Did this run find that the list cannot be reached? */
-static bool
-failed_now(const struct delivery *d, const char *hosts)
-{
-	return d->failed_hosts != NULL && strcmp(d->failed_hosts, hosts) == 0;
-}
-
-/* Is it time to warn its sender, or to give it up? */
-static bool
-wants_word(const struct delivery *d, const struct queued *q)
-{
-	uint64_t waited = ages_since(&d->ages, q->arrived), warning = d->conf->delay_warning;
-
-	return (warning > 0 && waited >= warning * (q->warnings + 1)) ||
-	    retry_is_over(&d->rule, waited, RETRY_TRIES_MAX);
-}
-
-static enum due
-due(const struct delivery *d, const struct queued *q, enum run_which which)
-{
-	const struct trouble *why = &q->trouble;
-	struct host_record at = { .tries = 0 };
-
-	if (q->frozen)
-		return frozen_due(d, q, which);
-	if (which != RUN_DUE)
-		return DUE_TRY;
-	if (why->hosts != NULL)
-		hosts_read(&d->spool, why->hosts, &at);
-	if (why->hosts != NULL && !hosts_due(&at, &d->ages, &d->rule))
-		return failed_now(d, why->hosts) && wants_word(d, q) ? DUE_TRY : DUE_NOT;
-	/* a next try that lies too far ahead was set by a clock that has been put back since */
-	if (why->next_try > d->now && why->next_try - d->now <= AGES_STEP)
-		return DUE_NOT;
-	return DUE_TRY;
-}
-
 static void
 end_frozen(struct delivery *d, struct queued *q, const char *reason)
 {
@@ -345,49 +294,34 @@ end_frozen(struct delivery *d, struct queued *q, const char *reason)
 	drop(d, q);
 }
 
-static enum due
-look(struct delivery *d, const char *id, enum run_which which)
-{
-	AUTO_ARENA struct arena a = { NULL };
-	struct queued q = { .arena = &a, .m = { .arena = &a, .body = { .fd = -1 } } };
-	struct fail f = FAIL_INIT;
-	enum due what;
+/* What is looked at, and what comes of it. */
+struct survey {
+	enum run_which which;
+	size_t most, done; /* messages to be tried, and those that were */
+	struct quiet quiet;
+};
 
-	switch (spool_take(&d->spool, id, false, &q, &f)) {
-	case SPOOL_TAKEN:
-		what = due(d, &q, which);
-		if (what == DUE_TRY && which == RUN_DUE && !share_allows_later(d, &q))
-			return DUE_NOT;
-		return what;
-	case SPOOL_BAD: /* so that it is set aside */
-		return DUE_TRY;
-	case SPOOL_BUSY:
-	case SPOOL_GONE:
-		break;
-	}
-	return DUE_NOT;
-}
-
-static bool
-handle(struct delivery *d, const char *id, enum run_which which, bool aloud)
+static void
+handle(struct delivery *d, const char *id, struct survey *v)
 {
 	struct fail f = FAIL_INIT;
-	enum due what = look(d, id, which);
+	enum due what = due_look(d, id, v->which, &v->quiet);
 
-	if (what == DUE_FROZEN && aloud) {
+	if (what == DUE_FROZEN && v->most == SIZE_MAX) {
 		d->log->id = id;
 		trace_line(d->trace, TRACE_LOG, "Message is frozen");
 		d->log->id = NULL;
 	}
 	if (what == DUE_NOT || what == DUE_FROZEN)
-		return false;
+		return;
 	if (what == DUE_END)
 		(void)with_message(d, id, end_frozen, "cancelled by timeout_frozen_after", &f);
 	else
 		(void)with_message(
-		    d, id, try, which == RUN_FROZEN ? "Unfrozen by forced delivery" : NULL, &f);
+		    d, id, try, v->which == RUN_FROZEN ? "Unfrozen by forced delivery" : NULL, &f);
 	try_offspring(d);
-	return true;
+	quiet_again(&v->quiet, id);
+	v->done++;
 }
 
 /* ------------------------------------------------------------------ the run */
@@ -408,22 +342,57 @@ is_over(const struct delivery *d)
 	return d->over || stop_asked();
 }
 
+/* False: there is to be no further one. */
 static bool
-all_batches(struct delivery *d, enum run_which which, size_t most, struct fail *f)
+handle_all(struct delivery *d, struct survey *v, char (*ids)[ID_MAX], size_t n)
+{
+	for (size_t i = 0; i < n && v->done < v->most && !is_over(d); i++)
+		handle(d, ids[i], v);
+	if (v->done < v->most && !is_over(d))
+		return n > 0;
+	quiet_doubt(&v->quiet);
+	return false;
+}
+
+static bool
+all_batches(struct delivery *d, struct survey *v, struct fail *f)
 {
 	char(*ids)[ID_MAX] = arena_array(d->arena, SPOOL_BATCH, sizeof *ids);
 	char after[ID_MAX] = "";
-	size_t n = 0, done = 0;
+	size_t n = 0;
 
 	do {
-		if (!spool_list(&d->spool, after, ids, &n, f))
+		if (!spool_list(&d->spool, after, ids, &n, f)) {
+			quiet_doubt(&v->quiet);
 			return false;
-		for (size_t i = 0; i < n && done < most && !is_over(d); i++)
-			done += handle(d, ids[i], which, most == SIZE_MAX);
+		}
 		if (n > 0)
 			memcpy(after, ids[n - 1], sizeof after);
-	} while (n > 0 && done < most && !is_over(d));
+	} while (handle_all(d, v, ids, n));
+	/* of an empty queue there is nothing to know */
+	if (after[0] == '\0')
+		quiet_doubt(&v->quiet);
 	return true;
+}
+
+/* most < SIZE_MAX: that is for a delivery that went well, which need not look at what is known. */
+static bool
+survey(struct delivery *d, enum run_which which, size_t most, struct fail *f)
+{
+	struct survey v = { which, most, 0, QUIET_NONE };
+	struct quiet_at at = due_rules(d);
+	char few[QUIET_IDS][ID_MAX];
+	size_t n;
+	bool ok;
+
+	if (which == RUN_DUE && quiet_begin(&at, most == SIZE_MAX, &v.quiet, few, &n)) {
+		(void)handle_all(d, &v, few, n);
+		ok = true;
+	} else {
+		ok = all_batches(d, &v, f);
+	}
+	quiet_end(&at, &v.quiet);
+	return ok;
 }
 
 /* The lock is given back. */
@@ -437,7 +406,7 @@ run(struct delivery *d, enum run_which which, size_t most, int *lock, struct fai
 	d->along = most != SIZE_MAX;
 	d->over = false;
 	d->purse_ms = PURSE_MS;
-	ok = all_batches(d, which, most, f);
+	ok = survey(d, which, most, f);
 	d->running = false;
 	cleanup_fd(&d->run_lock);
 	return ok;

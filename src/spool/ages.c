@@ -116,6 +116,7 @@ ages_now(const struct spool *s)
 	if (!note_read(s, "clock", &b) || !state_parse(buf_get(&b), &last, &before))
 		last.wall = 0;
 	a = ages_step(&last, &before, &now);
+	memcpy(a.boot, now.boot, sizeof a.boot);
 	/* nothing to add: the file stays, so that parts of a second add up from look to look */
 	if (last.wall != 0 && a.count == last.count && a.again == last.again)
 		return a;

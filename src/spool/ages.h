@@ -16,6 +16,7 @@ struct ages {
 	uint64_t count; /* the spool's clock now; never 0 */
 	uint64_t again; /* ages are not counted from before this */
 	int64_t wall;   /* seconds, CLOCK_REALTIME, now */
+	char boot[40];  /* which boot of the machine this is, or "" */
 };
 
 /* What the three clocks said. */

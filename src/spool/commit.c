@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "spool/place.h"
+#include "spool/quiet.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -251,10 +252,22 @@ write_header(const struct spool *s, const struct queued *q, const struct queued_
 	return true;
 }
 
+/* -H gets its name; what is known of the queue no longer holds for id. */
 static bool
-link_both(const struct spool *s, struct fresh *body, struct fresh *header, struct fail *f)
+show(const struct spool *s, const char *id, struct fresh *header,
+    bool (*step)(const struct spool *s, struct fresh *n, struct fail *f), struct fail *f)
 {
-	if (!fresh_link(s, body, f) || !fresh_link(s, header, f))
+	bool change = quiet_change(s, id), ok = step(s, header, f);
+
+	quiet_changed(s, change);
+	return ok;
+}
+
+static bool
+link_both(
+    const struct spool *s, const char *id, struct fresh *body, struct fresh *header, struct fail *f)
+{
+	if (!fresh_link(s, body, f) || !show(s, id, header, fresh_link, f))
 		return false;
 	return sync_fd(body->dir) == 0 || cannot(f, s, "sync the directory of", header->name);
 }
@@ -271,7 +284,7 @@ spool_commit(const struct spool *s, struct queued *q, struct fail *f)
 	if (dir < 0)
 		return cannot(f, s, "open the directory of", body.name);
 	if (!commit_body(s, q, &body, &about, f) || !write_header(s, q, &about, &header, f) ||
-	    !link_both(s, &body, &header, f)) {
+	    !link_both(s, q->e.id, &body, &header, f)) {
 		fresh_drop(&header);
 		fresh_drop(&body);
 		if (header.linked)
@@ -300,7 +313,8 @@ spool_rewrite(const struct spool *s, struct queued *q, struct fail *f)
 		return cannot(f, s, "open the directory of", header.name);
 	/* a leftover of a process that was killed */
 	(void)unlinkat(dir, header.first, 0);
-	if (!write_header(s, q, &q->file, &header, f) || !fresh_replace(s, &header, f)) {
+	if (!write_header(s, q, &q->file, &header, f) ||
+	    !show(s, q->e.id, &header, fresh_replace, f)) {
 		fresh_drop(&header);
 		return false;
 	}

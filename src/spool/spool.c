@@ -233,9 +233,10 @@ keep(struct batch *b, const char *id)
 	b->n++;
 }
 
-bool
-place_each(
-    int parent, const char *name, void (*visit)(void *ctx, int dir, const char *name), void *ctx)
+/* Each name of a directory, until one is not to be followed by another. */
+static bool
+visit_while(
+    int parent, const char *name, bool (*visit)(void *ctx, int dir, const char *name), void *ctx)
 {
 	int fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -247,12 +248,36 @@ place_each(
 		return fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP);
 	}
 	for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			visit(ctx, fd, e->d_name);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    !visit(ctx, fd, e->d_name))
+			break;
 	fd = errno;
 	(void)closedir(d);
 	errno = fd;
 	return fd == 0;
+}
+
+struct every {
+	void (*visit)(void *ctx, int dir, const char *name);
+	void *ctx;
+};
+
+static bool
+visit_one(void *ctx, int dir, const char *name)
+{
+	const struct every *e = ctx;
+
+	e->visit(e->ctx, dir, name);
+	return true;
+}
+
+bool
+place_each(
+    int parent, const char *name, void (*visit)(void *ctx, int dir, const char *name), void *ctx)
+{
+	struct every every = { visit, ctx };
+
+	return visit_while(parent, name, visit_one, &every);
 }
 
 /* Is it a -H file?  id is whose. */
@@ -278,22 +303,24 @@ list_name(void *ctx, int dir, const char *name)
 		keep(ctx, id);
 }
 
-static void
+/* The first one is enough. */
+static bool
 see_name(void *ctx, int dir, const char *name)
 {
 	char id[ID_MAX];
 
 	(void)dir;
 	*(bool *)ctx |= is_header(name, id);
+	return !*(bool *)ctx;
 }
 
 /* input itself and the directories of one character in it. */
-bool
-place_walk(const struct spool *s, void (*visit)(void *ctx, int dir, const char *name), void *ctx)
+static bool
+walk_while(const struct spool *s, bool (*visit)(void *ctx, int dir, const char *name), void *ctx)
 {
 	static const char letters[] =
 	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	bool ok = place_each(s->input, ".", visit, ctx);
+	bool ok = visit_while(s->input, ".", visit, ctx);
 	struct stat st;
 
 	/* a directory without directories in it has two links */
@@ -302,9 +329,17 @@ place_walk(const struct spool *s, void (*visit)(void *ctx, int dir, const char *
 	for (size_t i = 0; letters[i] != '\0' && ok; i++) {
 		char name[2] = { letters[i], '\0' };
 
-		ok = place_each(s->input, name, visit, ctx);
+		ok = visit_while(s->input, name, visit, ctx);
 	}
 	return ok;
+}
+
+bool
+place_walk(const struct spool *s, void (*visit)(void *ctx, int dir, const char *name), void *ctx)
+{
+	struct every every = { visit, ctx };
+
+	return walk_while(s, visit_one, &every);
 }
 
 bool
@@ -324,7 +359,7 @@ spool_has_mail(const struct spool *s)
 {
 	bool any = false;
 
-	return place_walk(s, see_name, &any) && any;
+	return walk_while(s, see_name, &any) && any;
 }
 
 struct next {

@@ -4,7 +4,7 @@
  *   input/ID-J  the journal: keys of what is done, one a line
  *   input/X/    the same, X the sixth character of the id, with split_spool_directory
  *   msglog/ID   the log of one message
- *   db/         locked by the queue run; clock, one file per host list and host, bounces
+ *   db/         locked by the queue run; clock, quiet, one file per host list and host, bounces
  *   bad/        damaged and foreign files, set aside
  *
  * The link of -H commits a message, the unlink of -H ends it.  A message is worked on by whoever
