@@ -238,25 +238,35 @@ why_untrusted(const struct peer *p, unsigned status)
 	    show_fingerprint(p->a, p->print));
 }
 
-/* Is this one of the certificate's host names? */
+/* Is this one of the certificate's host names (NULL: has it any)? */
 static bool
-has_as_host_name(gnutls_x509_crt_t crt, const char *name)
+has_host_name(gnutls_x509_crt_t crt, const char *name)
 {
-	char have[256];
-	size_t n = sizeof(have);
 	int r = GNUTLS_SAN_DNSNAME;
 
 	for (unsigned i = 0; i < 1000 && r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; i++) {
-		n = sizeof(have);
+		char have[256];
+		size_t n = sizeof(have);
+
 		r = gnutls_x509_crt_get_subject_alt_name(crt, i, have, &n, NULL);
-		if (r == GNUTLS_SAN_DNSNAME &&
+		if (name == NULL && (r == GNUTLS_SAN_DNSNAME || r == GNUTLS_E_SHORT_MEMORY_BUFFER))
+			return true;
+		if (name != NULL && r == GNUTLS_SAN_DNSNAME &&
 		    str_ieq(str_at(have, strnlen(have, sizeof(have))), str_of(name)))
 			return true;
 	}
-	n = sizeof(have);
+	return false;
+}
+
+static bool
+is_common_name(gnutls_x509_crt_t crt, const char *name)
+{
+	char have[256];
+	size_t n = sizeof(have);
+
 	return gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, have, &n) ==
 	    0 &&
-	    str_eq(str_at(have, n), str_of(name));
+	    str_ieq(str_at(have, n), str_of(name));
 }
 
 static bool
@@ -272,26 +282,41 @@ why_wrong_name(const struct peer *p, const char *dn)
 {
 	const char *wanted = p->nnames > 0 ? p->names[0] : "any name";
 
-	for (size_t i = 0; i < p->nnames; i++)
-		if (is_address(p->names[i]) && has_as_host_name(p->crt[0], p->names[i]))
+	for (size_t i = 0; i < p->nnames; i++) {
+		const char *name = p->names[i];
+
+		if (is_address(name) &&
+		    (has_host_name(p->crt[0], name) || is_common_name(p->crt[0], name)))
 			return arena_fmt(p->a,
 			    "has %s as a host name, where an address does not count: it must stand "
 			    "in an IP address field (subjectAltName = IP:%s)",
-			    p->names[i], p->names[i]);
+			    name, name);
+		if (is_common_name(p->crt[0], name) && !has_host_name(p->crt[0], NULL))
+			return arena_fmt(p->a,
+			    "has %s as its common name alone, which does not count: it must stand "
+			    "in "
+			    "a host name field (subjectAltName = DNS:%s)",
+			    name, name);
+	}
 	for (size_t i = 1; i < p->nnames; i++)
 		wanted = arena_fmt(p->a, "%s or %s", wanted, p->names[i]);
 	return arena_fmt(p->a, "is for %s, not for %s", show_names(p->a, p->crt[0], dn), wanted);
 }
 
+/* A certificate without a host name field is one for no name: GnuTLS looks at the common name then,
+ * which RFC 9525 2 forbids. */
 static const char *
 match_name(const struct peer *p)
 {
+	bool named = has_host_name(p->crt[0], NULL);
+
 	for (size_t i = 0; i < p->nnames; i++) {
 		struct str s = str_of(p->names[i]);
 
 		if (s.n > 1 && s.p[s.n - 1] == '.') /* written as absolute */
 			s.n--;
-		if (gnutls_x509_crt_check_hostname2(p->crt[0], arena_strz(p->a, s), 0) != 0)
+		if ((named || is_address(p->names[i])) &&
+		    gnutls_x509_crt_check_hostname2(p->crt[0], arena_strz(p->a, s), 0) != 0)
 			return p->names[i];
 	}
 	return NULL;

@@ -41,6 +41,13 @@ static const struct {
 	    "IP address field (subjectAltName = IP:192.0.2.25)" },
 	{ { .cert = IP_AS_NAME }, { "2001:db8::25" }, TLS_UNVERIFIED, "IP:2001:db8::25" },
 	{ { .cert = IP_AS_CN }, { "192.0.2.25" }, TLS_UNVERIFIED, "IP:192.0.2.25" },
+	{ { .cert = NAME_AS_CN }, { "smtp.isp.example" }, TLS_UNVERIFIED,
+	    "has smtp.isp.example as its common name alone, which does not count: it must stand in "
+	    "a host name field (subjectAltName = DNS:smtp.isp.example)" },
+	{ { .cert = NAME_AS_CN }, { "other", "SMTP.isp.example" }, TLS_UNVERIFIED, "DNS:SMTP.isp" },
+	{ { .cert = NAME_AS_CN }, { "other" }, TLS_UNVERIFIED, "not for other" },
+	{ { .cert = NAME_AND_IP }, { "smtp.isp.example" }, TLS_UNVERIFIED, "common name alone" },
+	{ { .cert = NAME_AND_IP }, { "192.0.2.25" }, TLS_VERIFIED, "192.0.2.25" },
 	{ { .cert = IP_AS_NAME }, { "192.0.2.26" }, TLS_UNVERIFIED,
 	    "192.0.2.25, 2001:db8::25, not for 192.0.2.26" },
 	{ { .cert = IP_AS_NAME }, { "smtp.isp.example" }, TLS_VERIFIED, "smtp.isp.example" },

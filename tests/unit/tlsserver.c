@@ -46,6 +46,8 @@ static const struct {
 	[IP_AS_NAME] = { { .cn = "x", .dns = { "smtp.isp.example", "192.0.2.25", "2001:db8::25" } },
 	    ROOT },
 	[IP_AS_CN] = { { .cn = "192.0.2.25" }, ROOT },
+	[NAME_AS_CN] = { { .cn = "smtp.isp.example" }, ROOT },
+	[NAME_AND_IP] = { { .cn = "smtp.isp.example", .ip = "192.0.2.25" }, ROOT },
 	[BEHIND_OLD] = { { .cn = "x", .dns = { "smtp.isp.example" } }, OLD_MIDDLE },
 };
 

@@ -27,6 +27,8 @@ enum {
 	BEHIND_OLD,
 	IP_AS_NAME,
 	IP_AS_CN,
+	NAME_AS_CN,
+	NAME_AND_IP,
 	CERTS
 };
 
