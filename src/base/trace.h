@@ -17,6 +17,7 @@ enum trace_kind {
 	TRACE_DEBUG, /* only with -d */
 	/* 5 is none: SUBMIT_WORD (wire/record.h) */
 	TRACE_WARNING = 6, /* as TRACE_LOG, but without -v the caller hears it too */
+	TRACE_PRIVATE,     /* a main log line that the caller does not see */
 };
 
 struct trace {

@@ -28,6 +28,7 @@ lead(struct transcript *t, enum trace_kind kind, struct str line)
 		return first ? "  SMTP<< " : "         ";
 	case TRACE_NOTE:
 	case TRACE_DEBUG:
+	case TRACE_PRIVATE:
 		break;
 	}
 	return "";

@@ -24,8 +24,7 @@ pipe_words(struct arena *a, const char *command, struct fail *f)
 	char **list = words_split(a, str_of(command), &fault);
 
 	if (list == NULL)
-		(void)fail_set(
-		    f, FAIL_PERM, STAGE_LOCAL, 0, "%s in command \"%.200s\"", fault, command);
+		(void)fail_set(f, FAIL_PERM, STAGE_LOCAL, 0, "%s in the command of a pipe", fault);
 	return list;
 }
 
@@ -43,7 +42,7 @@ quoted(struct str output, char text[FAIL_TEXT])
 }
 
 bool
-pipe_verdict(const struct pipe_transport *t, const char *command, int status, struct str output,
+pipe_verdict(const struct pipe_transport *t, const char *program, int status, struct str output,
     struct fail *f)
 {
 	char words[FAIL_TEXT];
@@ -55,15 +54,15 @@ pipe_verdict(const struct pipe_transport *t, const char *command, int status, st
 		return fail_set(f, FAIL_PERM, STAGE_LOCAL, 0,
 		    "Child process of %s transport was terminated by signal %d (%s) from command: "
 		    "%.200s%s%s",
-		    t->name, WTERMSIG(status), strsignal(WTERMSIG(status)), command, colon, said);
+		    t->name, WTERMSIG(status), strsignal(WTERMSIG(status)), program, colon, said);
 	if (!WIFEXITED(status))
-		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s: the program got lost", command);
+		return fail_set(f, FAIL_TEMP, STAGE_LOCAL, 0, "%s: the program got lost", program);
 	code = WEXITSTATUS(status);
 	if (code == 0)
 		return true;
 	return fail_set(f, code == EX_TEMPFAIL || code == EX_CANTCREAT ? FAIL_TEMP : FAIL_PERM,
 	    STAGE_LOCAL, 0, "Child process of %s transport returned %d from command: %.200s%s%s",
-	    t->name, code, command, colon, said);
+	    t->name, code, program, colon, said);
 }
 
 /* The environment as Exim makes it, and nothing of ours. */
@@ -241,16 +240,13 @@ cannot_start(const struct pipe_transport *t, struct fail *f)
 }
 
 static bool
-start(struct talk *t, struct arena *a, const struct pipe_transport *how, const char *command,
-    struct fail *f)
+start(
+    struct talk *t, struct arena *a, const struct pipe_transport *how, char **argv, struct fail *f)
 {
 	struct child_program p = { .own_session = true, .errors_too = true };
-	char **argv = pipe_words(a, command, f);
 	mode_t mask;
 	bool ok;
 
-	if (argv == NULL)
-		return false;
 	if (chdir(t->l->user->home) != 0)
 		return fail_set(
 		    f, FAIL_TEMP, STAGE_LOCAL, errno, "cannot go to the home %s", t->l->user->home);
@@ -275,19 +271,20 @@ pipe_deliver(struct letter *l, struct arena *a, const struct pipe_transport *t, 
 		.tail = t->from_line,
 		.ended = -1,
 	};
+	char **argv = pipe_words(a, command, f);
 	bool ok;
 
 	if (t->from_line)
 		letter_from_line(l, &talk.give);
 	if (t->head)
 		(void)letter_head(l, &talk.give);
-	ok = start(&talk, a, t, command, f);
+	ok = argv != NULL && start(&talk, a, t, argv, f);
 	if (ok) {
 		int status;
 
 		ok = feed(&talk, f);
 		status = child_wait(&talk.child);
-		ok = ok && pipe_verdict(t, command, status, buf_get(&talk.said), f);
+		ok = ok && pipe_verdict(t, argv[0], status, buf_get(&talk.said), f);
 	}
 	cleanup_fd(&talk.ended);
 	buf_free(&talk.give);

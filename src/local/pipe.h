@@ -21,7 +21,7 @@ struct pipe_transport {
 char **pipe_words(struct arena *a, const char *command, struct fail *f) NODISCARD;
 /* What a wait(2) status means.  0: true.  75 (EX_TEMPFAIL) and 73 (EX_CANTCREAT): TEMP.  Others,
  * and a signal: PERM, with the last words of its output. */
-bool pipe_verdict(const struct pipe_transport *t, const char *command, int status,
+bool pipe_verdict(const struct pipe_transport *t, const char *program, int status,
     struct str output, struct fail *f) NODISCARD;
 /* Run it as the user that we are, in the home, with the message on its standard input, for at most
  * an hour.  When the message ends early it is killed before it can take a part for the whole. */

@@ -1,4 +1,6 @@
 /* redirect.c - routers that turn one address into others: system_aliases, userforward, hub_user. */
+#include <string.h>
+
 #include "conf/names.h"
 #include "route/alias.h"
 #include "route/subject.h"
@@ -201,9 +203,11 @@ redirect_forward(struct subject *s)
 {
 	const struct route_env *e = s->e;
 	struct fail why = FAIL_INIT;
+	bool own = e->viewer == NULL || strcmp(e->viewer, s->local) == 0;
+	enum trace_kind kind = own ? TRACE_LOG : TRACE_PRIVATE;
 
 	if (s->probe.skipped != NULL)
-		trace_line(e->trace, TRACE_LOG, "%s: skipped an item of the .forward of %s: %s",
+		trace_line(e->trace, kind, "%s: skipped an item of the .forward of %s: %s",
 		    s->r->text, s->local, s->probe.skipped);
 	if (s->probe.found != PROBE_FORWARD)
 		return false;
@@ -215,8 +219,8 @@ redirect_forward(struct subject *s)
 		if (it->transport != TRANSPORT_NONE)
 			add_delivery(s, it);
 		else if (!add_address(s, str_of(it->text), true, &why))
-			trace_line(e->trace, TRACE_LOG, "%s: skipped in .forward of %s: %s",
-			    s->r->text, s->local, why.text);
+			trace_line(e->trace, kind, "%s: skipped in .forward of %s: %s", s->r->text,
+			    s->local, why.text);
 	}
 	return become_parent(s);
 }

@@ -321,6 +321,16 @@ may_ask(const struct router *router, struct subject *s)
 	return s->user != 0;
 }
 
+bool
+route_is_private(const struct route *r, const char *viewer)
+{
+	for (; r != NULL && viewer != NULL; r = r->parent)
+		if (r->router != NULL && strcmp(r->router, "userforward") == 0 &&
+		    !str_eq(r->address.local, str_of(viewer)))
+			return true;
+	return false;
+}
+
 /* In small letters, which Exim routes in. */
 static void
 tell(const struct router *router, const struct subject *s)
@@ -332,7 +342,8 @@ tell(const struct router *router, const struct subject *s)
 
 	for (char *p = text; *p != '\0'; p++)
 		*p = ascii_lower(*p);
-	trace_line(s->e->trace, TRACE_NOTE, "R: %s for %s", router->name, text);
+	if (!route_is_private(s->r, s->e->viewer))
+		trace_line(s->e->trace, TRACE_NOTE, "R: %s for %s", router->name, text);
 }
 
 /* One router's turn.  True: taken. */

@@ -71,6 +71,7 @@ struct route_env {
 	struct arena *arena;
 	struct map aliases, hubbed_hosts;
 	const struct trace *trace; /* "R: system_aliases for fax@debian" */
+	const char *viewer;        /* see route_is_private() */
 	/* Look at what user has set up.  skip_forward: an address that came back to its own
 	 * .forward. False: *f (TEMP: defer with the reason, e.g. bad mode of .forward). */
 	bool (*probe)(
@@ -91,6 +92,9 @@ struct routes {
 	size_t n;
 };
 
+/* Was it made by the .forward of another user than viewer, who reads what is traced?  It is
+ * that user's alone.  NULL: viewer may see all. */
+bool route_is_private(const struct route *r, const char *viewer);
 /* Read aliases and hubbed_hosts as conf says.  A missing file is an empty one. */
 bool route_open(struct route_env *e, struct fail *f) NODISCARD;
 /* Route one recipient and all it becomes; appends to out.  Never fails as a whole: each

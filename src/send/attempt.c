@@ -10,6 +10,12 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+static bool
+is_private(const struct attempt *t, const struct route *r)
+{
+	return route_is_private(r, peer_viewer(t->d->caller));
+}
+
 void
 attempt_log(const struct attempt *t, size_t i)
 {
@@ -22,7 +28,14 @@ attempt_log(const struct attempt *t, size_t i)
 	    to->path == NULL)
 		r.address = to->user;
 	mainlog_recipient(&line, &r);
-	trace_buf(t->d->trace, TRACE_LOG, &line);
+	if (!is_private(t, to)) {
+		trace_buf(t->d->trace, TRACE_LOG, &line);
+		return;
+	}
+	trace_buf(t->d->trace, TRACE_PRIVATE, &line);
+	buf_reset(&line);
+	mainlog_undisclosed(&line, &r);
+	trace_buf(t->d->log->next, TRACE_LOG, &line);
 }
 
 /* ------------------------------------------------------------------ routing */
@@ -91,6 +104,7 @@ attempt_route(struct attempt *t, struct fail *f)
 	struct route_env env = { .conf = t->d->conf,
 		.arena = a,
 		.trace = t->d->trace,
+		.viewer = peer_viewer(t->d->caller),
 		.probe = local_probe_for_route,
 		.user_exists = local_user_exists,
 		.ctx = &asker };
@@ -184,7 +198,9 @@ write_down(struct attempt *t)
 static void
 announce(const struct attempt *t, const struct route *r)
 {
-	trace_line(t->d->trace, TRACE_NOTE, "T: %s for %s", transport_name(r->transport), r->text);
+	if (!is_private(t, r))
+		trace_line(
+		    t->d->trace, TRACE_NOTE, "T: %s for %s", transport_name(r->transport), r->text);
 }
 
 /* All recipients that go where route number i goes: one envelope. */
@@ -203,10 +219,12 @@ send_group(struct attempt *t, size_t i)
 		if (!decide_goes_with(&p, i, k))
 			continue;
 		announce(t, t->routes.list[k]);
+		t->d->log->alone |= is_private(t, t->routes.list[k]); /* the session names it */
 		from[group.nrcpts] = k;
 		group.rcpts[group.nrcpts++] = t->results[k];
 	}
 	(void)!courier_deliver(t->d->courier, &group, &t->q->m, &f);
+	t->d->log->alone = false;
 	for (size_t k = 0; k < group.nrcpts; k++) {
 		struct rcpt *r = &t->results[from[k]];
 

@@ -105,9 +105,9 @@ emit(void *ctx, enum trace_kind kind, struct str line)
 	struct logfile *l = ctx;
 	const char *id = l->id != NULL && l->id[0] != '\0' ? l->id : NULL;
 
-	if (l->next != NULL && l->next->emit != NULL)
+	if (l->next != NULL && l->next->emit != NULL && kind != TRACE_PRIVATE && !l->alone)
 		l->next->emit(l->next->ctx, kind, line);
-	if (kind != TRACE_LOG)
+	if (kind != TRACE_LOG && kind != TRACE_PRIVATE)
 		return;
 	if (l->holding && id == NULL) {
 		buf_put(&l->held, line);

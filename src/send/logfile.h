@@ -16,6 +16,7 @@ struct logfile {
 	bool holding;
 	struct buf held;          /* lines of a message that has no id yet */
 	const char *id;           /* of the message; NULL or "" while there is none */
+	bool alone;               /* what comes is for the log, and not handed on */
 	const struct trace *next; /* gets every line too */
 };
 
@@ -38,7 +39,7 @@ void logfile_hold(struct logfile *l);
  * 1 has it too, as in a container; what comes then is for syslog, or lost. */
 void logfile_detach(struct logfile *l);
 void logfile_close(struct logfile *l);
-/* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG, in one write that does not wait; l must outlive
- * it. */
+/* "YYYY-MM-DD HH:MM:SS ID line" for each TRACE_LOG and TRACE_PRIVATE, in one write that does not
+ * wait; l must outlive it. */
 struct trace logfile_trace(struct logfile *l);
 #endif

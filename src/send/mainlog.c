@@ -156,3 +156,11 @@ mainlog_recipient(struct buf *out, const struct rcpt *r)
 		add_quoted(out, r->confirmation);
 	}
 }
+
+void
+mainlog_undisclosed(struct buf *out, const struct rcpt *r)
+{
+	buf_fmt(out, "%s an undisclosed address <%s>", arrow(r), r->original);
+	if (r->state != RCPT_SENT)
+		buf_str(out, ": the main log says why");
+}

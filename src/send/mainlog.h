@@ -15,6 +15,8 @@ struct mainlog_arrival {
 void mainlog_arrival(struct buf *out, const struct envelope *e, const struct mainlog_arrival *a);
 /* "=>", "->", "==" or "**" line for one recipient, by its state. */
 void mainlog_recipient(struct buf *out, const struct rcpt *r);
+/* The same for him who may not see what became of the recipient that he gave. */
+void mainlog_undisclosed(struct buf *out, const struct rcpt *r);
 /* The number in "defer (N)": an errno, or Exim's own code for where it went wrong. */
 int mainlog_defer_number(const struct fail *f);
 #endif

@@ -83,6 +83,12 @@ peer_hung_up(const struct peer *p)
 	return p->received && sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
 }
 
+const char *
+peer_viewer(const struct peer *p)
+{
+	return p->foreign && p->uid != 0 ? p->login : NULL;
+}
+
 /* One budget of time for all writes to the caller: reading an octet now and then gains nothing. */
 void
 peer_wait(struct peer *p, bool on)

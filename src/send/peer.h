@@ -40,6 +40,8 @@ void peer_hurry(const struct peer *p);
  * so that each write to it fails at once) when writes to him, between true and false here, have
  * waited for PEER_SECONDS in all. */
 void peer_received(struct peer *p);
+/* The user who does not see what another's .forward says; NULL: he who asks may see all. */
+const char *peer_viewer(const struct peer *p);
 /* Has he been hung up on? */
 bool peer_hung_up(const struct peer *p);
 void peer_wait(struct peer *p, bool on);

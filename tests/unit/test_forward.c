@@ -264,9 +264,9 @@ static const struct {
 	{ "a \"b c\" 'd \\e' \"f\\\"g\\\\\"", "a|b c|d \\e|f\"g\\|" },
 	{ "a b\"c d", "a|b\"c|d|" },
 	{ "a \"\" ''", "a|||" },
-	{ "a \"b", "missing quote in command \"a \"b\"" },
-	{ "a 'b", "missing quote in command \"a 'b\"" },
-	{ " ", "nothing in command \" \"" },
+	{ "a \"b", "missing quote in the command of a pipe" },
+	{ "a 'b", "missing quote in the command of a pipe" },
+	{ " ", "nothing in the command of a pipe" },
 };
 
 static void

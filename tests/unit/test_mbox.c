@@ -303,8 +303,8 @@ static const struct {
 	{ "/bin/sh -c 'exit 75'", FAIL_TEMP, "returned 75 from command: /bin/sh" },
 	{ "/bin/sh -c 'exit 73'", FAIL_TEMP, "returned 73 from command: /bin/sh" },
 	{ "/bin/sh -c 'echo no; echo such thing >&2; exit 2'", FAIL_PERM,
-	    "Child process of address_pipe transport returned 2 from command: /bin/sh -c 'echo no; "
-	    "echo such thing >&2; exit 2': no such thing" },
+	    "Child process of address_pipe transport returned 2 from command: /bin/sh: no such "
+	    "thing" },
 	{ "/bin/sh -c 'kill -9 $$'", FAIL_PERM, "was terminated by signal 9 (Killed)" },
 	{ "/nonexistent/program", FAIL_PERM,
 	    "cannot start /nonexistent/program: No such file or directory" },
