@@ -3,6 +3,7 @@ sent, or goes out as one message with the recipients, header fields and commands
 import os
 import pwd
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -446,13 +447,15 @@ def test_broken_sender(caller, name, size):
 
 # ---------------------------------------------------------------- a caller that is killed
 class Waiting(Sink):
-    """Waits with its answer to the verb until told to go on."""
+    """Waits with its answer to the verb until told to go on, and then for the client to hang up by itself."""
 
     def __init__(self, verb):
         super().__init__()
         self.verb, self.reached, self.go_on, self.ended = verb, threading.Event(), threading.Event(), threading.Event()
 
     def talk(self, conn, lines):
+        self.hung_up = select.poll()
+        self.hung_up.register(conn, select.POLLRDHUP)
         try:
             super().talk(conn, self.slowly(lines))
         finally:
@@ -463,6 +466,7 @@ class Waiting(Sink):
             if line.startswith(self.verb):
                 self.reached.set()
                 self.go_on.wait(30)
+                self.hung_up.poll(5000)
             yield line
 
 
