@@ -26,6 +26,7 @@ enum {
 	PAUSE_DOUBLED = 5,
 	REOPEN_MS = 5000,
 	REOPEN_LOOK_MS = 100,
+	ASK_SECONDS = 60,  /* so that a hundred at once get in on a slow machine */
 	SPAWN_SECONDS = 3, /* a child of ours that ends without a word is not busy */
 };
 
@@ -238,12 +239,11 @@ patience(enum door_turned how, bool child)
 	switch (how) {
 	case DOOR_HEARD:
 		break;
-	case DOOR_SHUT:
-		return 30;
 	case DOOR_SILENT:
-		return child ? SPAWN_SECONDS : 30;
+		return child ? SPAWN_SECONDS : ASK_SECONDS;
+	case DOOR_SHUT:
 	case DOOR_BUSY:
-		return 45;
+		return ASK_SECONDS;
 	}
 	return 0;
 }

@@ -145,13 +145,13 @@ NEVER = {"dropped": door(failing=1 << 30),
 def never_serves(how):
     seen = play(crowd(1, "x@far.example"), {"argv": ["/bin/cat", "/home/alice/dead.letter"], "user": "alice"}, daemons=[NEVER[how]])
     said = seen["steps"][0]["stdout"]
-    assert statuses(seen["steps"][0]) == {75: 1} and 28 < seen["steps"][0]["secs"] < 45, (how, seen["steps"][0])
-    assert re.search(r"asked \d+ times in 30 seconds: nothing was taken: .* cannot start; .*onehop-submit@", said) and "may have been" not in said, said
+    assert statuses(seen["steps"][0]) == {75: 1} and 58 < seen["steps"][0]["secs"] < 80, (how, seen["steps"][0])
+    assert re.search(r"asked \d+ times in 60 seconds: nothing was taken: .* cannot start; .*onehop-submit@", said) and "may have been" not in said, said
     assert seen["steps"][1]["stdout"].endswith("\ntext\n\n") and not subjects(seen)
 
 
 def test_doors_that_never_serve():
-    """At the same time, as each is asked for half a minute."""
+    """At the same time, as each is asked for a minute."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for done in [pool.submit(never_serves, how) for how in NEVER]:
             done.result()
@@ -168,16 +168,16 @@ signal.pause()
 """
 
 
-@pytest.mark.parametrize("seconds", [3, 60])
+@pytest.mark.parametrize("seconds", [3, 120])
 def test_all_places_are_taken(seconds):
     hold = "/usr/bin/python3 -c '%s' %d & sleep 1; echo 'Subject: 1' | /usr/sbin/sendmail x@far.example; echo $?; kill $!" % (HOLD, seconds)
     other = {"argv": ["/usr/sbin/sendmail", "y@far.example"], "user": "bob", "stdin": "Subject: 2\n\n"}
-    seen = play({"argv": ["/bin/sh", "-c", hold], "user": "alice", "limit": 90}, other, daemons=[door(source=100)])
+    seen = play({"argv": ["/bin/sh", "-c", hold], "user": "alice", "limit": 150}, other, daemons=[door(source=100)])
     step = seen["steps"][0]
     assert step["stdout"] == ("0\n" if seconds == 3 else "75\n") and seen["steps"][1]["rc"] == 0, step
     assert subjects(seen) == (["1", "2"] if seconds == 3 else ["2"])
-    if seconds == 60:
-        assert re.search(r"asked \d+ times in 45 seconds: onehop-send is busy: 16 messages of this user are in hand", step["stderr"]), step
+    if seconds == 120:
+        assert re.search(r"asked \d+ times in 60 seconds: onehop-send is busy: 16 messages of this user are in hand", step["stderr"]), step
 
 
 def test_the_queue_is_listed_when_the_door_is_busy():

@@ -50,7 +50,8 @@ def test_another_s_mail_beside_64_idle_connections(said):
     text = IDLE % {"said": SAID[said], "n": 64}
     seen = play({"argv": ["/bin/sh", "-c", BESIDE, "sh", text], "limit": 60, "settle": 1}, daemons=[door(most=64, source=1000)], servers=[SERVER])
     times = [float(t) for t in re.findall(r"\d+\.\d+", seen["steps"][0]["stdout"])]
-    assert len(times) == 4 and max(b - a for a, b in zip(times, times[1:])) < 5, seen["steps"][0]
+    # without the mending it is 300 seconds, or refused; a loaded machine is slow
+    assert len(times) == 4 and max(b - a for a, b in zip(times, times[1:])) < 25, seen["steps"][0]
     assert subjects(seen) == ["1", "2", "3"] and "refused" not in seen["steps"][0]["stdout"], seen["steps"][0]
 
 
