@@ -249,10 +249,9 @@ has_host_name(gnutls_x509_crt_t crt, const char *name)
 		size_t n = sizeof(have);
 
 		r = gnutls_x509_crt_get_subject_alt_name(crt, i, have, &n, NULL);
-		if (name == NULL && (r == GNUTLS_SAN_DNSNAME || r == GNUTLS_E_SHORT_MEMORY_BUFFER))
-			return true;
-		if (name != NULL && r == GNUTLS_SAN_DNSNAME &&
-		    str_ieq(str_at(have, strnlen(have, sizeof(have))), str_of(name)))
+		if (r == GNUTLS_SAN_DNSNAME &&
+		    (name == NULL ||
+			str_ieq(str_at(have, strnlen(have, sizeof(have))), str_of(name))))
 			return true;
 	}
 	return false;

@@ -116,6 +116,7 @@ run_leave(struct delivery *d)
 	if (d->along)
 		return true;
 	d->alone = true;
+	spool_apart(&d->spool);
 	for (const struct way *w = d->ways; w != NULL; w = w->next)
 		courier_leave(w->courier);
 	courier_leave(d->courier);

@@ -138,6 +138,17 @@ spool_open(struct spool *s, const struct conf *c, bool make, struct fail *f)
 }
 
 void
+spool_apart(struct spool *s)
+{
+	AUTO_FD int input = openat(s->input, ".", DIRECTORY_FLAGS);
+
+	if (input < 0)
+		return;
+	(void)close(s->input);
+	s->input = steal_fd(&input);
+}
+
+void
 spool_close(struct spool *s)
 {
 	int *const all[] = { &s->fd, &s->input, &s->msglog, &s->db, &s->bad };

@@ -33,6 +33,10 @@ struct spool {
  * path and reason (also when it belongs to another and we are not root); nothing is open. */
 bool spool_open(struct spool *s, const struct conf *c, bool make, struct fail *f) NODISCARD;
 void spool_close(struct spool *s);
+/* This process was forked from one that goes on with the spool: the locks that it takes of
+ * input/ from now on are its own (flock(2): those of one open file are shared).  Where that cannot
+ * be, they are still shared: a message may be looked for later than it is due. */
+void spool_apart(struct spool *s);
 /* Is there room for a message of size octets (free space with some reserve, inodes)?  False:
  * TEMP/SPOOL. */
 bool spool_has_room(const struct spool *s, uint64_t size, struct fail *f) NODISCARD;

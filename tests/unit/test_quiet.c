@@ -446,6 +446,25 @@ two_writers(void **state)
 	free(ids);
 }
 
+/* Of two processes that were one, the one's end of a change is not the end of the other's. */
+static void
+two_that_were_one(void **state)
+{
+	struct world *w = *state;
+	struct spool one = w->p->s, other = one;
+
+	other.input = dup(one.input);
+	assert_true(other.input >= 0);
+	spool_apart(&other);
+	assert_true(quiet_change(&one, LATER_ID));
+	assert_true(quiet_change(&other, LATER_ID));
+	quiet_changed(&one, true);
+	assert_int_equal(flock(one.input, LOCK_EX | LOCK_NB), -1);
+	quiet_changed(&other, true);
+	assert_int_equal(flock(one.input, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(close(other.input), 0);
+}
+
 int
 main(void)
 {
@@ -466,6 +485,7 @@ main(void)
 		ROW(full_disk),
 		ROW(no_lock),
 		ROW(two_writers),
+		ROW(two_that_were_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
