@@ -71,6 +71,28 @@ is_out_of_sight(const char *path)
 	    (errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENAMETOOLONG);
 }
 
+/* A user's own file is his or root's, and nobody else may write to it: it names programs that are
+ * run as him (password_command). */
+static bool
+read_own(struct arena *a, const char *path, struct str *text, struct fail *f)
+{
+	struct stat st;
+	AUTO_FD int fd = -1;
+
+	*text = str_at(NULL, 0);
+	if (!conf_open(path, &fd, &st, f))
+		return false;
+	if (fd < 0)
+		return true;
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return fail_conf(f, "%s belongs to uid %u: it has to be yours, or root's", path,
+		    (unsigned)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return fail_conf(
+		    f, "%s may be written by others than its owner: chmod go-w %s", path, path);
+	return file_read_fd(a, fd, path, text, f);
+}
+
 /* c->file and its text: the first file there is, or NULL. */
 static bool
 find_file(struct conf *c, const struct conf_paths *paths, struct str *text, struct fail *f)
@@ -90,7 +112,8 @@ find_file(struct conf *c, const struct conf_paths *paths, struct str *text, stru
 			continue;
 		if (candidates[i] == paths->user_file && is_out_of_sight(candidates[i]))
 			continue;
-		if (!conf_read(c->arena, candidates[i], text, f))
+		if (!(candidates[i] == paths->user_file ? read_own : conf_read)(
+			c->arena, candidates[i], text, f))
 			return false;
 		if (text->p != NULL)
 			c->file = candidates[i];

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -116,7 +119,8 @@ root_needs_door(const struct door_caller *who)
 	AUTO_ARENA struct arena a = { NULL };
 
 	return credstore_not_given(who->conf, &a) != NULL ||
-	    (access(who->conf->spool_directory, W_OK) != 0 && errno != ENOENT);
+	    (faccessat(AT_FDCWD, who->conf->spool_directory, W_OK, AT_EACCESS) != 0 &&
+		errno != ENOENT);
 }
 
 /* Does all run as the caller, because the setup is his, or he is root or user onehop? */
@@ -125,13 +129,25 @@ is_own(const struct door_caller *who)
 {
 	if (who->config != NULL || who->conf->home != NULL)
 		return true;
-	return who->uid == 0 ? !root_needs_door(who) : owns_spool(who);
+	/* a set-uid program of root's has his rights, whoever calls it */
+	return who->uid == 0 || geteuid() == 0 ? !root_needs_door(who) : owns_spool(who);
 }
 
 bool
 door_is_shared(const struct door_caller *who)
 {
 	return !is_own(who);
+}
+
+/* Does a set-uid program get its owner's rights when it is started here?  Not below no_new_privs
+ * (prctl(2)), nor on a file system that is mounted nosuid. */
+static bool
+set_uid_counts(const char *path)
+{
+	struct statvfs v;
+
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && statvfs(path, &v) == 0 &&
+	    (v.f_flag & ST_NOSUID) == 0;
 }
 
 /* Is onehop-post installed as it has to be: set-uid, not root's, and for us to start? */
@@ -141,7 +157,7 @@ is_gate(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && (st.st_mode & S_ISUID) != 0 && st.st_uid != 0 &&
-	    access(path, X_OK) == 0;
+	    access(path, X_OK) == 0 && set_uid_counts(path);
 }
 
 /* Is it a shortage that may be over in a moment? */
@@ -232,14 +248,23 @@ pause_ms(unsigned turned)
 	return most / 2 + (int)(random % (unsigned)most) / 2;
 }
 
+/* onehop-post does not work for this caller, and has said why on his standard error. */
+static bool
+refused(const struct door *d)
+{
+	return WIFEXITED(d->status) && WEXITSTATUS(d->status) == EX_NOPERM;
+}
+
 /* For how many seconds the door is asked again. */
 static int
-patience(enum door_turned how, bool child)
+patience(const struct door *d, enum door_turned how, bool child)
 {
 	switch (how) {
 	case DOOR_HEARD:
 		break;
 	case DOOR_SILENT:
+		if (child && refused(d))
+			break;
 		return child ? SPAWN_SECONDS : ASK_SECONDS;
 	case DOOR_SHUT:
 	case DOOR_BUSY:
@@ -256,6 +281,9 @@ say_silent(const struct door *d, bool child, struct fail *f)
 		    "nothing was taken: what is started behind %s is too busy, or cannot start; "
 		    "systemctl status \"onehop-submit@*\" and the journal say why",
 		    DOOR_SOCKET);
+	if (refused(d))
+		return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
+		    "nothing was taken: onehop-post does not work here, as it says above");
 	if (WIFSIGNALED(d->status))
 		return fail_set(f, FAIL_TEMP, STAGE_DOOR, 0,
 		    "nothing was taken: onehop-send was killed by signal %d", WTERMSIG(d->status));
@@ -268,13 +296,14 @@ bool
 door_again(struct door *d, enum door_turned how, struct fail *f)
 {
 	bool child = d->pid > 0;
-	int seconds = patience(how, child);
 	int64_t now = clock_ms();
+	int seconds;
 
 	if (how == DOOR_HEARD)
 		return false;
 	door_close(d);
 	stop_release();
+	seconds = patience(d, how, child);
 	if (d->turned == 0)
 		d->since = now;
 	if (now - d->since < seconds * INT64_C(1000)) {
@@ -284,7 +313,8 @@ door_again(struct door *d, enum door_turned how, struct fail *f)
 	}
 	if (how == DOOR_SILENT)
 		(void)say_silent(d, child, f);
-	fail_prefix(f, "asked %u times in %d seconds", d->turned + 1, seconds);
+	if (seconds > 0)
+		fail_prefix(f, "asked %u times in %d seconds", d->turned + 1, seconds);
 	return false;
 }
 

@@ -207,7 +207,8 @@ guard_conf_paths(
 		.own_file = SYSCONFDIR "/onehop/onehop.conf",
 		.credentials = env->credentials_directory };
 
-	if (who->uid == 0)
+	/* a set-uid program's mail is not the affair of who has started it */
+	if (who->uid == 0 || who->uid != geteuid())
 		return paths;
 	paths.home = who->home;
 	paths.state = own(a, env->xdg_state_home, who->home, ".local/state");

@@ -173,7 +173,8 @@ status(const struct asked *a, struct fail *f)
 	sum.last_success = at.last_success;
 	if (at.error[0] != '\0' && at.last_try >= sum.last_failure) {
 		sum.last_failure = at.last_try;
-		sum.error = at.error;
+		/* with a login's line and the server's words in it, of anybody's mail */
+		sum.error = may_see_all(a) ? at.error : "the smarthost takes no mail now";
 	}
 	return control_put_status(a->fd, &sum, f);
 }

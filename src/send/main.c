@@ -15,6 +15,7 @@
 #include "send/control.h"
 #include "send/due.h"
 #include "send/peer.h"
+#include "send/post.h"
 #include "send/run.h"
 #include "send/share.h"
 #include "wire/record.h"
@@ -33,6 +34,8 @@ struct serve {
 	struct peer peer;
 	int turns; /* what holds the caller's place and turn, or -1 */
 	bool busy; /* nothing is taken from him now */
+	bool
+	    own; /* started by the caller, whose limits and cgroup it has: it does his mail alone */
 };
 
 static bool
@@ -183,11 +186,11 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 {
 	struct delivery *d = &s->d;
 	enum conf_delivery how = deliver_or_keep(s, q, whole);
-	bool stays, heard;
+	bool along, stays, heard;
 
 	d->log->id = NULL;
-	stays = d->noffspring > 0 || (is_all_sent(&q->e) && something_waits(d)) ||
-	    how == DELIVERY_BACKGROUND;
+	along = !s->own && is_all_sent(&q->e) && something_waits(d);
+	stays = d->noffspring > 0 || along || how == DELIVERY_BACKGROUND;
 	if (how != DELIVERY_BACKGROUND)
 		spool_release(q); /* it is the next one's, his next command's among them */
 	heard = detach(s, q, whole, stays);
@@ -205,7 +208,7 @@ deliver_as_asked(struct serve *s, struct queued *q, struct fail *whole)
 	spool_release(q);
 	forget_sender(s);
 	if (stays)
-		run_along(d, is_all_sent(&q->e) ? ALONG : 0);
+		run_along(d, along ? ALONG : 0);
 }
 
 /* The message gets its id and the moment of its arrival: a foreign caller's are not what he says,
@@ -251,6 +254,14 @@ circles(const struct serve *s, const struct queued *q, struct fail *f)
 	return true;
 }
 
+/* Is the caller another user, and not root?  He has no login at the smarthost before there is a
+ * message that is counted and logged. */
+static bool
+is_strangers(const struct serve *s)
+{
+	return s->peer.foreign && s->peer.uid != 0;
+}
+
 /* The sender is known only now, and what the configuration says for it. */
 static int
 serve_submission(struct serve *s)
@@ -260,7 +271,7 @@ serve_submission(struct serve *s)
 		.gid = s->peer.gid,
 		.m = { .arena = s->arena, .body = { .fd = -1 } } };
 	struct fail whole = FAIL_INIT;
-	bool warm = s->hello.connect_now && !conf_depends_on_sender(&s->conf) &&
+	bool warm = s->hello.connect_now && !is_strangers(s) && !conf_depends_on_sender(&s->conf) &&
 	    s->conf.delivery_mode == DELIVERY_FOREGROUND && share_is_left(&s->d, s->peer.uid);
 
 	logfile_hold(s->d.log);
@@ -288,8 +299,7 @@ serve_submission(struct serve *s)
 static bool
 enter(struct serve *s, struct fail *f)
 {
-	if (s->peer.foreign && s->peer.uid != 0 &&
-	    !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
+	if (is_strangers(s) && !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
 		s->busy = true;
 		return false;
 	}
@@ -402,9 +412,11 @@ main(int argc, char **argv)
 	const char *file = argc > 2 && strcmp(argv[argc - 2], "-C") == 0 ? argv[argc - 1] : NULL;
 	struct submit_trace out = { .fd = STDIN_FILENO };
 	struct trace told = submit_trace(&out);
-	struct serve s = {
-		.arena = &arena, .out = &out, .peer = { .next = &told, .words = &out }, .turns = -1
-	};
+	struct serve s = { .arena = &arena,
+		.out = &out,
+		.peer = { .next = &told, .words = &out },
+		.turns = -1,
+		.own = argc > 1 && strcmp(argv[1], POST_WORD) == 0 };
 	struct trace caller = peer_trace(&s.peer);
 	struct logfile log = LOGFILE_INIT(&caller);
 	struct trace trace = logfile_trace(&log);

@@ -13,6 +13,7 @@
 #include "base/keyring.h"
 #include "base/paths.h"
 #include "guard/environment.h"
+#include "send/post.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
@@ -27,34 +28,58 @@ refuse(const char *why)
 	return EX_NOPERM;
 }
 
-/* Limits as wide as they may be, no core, no timer that goes off later. */
-static void
+/* What the caller's hard limits have to allow: with less his mail would go without a line in the
+ * log (it grows in files), or its journal would be cut short.  Who has no time left, or may start
+ * no process, is as one who is killed. */
+static const struct {
+	int which;
+	rlim_t least;
+	const char *name;
+} limits[] = {
+	{ RLIMIT_FSIZE, 1U << 30, "the size of files (ulimit -f)" },
+	{ RLIMIT_DATA, 128U << 20, "data (ulimit -d)" },
+	{ RLIMIT_STACK, 128U << 10, "the stack (ulimit -s)" },
+	{ RLIMIT_AS, 256U << 20, "the address space (ulimit -v)" },
+	{ RLIMIT_CPU, 0, "processor time (ulimit -t)" },
+	{ RLIMIT_NOFILE, 64, "open files (ulimit -n)" },
+	{ RLIMIT_NPROC, 0, "processes (ulimit -u)" },
+};
+
+/* Limits as wide as they may be, no core, no timer that goes off later.  False: one is too low. */
+static bool
 own_limits(void)
 {
-	static const int wide[] = { RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS, RLIMIT_CPU,
-		RLIMIT_NOFILE };
 	const struct itimerval none = { { 0, 0 }, { 0, 0 } };
 	struct rlimit r;
 
-	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
-		if (getrlimit((__rlimit_resource_t)wide[i], &r) != 0)
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		if (getrlimit((__rlimit_resource_t)limits[i].which, &r) != 0)
 			continue;
+		if (r.rlim_max < limits[i].least) {
+			(void)fprintf(stderr,
+			    "onehop-post: the hard limit for %s is %llu here; onehop takes mail "
+			    "with %llu or more\n",
+			    limits[i].name, (unsigned long long)r.rlim_max,
+			    (unsigned long long)limits[i].least);
+			return false;
+		}
 		r.rlim_cur = r.rlim_max;
-		(void)setrlimit((__rlimit_resource_t)wide[i], &r);
+		(void)setrlimit((__rlimit_resource_t)limits[i].which, &r);
 	}
 	r = (struct rlimit){ 0, 0 };
 	(void)setrlimit(RLIMIT_CORE, &r);
 	(void)setitimer(ITIMER_REAL, &none, NULL);
 	(void)setitimer(ITIMER_VIRTUAL, &none, NULL);
 	(void)setitimer(ITIMER_PROF, &none, NULL);
+	return true;
 }
 
 int
 main(void)
 {
-	static char name[] = "onehop-send", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-		    lang[] = "LANG=C";
-	char *const argv[] = { name, NULL }, *const envp[] = { path, lang, NULL };
+	static char name[] = "onehop-send", word[] = POST_WORD,
+		    path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
+	char *const argv[] = { name, word, NULL }, *const envp[] = { path, lang, NULL };
 	uid_t caller = getuid(), own = geteuid();
 	gid_t group = getegid();
 	struct environment env;
@@ -63,14 +88,18 @@ main(void)
 	int null;
 
 	guard_start(&env);
-	if (own == caller || own == 0)
-		return refuse("it is installed set-uid to user onehop, and called by onehop");
+	if (own == 0)
+		return refuse("it is installed set-uid to user onehop, never to root");
+	if (own == caller)
+		return refuse("it has not become user onehop: it is installed set-uid to him, and "
+			      "called by another");
 	/* A socket of somebody else's, of a daemon of root's say, would speak in his name. */
 	if (!guard_peer(STDIN_FILENO, &uid, &gid, &f) || uid != caller)
 		return refuse("descriptor 0 is not a socket that its caller made");
 	if (setresgid(group, group, group) != 0 || setresuid(own, own, own) != 0 || chdir("/") != 0)
 		return refuse("cannot become user onehop");
-	own_limits();
+	if (!own_limits())
+		return EX_NOPERM;
 	if (!keyring_own())
 		return refuse("cannot make a session keyring");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);

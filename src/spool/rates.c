@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/num.h"
@@ -17,6 +18,14 @@ enum {
 	LINE = 21, /* 20 digits, a newline */
 	LOCK_MS = 5000,
 };
+
+/* Made by us: nobody else's file under a name in db/ is written to, or given away. */
+static bool
+is_ours(const struct spool *s, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink <= 1 &&
+	    (st->st_uid == geteuid() || st->st_uid == s->uid);
+}
 
 /* uid's file, locked.  -1: it cannot be had. */
 static int
@@ -31,8 +40,8 @@ open_locked(const struct spool *s, unsigned uid)
 		AUTO_FD int fd = openat(s->db, name,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
-		if (fd < 0 || !file_lock(fd, LOCK_MS) || fstat(fd, &st) != 0 ||
-		    !S_ISREG(st.st_mode) || (s->give && fchown(fd, s->uid, s->gid) != 0))
+		if (fd < 0 || !file_lock(fd, LOCK_MS) || fstat(fd, &st) != 0 || !is_ours(s, &st) ||
+		    (s->give && fchown(fd, s->uid, s->gid) != 0))
 			return -1;
 		if (st.st_nlink > 0)
 			return steal_fd(&fd);

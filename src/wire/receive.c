@@ -58,7 +58,7 @@ struct intake_state {
 	struct envelope *e;
 	struct message *m;
 	struct buf body;
-	size_t header_bytes;
+	size_t header_bytes, envelope_bytes;
 	bool (*wait)(void *ctx, int fd);
 	bool have_envelope;
 	bool own; /* the writer is this program: what it has is not judged again */
@@ -143,6 +143,7 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	struct envelope *e = in->e;
 	struct rcpt r = { .state = RCPT_WAITING };
 
+	in->envelope_bytes += rest.n;
 	if (e->nrcpts >= SUBMIT_RECIPIENTS_MAX)
 		return record_broken(f, "too many recipients");
 	r.address = record_text(&rest, in->arena);
@@ -151,6 +152,8 @@ take_recipient(struct intake_state *in, struct str rest, struct fail *f)
 	r.notify = (unsigned)(record_number(&rest) & 15);
 	r.orcpt = record_optional(&rest, in->arena);
 	if (!in->own && !good_recipient(&r, f))
+		return false;
+	if (!in->own && !submit_has_room(0, in->envelope_bytes, f))
 		return false;
 	e->rcpts = arena_grow(in->arena, e->rcpts, e->nrcpts, sizeof r);
 	e->rcpts[e->nrcpts++] = r;
@@ -174,6 +177,8 @@ static bool
 take_header(struct intake_state *in, struct str h, struct fail *f)
 {
 	in->header_bytes += h.n;
+	if (!in->own && !submit_has_room(in->m->nheaders + 1, 0, f))
+		return false;
 	if (!in->own && in->header_bytes > HEADER_MAX + SUBMIT_FIELD_MAX)
 		return record_broken(f, "the header is too long");
 	if (!in->own && !good_header(h))

@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 
 #include "base/file.h"
 #include "wire/record.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-enum { CHUNK = 64 * 1024 };
+enum {
+	CHUNK = 64 * 1024,
+	ROOM = 16, /* of a record R, for what is neither address nor ORCPT */
+};
 
 bool
 submit_hello(int fd, const struct submit_hello *h, struct fail *f)
@@ -97,13 +101,48 @@ submit_put(struct record_out *o, const struct envelope *e, struct message *m, st
 	return put_body(o, &m->body, f);
 }
 
+static size_t
+length(const char *s)
+{
+	return s != NULL ? strlen(s) : 0;
+}
+
+/* As receive.c counts it, or a little more. */
+static size_t
+envelope_length(const struct envelope *e)
+{
+	size_t sum = 0;
+
+	for (const struct rcpt *r = e->rcpts; r < e->rcpts + e->nrcpts; r++)
+		sum += length(r->address) + length(r->original) + length(r->orcpt) + ROOM;
+	return sum;
+}
+
+bool
+submit_has_room(size_t fields, size_t envelope, struct fail *f)
+{
+	if (fields > SUBMIT_FIELDS_MAX)
+		(void)fail_set(f, FAIL_USER, STAGE_DOOR, 0, "the header has more than %d fields",
+		    SUBMIT_FIELDS_MAX);
+	else if (envelope > SUBMIT_ENVELOPE_MAX)
+		(void)fail_set(f, FAIL_USER, STAGE_DOOR, 0,
+		    "the recipients' addresses have more than %d octets in all: send the message "
+		    "to "
+		    "fewer at a time",
+		    SUBMIT_ENVELOPE_MAX);
+	else
+		return true;
+	f->exit = EX_DATAERR;
+	return false;
+}
+
 bool
 submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f)
 {
 	struct record_out o;
 
 	record_begin(&o, fd);
-	return submit_put(&o, e, m, f);
+	return submit_has_room(m->nheaders, envelope_length(e), f) && submit_put(&o, e, m, f);
 }
 
 static void

@@ -45,7 +45,9 @@
 enum {
 	SUBMIT_RECORD_MAX = HEADER_MAX + 4096,
 	SUBMIT_FIELD_MAX = 64 * 1024,
-	SUBMIT_RECIPIENTS_MAX = 50000
+	SUBMIT_RECIPIENTS_MAX = 50000,
+	SUBMIT_ENVELOPE_MAX = 4 << 20, /* octets of all its addresses and what stands with them */
+	SUBMIT_FIELDS_MAX = 10000      /* of the header */
 };
 
 enum submit_flags { SUBMIT_VERBOSE = 1, SUBMIT_DEBUG = 2 };
@@ -58,12 +60,15 @@ struct submit_hello {
 };
 bool submit_hello(int fd, const struct submit_hello *h, struct fail *f) NODISCARD;
 /* False: TEMP: the other side has gone; submit_result() may have its reason.  USER: more recipients
- * than SUBMIT_RECIPIENTS_MAX, or something is too long. */
+ * than SUBMIT_RECIPIENTS_MAX, or something is too long.  What submit_has_room() says. */
 bool submit_message(int fd, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
 /* The same behind records that are held already. */
 struct record_out;
 bool submit_put(
     struct record_out *o, const struct envelope *e, struct message *m, struct fail *f) NODISCARD;
+/* The header has so many fields, the recipients so many octets.  False: USER, exit 65: more than
+ * SUBMIT_FIELDS_MAX, SUBMIT_ENVELOPE_MAX. */
+bool submit_has_room(size_t fields, size_t envelope, struct fail *f) NODISCARD;
 /* What is heard of the other side.  Make it with SUBMIT_TALK(). */
 struct submit_talk {
 	int fd;

@@ -349,10 +349,10 @@ SAY = """
 s = socket.socket(socket.AF_UNIX)
 s.connect("/run/onehop/submit")
 s.settimeout(20)
+answer = b""
 try:
     %s
     s.shutdown(1)
-    answer = b""
     while True:
         got = s.recv(4096)
         if not got:
@@ -377,6 +377,9 @@ CLAIMS = {  # what is said, and the configuration: nothing is sent, nothing kept
     "a newline in the sender": ("s.sendall(HELLO + envelope('a@x\\nRCPT TO:<y@z>') + rcpt() + HEAD + BODY + GO)", {}),
     "a newline in a header": ("s.sendall(HELLO + envelope() + rcpt() + raw('H', b'A: b\\nBcc: y@z\\n') + HEAD + BODY + GO)", {}),
     "no end": ("s.sendall(HELLO + envelope() + rcpt() + HEAD + BODY)", {}),
+    "more fields than a header has": ("s.sendall(HELLO + envelope() + rcpt() + HEAD * 10001 + BODY + GO)", {}),
+    "more octets than an envelope has": ("s.sendall(HELLO + envelope() + record('R', 'x@far.example', 'x@far.example', '0', '0', 'rfc822;' + 'x' * 4000) * 1100"
+                                         " + HEAD + BODY + GO)", {}),
     "no version": ("s.sendall(envelope() + rcpt() + HEAD + BODY + GO)", {}),
     "noise": ("s.sendall(os.urandom(4096))", {}),
     "a length of 4 GiB": ("s.sendall(HELLO + b'E' + b'\\xff' * 4)", {}),

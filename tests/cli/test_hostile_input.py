@@ -193,7 +193,7 @@ def test_argument(caller, name):
 
 def test_too_many(caller):
     words = caller.refused(64, ["-t"], b"To: " + b",".join(b"x%d@far.ex" % i for i in range(60000)) + b"\n\nbody\n")
-    assert b"60000" in words
+    assert b"more than 10000 recipients (recipients_max)" in words
 
 
 IGNORED = [["-V", "a\nRSET"], ["-V", "v" * 101], ["-R", "x\n\x1b[31m"], ["-N", "x\n\x1b[31m"], ["-B", "\r\n"], ["-Y\n\x1b[31m"]]
@@ -244,7 +244,7 @@ def test_header_injection(caller, stray):
 
 BOMBS = {  # (header, status)
     "one long field": (b"Subject: " + b"a" * 2000000 + b"\n", 65), "folds": (b"Subject: a\n" + b" b\n" * 300000, 0),
-    "fields": (b"X: y\n" * 100000, 0), "comments": (b"From: " + b"(a)" * 300000 + b"me@here.example\n", 0),
+    "fields": (b"X: y\n" * 100000, 65), "fewer fields": (b"X: y\n" * 9900, 0), "comments": (b"From: " + b"(a)" * 300000 + b"me@here.example\n", 0),
     "commas": (b"Cc: " + b"," * 900000 + b"x@far.example\n", 0), "to be qualified": (b"Cc: " + b"root," * 150000 + b"\n", 65),
     "nested parts": (b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n\n"
                      + b"--a\nContent-Type: multipart/mixed; boundary=a\n\n" * 50000 + b"z" * 2000, 0),
@@ -363,7 +363,7 @@ ALIASES = {  # what aliases has for a: (content, status, what is said, or what m
     "include a device": ("a: :include:/dev/zero\n", 0, b":1"), "fail": ("a: :fail: no\x1b[31m \r x\n", 69, b"no"),
     "line break": ("a: \"x\\\ny\"@far.example\n", 0, b":1"), "NUL": ("a: x@far.example\0, y@far.example\n", 78, b":1: there is a NUL"),
     "parameter": ("a: <x@far.example> SIZE=1\n", 0, b":1"), "quote": ("a: \"\n", 0, b":1"), "long": ("a: " + "x" * 500000 + "\n", 0, b""),
-    "many": ("a: " + ", ".join("x%d@far.example" % i for i in range(100001)) + "\n", 69, b"more than 100000 items"),
+    "many": ("a: " + ", ".join("x%d@far.example" % i for i in range(10001)) + "\n", 69, b"more than 10000 items"),
     "deep": ("a: a0\n" + "".join("a%d: a%d\n" % (i, i + 1) for i in range(20000)) + "a20000: x@far.example\n", 0, b"a@debian"),
     "wide": ("a: n0x0\n" + "".join("n%dx%d: %s\n" % (r, i, ",".join("n%dx%d" % (r + 1, k) for k in range(30)))
                                    for r in range(4) for i in range(30)), 67, b"a@debian"),

@@ -108,6 +108,7 @@ def test_standard_output_is_full(post):
 
 
 def test_a_message_with_many_recipients(post):
+    post.configure(recipients_max="50000")
     many = ["someone.with.a.rather.long.name.%d@mail-server.some-department.far.example" % i for i in range(12000)]
     assert post.sendmail("-odq", "-t", stdin="To: " + ",\n ".join(many) + "\n\nbody\n").returncode == 0
     assert json.loads(call(post, "-bpj")[1])[0]["waiting"] == many
@@ -281,6 +282,8 @@ def test_others_see_their_own_and_change_nothing(post):
     assert [r[0] for r in ask_as(post, SOMEBODY, "list", one)[0]] == ["Z"]
     (answer, _), _ = ask_as(post, SOMEBODY, "status")
     assert answer[0] == "S" and answer[1].startswith("0\0")
+    assert "cannot connect" not in answer[1] and "the smarthost takes no mail now" in answer[1]     # others' logins and what was said to them
+    assert "cannot connect" in ask_as(post, 0, "status")[0][0][1]
     for verb in set(VERBS) - {"list", "status"}:
         records, rc = ask_as(post, SOMEBODY, verb, *([] if verb == "run" else [one]))
         assert rc == 77 and [r[0] for r in records] == ["Z"] and "permission denied" in records[0][1], verb

@@ -233,6 +233,20 @@ files_of_long_ago_go(void **state)
 	assert_int_equal(size_of(p, "host.x"), 0);
 }
 
+/* A name in db/ that is another file's, too: it is neither written to nor given away. */
+static void
+a_link_to_another_file(void **state)
+{
+	const struct fixture *p = *state;
+
+	fixture_put(p->s.db, "host.x", "");
+	assert_int_equal(linkat(p->s.db, "host.x", p->s.db, "rate.1001", 0), 0);
+	assert_int_equal(take(p, ALICE, 50000), RATES_UNKNOWN);
+	assert_int_equal(size_of(p, "host.x"), 0);
+	assert_int_equal(unlinkat(p->s.db, "host.x", 0), 0);
+	assert_int_equal(take(p, ALICE, 50000), RATES_ROOM);
+}
+
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int
@@ -248,6 +262,7 @@ main(void)
 		FILE_TEST(no_file),
 		FILE_TEST(in_one_moment),
 		FILE_TEST(files_of_long_ago_go),
+		FILE_TEST(a_link_to_another_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
