@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
@@ -19,6 +20,26 @@ static const struct {
 #include "base/fail.def"
 #undef STAGE
 };
+
+const struct fail *
+fail_of(const struct fail *p)
+{
+	static const struct fail none = FAIL_INIT;
+
+	return p != NULL ? p : &none;
+}
+
+const struct fail *
+fail_keep(struct arena *a, const struct fail *f)
+{
+	struct fail *kept;
+
+	if (f->cls == FAIL_NONE)
+		return NULL;
+	kept = arena_alloc(a, sizeof *kept);
+	*kept = *f;
+	return kept;
+}
 
 /* Whatever the text quotes (an address, a server's words), it stays one printable line. */
 static void

@@ -43,6 +43,12 @@ struct fail {
 		.cls = FAIL_NONE \
 	}
 
+/* One of many things that can fail has a pointer, NULL where nothing failed, which the same fail
+ * may serve for all.  What it says: *p, or a fail that is not set. */
+const struct fail *fail_of(const struct fail *p);
+/* A copy of *f that lasts as long as the arena; NULL when *f is not set. */
+struct arena;
+const struct fail *fail_keep(struct arena *a, const struct fail *f);
 /* The words for an errno (%m), in English; never NULL. */
 const char *fail_words(int sys);
 /* Fill *f; %m-style text of sys (if not 0) is appended as ": No space left on device".

@@ -227,6 +227,17 @@ is_for_later(const struct handover *h, bool heard, const struct fail *f)
 	return true;
 }
 
+static void
+explain(const struct handover *h, struct rcpt *r)
+{
+	struct fail why = *fail_of(r->fail);
+
+	if (h->door.without == NULL)
+		return;
+	door_explain(&h->door, &why);
+	r->fail = fail_keep(h->arena, &why);
+}
+
 bool
 handover_submit(struct handover *h, struct fail *f)
 {
@@ -236,13 +247,13 @@ handover_submit(struct handover *h, struct fail *f)
 		h->greeted = false;
 		for (size_t i = 0; i < h->envelope.nrcpts; i++) {
 			h->envelope.rcpts[i].state = RCPT_WAITING;
-			h->envelope.rcpts[i].fail = (struct fail)FAIL_INIT;
+			h->envelope.rcpts[i].fail = NULL;
 		}
 		heard = ask(h, f);
 	}
 	door_explain(&h->door, f);
 	for (size_t i = 0; i < h->envelope.nrcpts; i++)
-		door_explain(&h->door, &h->envelope.rcpts[i].fail);
+		explain(h, &h->envelope.rcpts[i]);
 	return heard;
 }
 
@@ -260,8 +271,8 @@ handover_status(const struct handover *h, const struct fail **why)
 		if (r->state == RCPT_SENT || r->state == RCPT_KEPT || r->state == RCPT_WAITING ||
 		    status == EX_TEMPFAIL)
 			continue;
-		status = r->state == RCPT_REFUSED ? fail_exit_code(&r->fail) : EX_TEMPFAIL;
-		*why = &r->fail;
+		status = r->state == RCPT_REFUSED ? fail_exit_code(fail_of(r->fail)) : EX_TEMPFAIL;
+		*why = fail_of(r->fail);
 	}
 	return status == EX_OK && sent < h->envelope.nrcpts ? EX_TEMPFAIL : status;
 }

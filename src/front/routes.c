@@ -177,7 +177,7 @@ add_routes(struct looking *l, const struct routes *all)
 		const struct route *r = all->list[i];
 
 		if (r->outcome == ROUTE_FAIL || r->outcome == ROUTE_DEFER)
-			add_failure(l, r, &r->fail, r->outcome == ROUTE_FAIL);
+			add_failure(l, r, fail_of(r->fail), r->outcome == ROUTE_FAIL);
 		else if (r->outcome != ROUTE_PARENT && is_end(r))
 			add_end(l, r);
 		else if (r->outcome == ROUTE_DISCARD)
@@ -227,7 +227,7 @@ add_verdict(struct looking *l, const struct routes *all, const char *address)
 	worse(l, r->outcome == ROUTE_FAIL ? 2 : 1);
 	buf_fmt(&l->out, "%s %s: %s\n", address,
 	    r->outcome == ROUTE_FAIL ? "failed to verify" : "cannot be resolved at this time",
-	    r->fail.text);
+	    fail_of(r->fail)->text);
 }
 
 static void

@@ -124,6 +124,7 @@ report(const struct handover *h)
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct rcpt *r = &e->rcpts[i];
+		const struct fail *f = fail_of(r->fail);
 		AUTO_BUF struct buf who = BUF_INIT(1 << 16);
 
 		if (r->state == RCPT_SENT || r->state == RCPT_KEPT) {
@@ -132,7 +133,7 @@ report(const struct handover *h)
 		}
 		buf_shown(&who, str_of(r->original));
 		fprintf(stderr, "onehop: %.*s: %s: %s\n", S_ARG(buf_get(&who)),
-		    fail_stage_text(r->fail.stage), r->fail.text);
+		    fail_stage_text(f->stage), f->text);
 	}
 	if (status != EX_OK && sent > 0)
 		fprintf(

@@ -169,7 +169,7 @@ report(struct record_out *o, const struct rcpt *r, struct fail *f)
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 
 	record_add_number(&b, (uint64_t)r->state);
-	record_add_fail(&b, &r->fail);
+	record_add_fail(&b, fail_of(r->fail));
 	record_add(&b, r->host);
 	record_add(&b, r->ip);
 	record_add(&b, r->confirmation);

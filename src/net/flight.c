@@ -38,7 +38,7 @@ without(struct transaction *t, unsigned cap, struct fail *f)
 	for (size_t i = 0; i < t->n; i++)
 		if (t->asked[i] && (cap == CAP_PIPELINING || t->accepted[i])) {
 			transaction_rcpt(t, i)->state = RCPT_WAITING;
-			transaction_rcpt(t, i)->fail = (struct fail)FAIL_INIT;
+			transaction_rcpt(t, i)->fail = NULL;
 		}
 	return fail_set(f, FAIL_TEMP, STAGE_DATA, 0,
 	    cap == CAP_PIPELINING ?

@@ -147,7 +147,9 @@ smarthost_warm(struct smarthost *h, const char *hosts)
 static bool
 in_doubt(const struct rcpt *r)
 {
-	return r->state == RCPT_RETRY && r->fail.stage == STAGE_EOM && r->fail.smtp == 0;
+	const struct fail *why = fail_of(r->fail);
+
+	return r->state == RCPT_RETRY && why->stage == STAGE_EOM && why->smtp == 0;
 }
 
 static size_t
@@ -196,12 +198,13 @@ tell_of_refusal(const struct smarthost *h, const struct load *load, const size_t
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct rcpt *r = &load->e->rcpts[which[i]];
+		const struct fail *why = fail_of(r->fail);
 
-		if (r->state != RCPT_RETRY || r->fail.smtp == 0)
+		if (r->state != RCPT_RETRY || why->smtp == 0)
 			continue;
-		if (r->fail.stage != STAGE_RCPT || h->place + 1 < h->nlist)
+		if (why->stage != STAGE_RCPT || h->place + 1 < h->nlist)
 			trace_line(
-			    h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", r->host, r->ip, r->fail.text);
+			    h->hop.trace, TRACE_LOG, "H=%s [%s]: %s", r->host, r->ip, why->text);
 		return;
 	}
 }
@@ -213,9 +216,9 @@ refusal_of_sender(const struct load *load, const size_t *which, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct rcpt *r = &load->e->rcpts[which[i]];
 
-		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_MAIL &&
-		    r->fail.smtp / 100 == 4)
-			return &r->fail;
+		if (r->state == RCPT_RETRY && fail_of(r->fail)->stage == STAGE_MAIL &&
+		    r->fail->smtp / 100 == 4)
+			return r->fail;
 	}
 	return NULL;
 }
@@ -244,9 +247,9 @@ refuses_more(struct smarthost *h, const struct load *load, const size_t *which, 
 	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];
 
-		if (r->state == RCPT_RETRY && r->fail.stage == STAGE_MAIL) {
+		if (r->state == RCPT_RETRY && fail_of(r->fail)->stage == STAGE_MAIL) {
 			r->state = RCPT_WAITING;
-			r->fail = (struct fail)FAIL_INIT;
+			r->fail = NULL;
 		}
 	}
 	return true;
@@ -282,8 +285,8 @@ carry_some(struct smarthost *h, const struct load *load, size_t *sent, struct fa
 	for (size_t i = 0; i < n; i++) {
 		struct rcpt *r = &load->e->rcpts[which[i]];
 
-		if (*sent != before && r->state == RCPT_RETRY && r->fail.stage == STAGE_RCPT &&
-		    r->fail.smtp == 452)
+		if (*sent != before && r->state == RCPT_RETRY &&
+		    fail_of(r->fail)->stage == STAGE_RCPT && r->fail->smtp == 452)
 			r->state = RCPT_WAITING;
 	}
 	return ok;
@@ -370,6 +373,7 @@ try_host(struct smarthost *h, const struct host *host, const struct load *load, 
 static bool
 give_up(const struct smarthost *h, const struct load *load, const struct fail *host_fail)
 {
+	const struct fail *why = fail_keep(load->m->arena, host_fail);
 	bool reached = host_fail->stage > STAGE_CONNECT && host_fail->stage != STAGE_REST,
 	     blamed = false;
 
@@ -379,9 +383,9 @@ give_up(const struct smarthost *h, const struct load *load, const struct fail *h
 		if (r->state != RCPT_WAITING)
 			continue;
 		r->state = RCPT_RETRY;
-		if (r->fail.cls != FAIL_NONE)
+		if (r->fail != NULL)
 			continue;
-		r->fail = *host_fail;
+		r->fail = why;
 		r->host = reached ? h->hop.session.host : NULL;
 		r->ip = reached ? h->hop.session.ip : NULL;
 		blamed = true;
@@ -486,7 +490,7 @@ smarthost_deliver(struct smarthost *h, struct envelope *e, struct message *m, st
 			    strcmp(r->hosts, hosts) != 0)
 				continue;
 			taken[k] = true;
-			r->fail.cls = FAIL_NONE;
+			r->fail = NULL;
 			load.list[load.n++] = k;
 		}
 		ok &= deliver_list(h, &load, hosts, f);

@@ -19,20 +19,29 @@ transaction_rcpt(const struct transaction *t, size_t i)
 	return &t->e->rcpts[t->which[i]];
 }
 
+/* *f lasts as long as the message (fail_keep()). */
 static void
-settle(struct rcpt *r, const struct fail *f)
+settle_kept(struct rcpt *r, const struct fail *f)
 {
 	r->state = f->cls == FAIL_TEMP ? RCPT_RETRY : RCPT_REFUSED;
-	r->fail = *f;
+	r->fail = f;
+}
+
+static void
+settle(const struct transaction *t, size_t i, const struct fail *f)
+{
+	settle_kept(transaction_rcpt(t, i), fail_keep(t->m->arena, f));
 }
 
 /* The same verdict for all that have none yet. */
 static void
 settle_waiting(const struct transaction *t, const struct fail *f)
 {
+	const struct fail *why = fail_keep(t->m->arena, f);
+
 	for (size_t i = 0; i < t->n; i++)
 		if (transaction_rcpt(t, i)->state == RCPT_WAITING)
-			settle(transaction_rcpt(t, i), f);
+			settle_kept(transaction_rcpt(t, i), why);
 }
 
 /* The address as this server can take it: domain in A-labels unless SMTPUTF8 is in use. */
@@ -92,7 +101,7 @@ transaction_say_rcpt(struct transaction *t, size_t i)
 	if (t->asked[i])
 		t->nasked++;
 	else
-		settle(transaction_rcpt(t, i), &why);
+		settle(t, i, &why);
 }
 
 /* Name what the next reply is to; in a group the last command said is not it. */
@@ -153,7 +162,7 @@ transaction_hear_rcpt(struct transaction *t, size_t i, struct fail *f)
 		t->naccepted += !t->mail_refused;
 	} else if (!t->mail_refused) {
 		(void)session_refused(t->s, STAGE_RCPT, &why);
-		settle(transaction_rcpt(t, i), &why);
+		settle(t, i, &why);
 	}
 	return true;
 }
@@ -202,7 +211,7 @@ transaction_settle(struct transaction *t, size_t i, bool first)
 
 	if (t->s->reply.code / 100 != 2) {
 		(void)session_refused(t->s, STAGE_EOM, &why);
-		settle(r, &why);
+		settle(t, i, &why);
 		t->s->dead |= t->s->reply.code < 400; /* out of step */
 		return;
 	}
@@ -334,14 +343,17 @@ converse(struct transaction *t, struct fail *f)
 static void
 settle_unknown(struct transaction *t, struct fail *f)
 {
+	const struct fail *why;
+
 	if (t->flown && f->smtp == 0)
 		f->stage = STAGE_EOM;
 	if (f->stage != STAGE_EOM || f->smtp != 0)
 		return;
 	fail_prefix(f, "the answer to the end of the message was lost, it may arrive twice");
+	why = fail_keep(t->m->arena, f);
 	for (size_t i = 0; i < t->n; i++)
 		if (transaction_rcpt(t, i)->state == RCPT_WAITING && (t->flown || t->accepted[i]))
-			settle(transaction_rcpt(t, i), f);
+			settle_kept(transaction_rcpt(t, i), why);
 }
 
 /* Can the message not be given to this server at all, whoever the recipients are?  Then t->refusal

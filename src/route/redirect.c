@@ -85,13 +85,14 @@ refuse_item(struct subject *s, const struct alias_item *it, const struct lsearch
 	const char *what = it->kind == ALIAS_PIPE ? "a pipe" :
 	    it->kind == ALIAS_FILE                ? "a file" :
 						    "a directory";
+	struct fail f = FAIL_INIT;
 	struct route *r = add_final(s, "system_aliases",
 	    arena_fmt(a, "%s%.*s", it->kind == ALIAS_PIPE ? "|" : "", S_ARG(it->text)));
 
-	r->outcome = ROUTE_FAIL;
-	(void)fail_set(&r->fail, FAIL_PERM, STAGE_ROUTE, 0,
+	(void)fail_set(&f, FAIL_PERM, STAGE_ROUTE, 0,
 	    "the alias %.*s in %s asks for %s; onehop delivers aliases to addresses only",
 	    S_ARG(entry->key), where(s, entry), what);
+	route_failed(a, r, &f);
 }
 
 static void
@@ -107,9 +108,10 @@ fail_beside(struct subject *s, const struct alias_item *it)
 {
 	struct route *r = add_final(s, "system_aliases", s->r->text);
 	struct str why = it->text.n > 0 ? it->text : STR("the alias says :fail:");
+	struct fail f = FAIL_INIT;
 
-	r->outcome = ROUTE_FAIL;
-	(void)fail_set(&r->fail, FAIL_PERM, STAGE_ROUTE, 0, "%.*s", S_ARG(why));
+	(void)fail_set(&f, FAIL_PERM, STAGE_ROUTE, 0, "%.*s", S_ARG(why));
+	route_failed(s->e->arena, r, &f);
 }
 
 /* *f has what add_address() said. */

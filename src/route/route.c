@@ -20,17 +20,25 @@ struct router {
 	bool (*take)(struct subject *s);   /* false: declined */
 };
 
+void
+route_failed(struct arena *a, struct route *r, const struct fail *f)
+{
+	r->outcome = f->cls == FAIL_TEMP ? ROUTE_DEFER : ROUTE_FAIL;
+	r->fail = fail_keep(a, f);
+}
+
 bool
 subject_refuse(struct subject *s, enum fail_class cls, const char *fmt, ...)
 {
 	char text[FAIL_TEXT];
+	struct fail f = FAIL_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	s->r->outcome = cls == FAIL_TEMP ? ROUTE_DEFER : ROUTE_FAIL;
-	(void)fail_set(&s->r->fail, cls, STAGE_ROUTE, 0, "%s", text);
+	(void)fail_set(&f, cls, STAGE_ROUTE, 0, "%s", text);
+	route_failed(s->e->arena, s->r, &f);
 	return true;
 }
 
@@ -199,14 +207,15 @@ static bool
 probe(struct subject *s)
 {
 	const struct route_env *e = s->e;
+	struct fail f = FAIL_INIT;
 
 	if (s->probed)
 		return true;
 	s->probe = (struct probe){ .found = PROBE_MAILBOX };
 	if (!is_root(s) &&
-	    !e->probe(
-		e->ctx, s->local, routed_before(s->r, "userforward"), &s->probe, &s->r->fail)) {
+	    !e->probe(e->ctx, s->local, routed_before(s->r, "userforward"), &s->probe, &f)) {
 		s->r->outcome = ROUTE_DEFER;
+		s->r->fail = fail_keep(e->arena, &f);
 		return false;
 	}
 	s->probed = true;
@@ -394,6 +403,7 @@ choose(struct subject *s, size_t made)
 {
 	const struct route_env *e = s->e;
 	struct route *r = s->r;
+	struct fail f = FAIL_INIT;
 
 	if (r->router != NULL) /* a pipe, a file: its parent's router said all */
 		return;
@@ -416,9 +426,10 @@ choose(struct subject *s, size_t made)
 	for (size_t i = 0; i < sizeof routers / sizeof routers[0]; i++)
 		if (ask(&routers[i], s))
 			return;
-	(void)subject_refuse(s, FAIL_PERM, "Unrouteable address");
-	(void)snprintf(r->fail.dsn, sizeof r->fail.dsn, "5.1.1");
-	r->fail.exit = EX_NOUSER;
+	(void)fail_set(&f, FAIL_PERM, STAGE_ROUTE, 0, "Unrouteable address");
+	(void)snprintf(f.dsn, sizeof f.dsn, "5.1.1");
+	f.exit = EX_NOUSER;
+	route_failed(e->arena, r, &f);
 }
 
 static void

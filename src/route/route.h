@@ -49,7 +49,7 @@ struct route {
 	const char *hosts; /* SMARTHOST, REMOTE: list in dc_smarthost syntax; LMTP: lmtp:/path */
 	const char *user;  /* local transports: whose (login); "=> fax <FAX@debian>" shows it */
 	const char *path;  /* FILE, DIRECTORY: path; PIPE: command */
-	struct fail fail;
+	const struct fail *fail; /* FAIL, DEFER: why */
 };
 
 /* What the user-level routers find.  Asked with the user's rights (onehop-local). */

@@ -19,6 +19,8 @@ struct subject {
 
 /* A new address that the subject may become.  Its outcome is ROUTE_FAIL until a router takes it. */
 struct route *subject_child(struct subject *s, struct mailbox address, const char *text);
+/* It is deferred (FAIL_TEMP) or fails, as *f says. */
+void route_failed(struct arena *a, struct route *r, const struct fail *f);
 /* Defer (FAIL_TEMP) or fail (FAIL_PERM) it.  Returns true: "taken". */
 bool subject_refuse(struct subject *s, enum fail_class cls, const char *fmt, ...) PRINTF(3, 4);
 bool same_address(struct mailbox x, struct mailbox y);

@@ -17,12 +17,16 @@ is_private(const struct attempt *t, const struct route *r)
 }
 
 void
-attempt_log(const struct attempt *t, size_t i)
+attempt_log(struct attempt *t, size_t i)
 {
 	AUTO_BUF struct buf line = BUF_INIT(65536);
 	const struct route *to = t->routes.list[i];
 	struct rcpt r = t->results[i];
 
+	if (r.state == RCPT_RETRY && t->deferred++ >= ATTEMPT_DEFERRALS) {
+		t->unlogged++;
+		return;
+	}
 	/* as Exim: the line of a delivery to a user names him without the domain */
 	if (r.state == RCPT_SENT && to->outcome == ROUTE_DELIVER && to->user != NULL &&
 	    to->path == NULL)
@@ -36,6 +40,16 @@ attempt_log(const struct attempt *t, size_t i)
 	buf_reset(&line);
 	mainlog_undisclosed(&line, &r);
 	trace_buf(t->d->log->next, TRACE_LOG, &line);
+}
+
+void
+attempt_log_rest(struct attempt *t)
+{
+	if (t->unlogged > 0)
+		trace_line(t->d->trace, TRACE_LOG,
+		    "== %zu more recipients wait, as those above (onehop -bp names all)",
+		    t->unlogged);
+	t->unlogged = 0;
 }
 
 /* ------------------------------------------------------------------ routing */
@@ -57,18 +71,25 @@ fresh_result(const struct route *r, const struct rcpt *original)
 	return result;
 }
 
+static void
+fails(struct attempt *t, size_t i, const struct fail *f)
+{
+	t->results[i].state = decide_failed(f);
+	t->results[i].fail = fail_keep(t->q->arena, f);
+}
+
 /* Find out before anything is sent for which local users a right is missing. */
 static void
 check_rights(struct attempt *t)
 {
 	for (size_t i = 0; i < t->routes.n; i++) {
 		const struct route *r = t->routes.list[i];
-		struct rcpt *result = &t->results[i];
+		struct fail f = FAIL_INIT;
 
 		if (r->outcome == ROUTE_DELIVER && !t->done[i] &&
 		    transport_is_local(r->transport) &&
-		    !local_may_deliver(t->q->arena, r->user, &result->fail))
-			result->state = decide_failed(&result->fail);
+		    !local_may_deliver(t->q->arena, r->user, &f))
+			fails(t, i, &f);
 	}
 }
 
@@ -211,6 +232,7 @@ send_group(struct attempt *t, size_t i)
 	const struct route *lead = t->routes.list[i];
 	struct envelope group = t->q->e;
 	size_t *from = arena_array(t->q->arena, t->routes.n, sizeof *from);
+	const struct fail *why;
 	struct fail f = FAIL_INIT;
 
 	group.rcpts = arena_array(t->q->arena, t->routes.n, sizeof *group.rcpts);
@@ -225,6 +247,7 @@ send_group(struct attempt *t, size_t i)
 	}
 	(void)!courier_deliver(t->d->courier, &group, &t->q->m, &f);
 	t->d->log->alone = false;
+	why = fail_keep(t->q->arena, &f);
 	for (size_t k = 0; k < group.nrcpts; k++) {
 		struct rcpt *r = &t->results[from[k]];
 
@@ -233,8 +256,8 @@ send_group(struct attempt *t, size_t i)
 			t->d->good_hosts = arena_strz(t->d->arena, str_of(lead->hosts));
 		if (r->state == RCPT_WAITING) {
 			r->state = RCPT_RETRY;
-			if (r->fail.cls == FAIL_NONE)
-				r->fail = f;
+			if (r->fail == NULL)
+				r->fail = why;
 		}
 	}
 	write_down(t);
@@ -246,24 +269,23 @@ static void
 deliver_here(struct attempt *t, size_t i)
 {
 	const struct route *r = t->routes.list[i];
-	struct rcpt *result = &t->results[i];
+	struct fail f = FAIL_INIT;
 	struct local_job job = {
 		.route = r, .sender = t->q->e.sender, .id = t->q->e.id, .now = t->d->now
 	};
 
 	announce(t, r);
 	if (stop_asked()) {
-		result->state = RCPT_RETRY;
-		(void)fail_set(
-		    &result->fail, FAIL_TEMP, STAGE_LOCAL, 0, "onehop-send was told to stop");
+		(void)fail_set(&f, FAIL_TEMP, STAGE_LOCAL, 0, "onehop-send was told to stop");
+		fails(t, i, &f);
 		attempt_log(t, i);
 		return;
 	}
 	job.envelope_to = route_envelope_to(&t->routes, r, t->q->arena, &job.nenvelope_to);
-	if (home_deliver(t, &job, &result->fail))
-		result->state = RCPT_SENT;
+	if (home_deliver(t, &job, &f))
+		t->results[i].state = RCPT_SENT;
 	else
-		result->state = decide_failed(&result->fail);
+		fails(t, i, &f);
 	if (t->left)
 		return;
 	write_down(t);
@@ -273,6 +295,9 @@ deliver_here(struct attempt *t, size_t i)
 static void
 settle(const struct pieces *p, struct rcpt *r, size_t first, size_t end)
 {
+	static const struct fail beside = { .cls = FAIL_TEMP,
+		.stage = STAGE_ROUTE,
+		.text = "not sent, because another recipient cannot have the message" };
 	struct fate fate = decide_fate(p, first, end);
 
 	r->state = fate.state;
@@ -283,8 +308,7 @@ settle(const struct pieces *p, struct rcpt *r, size_t first, size_t end)
 	if (fate.by != NULL)
 		r->fail = fate.by->fail;
 	if (r->state == RCPT_WAITING)
-		(void)fail_set(&r->fail, FAIL_TEMP, STAGE_ROUTE, 0,
-		    "not sent, because another recipient cannot have the message");
+		r->fail = &beside;
 }
 
 void
@@ -298,6 +322,8 @@ attempt_make(struct attempt *t)
 	for (size_t i = 0; i < t->routes.n && !t->left; i++)
 		if (decide_is_ours(&p, i, true))
 			deliver_here(t, i);
+	if (!t->left)
+		attempt_log_rest(t);
 }
 
 void

@@ -13,6 +13,9 @@ enum place {
 	REMOVED,        /* from the spool: all is done */
 };
 
+/* Each try would say the same of all. */
+enum { ATTEMPT_DEFERRALS = 100 };
+
 struct attempt {
 	struct delivery *d;
 	struct queued *q;
@@ -20,9 +23,10 @@ struct attempt {
 	bool noted; /* attempt_note_trouble() was here */
 	bool left;  /* to another process, which was forked: nothing more is done here */
 	struct routes routes;
-	size_t *first;        /* routes of rcpts[i]: first[i] to first[i + 1] */
-	struct rcpt *results; /* one per route */
-	bool *done;           /* of a route: the journal has it, or an earlier attempt had */
+	size_t *first;             /* routes of rcpts[i]: first[i] to first[i + 1] */
+	struct rcpt *results;      /* one per route */
+	bool *done;                /* of a route: the journal has it, or an earlier attempt had */
+	size_t deferred, unlogged; /* recipients who wait; those without a line */
 };
 
 static inline struct pieces
@@ -46,8 +50,10 @@ bool attempt_journal_if(
     struct attempt *t, enum rcpt_state state, const char *id, struct fail *f) NODISCARD;
 /* Each recipient fares as the worst of what it became. */
 void attempt_settle(struct attempt *t);
-/* The main log line of result i. */
-void attempt_log(const struct attempt *t, size_t i);
+/* The main log line of result i.  Of recipients who wait ATTEMPT_DEFERRALS have one in an attempt;
+ * of the others attempt_log_rest() says how many they are. */
+void attempt_log(struct attempt *t, size_t i);
+void attempt_log_rest(struct attempt *t);
 /* The end of an attempt at a message that is safe (finish.c): bounce what was refused, give up what
  * is too old, warn of a delay; then the message is removed, or its -H says what is left. */
 void attempt_finish(struct attempt *t);

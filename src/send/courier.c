@@ -285,9 +285,11 @@ settle(struct hearing *h, struct str rest)
 {
 	struct rcpt *r = &h->rcpts[h->settled++];
 	uint64_t state = record_number(&rest);
+	struct fail f;
 
 	r->state = state <= RCPT_REFUSED ? (enum rcpt_state)state : RCPT_RETRY;
-	record_fail(&rest, &r->fail);
+	record_fail(&rest, &f);
+	r->fail = fail_keep(h->arena, &f);
 	r->host = record_optional(&rest, h->arena);
 	r->ip = record_optional(&rest, h->arena);
 	r->confirmation = record_optional(&rest, h->arena);

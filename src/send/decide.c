@@ -105,7 +105,8 @@ bool
 decide_lacks_right(const struct pieces *p)
 {
 	for (size_t i = 0; i < p->routes->n; i++)
-		if (p->results[i].state == RCPT_RETRY && p->results[i].fail.stage == STAGE_DOOR)
+		if (p->results[i].state == RCPT_RETRY &&
+		    fail_of(p->results[i].fail)->stage == STAGE_DOOR)
 			return true;
 	return false;
 }
@@ -221,7 +222,7 @@ decide_blame(const struct pieces *p)
 	for (size_t i = 0; i < p->routes->n; i++) {
 		if (!decide_waits(p, i))
 			continue;
-		if (fail_is_hosts(&p->results[i].fail) && p->results[i].hosts != NULL)
+		if (fail_is_hosts(fail_of(p->results[i].fail)) && p->results[i].hosts != NULL)
 			b.hosts = i;
 		else
 			b.own = i;

@@ -144,10 +144,12 @@ make(struct attempt *t)
 static void
 set_all(struct queued *q, enum rcpt_state state, const struct fail *f)
 {
+	const struct fail *why = f != NULL ? fail_keep(q->arena, f) : NULL;
+
 	for (size_t i = 0; i < q->e.nrcpts; i++) {
 		q->e.rcpts[i].state = state;
 		if (f != NULL)
-			q->e.rcpts[i].fail = *f;
+			q->e.rcpts[i].fail = why;
 	}
 }
 
@@ -162,13 +164,13 @@ count(const struct queued *q, enum rcpt_state state)
 }
 
 static void
-log_known(const struct attempt *t)
+log_known(struct attempt *t)
 {
 	for (size_t i = 0; i < t->routes.n; i++)
 		if (!t->done[i] &&
-		    (t->routes.list[i]->outcome == ROUTE_DISCARD ||
-			t->results[i].fail.cls != FAIL_NONE))
+		    (t->routes.list[i]->outcome == ROUTE_DISCARD || t->results[i].fail != NULL))
 			attempt_log(t, i);
+	attempt_log_rest(t);
 }
 
 /* It is in the spool: what has not been taken is ours. */
@@ -200,13 +202,15 @@ add_reason(struct queued *q, const struct fail *why)
 {
 	for (size_t i = 0; i < q->e.nrcpts; i++) {
 		struct rcpt *r = &q->e.rcpts[i];
-		char first[FAIL_TEXT];
+		struct fail both;
 
 		if (r->state != RCPT_RETRY)
 			continue;
-		memcpy(first, r->fail.text, sizeof first);
-		(void)snprintf(r->fail.text, sizeof r->fail.text,
-		    "%.600s; and it cannot be kept to be tried again: %.350s", first, why->text);
+		both = *fail_of(r->fail);
+		(void)snprintf(both.text, sizeof both.text,
+		    "%.600s; and it cannot be kept to be tried again: %.350s",
+		    fail_of(r->fail)->text, why->text);
+		r->fail = fail_keep(q->arena, &both);
 	}
 }
 
@@ -214,7 +218,8 @@ bool
 deliver_was_stopped(const struct queued *q)
 {
 	for (size_t i = 0; i < q->e.nrcpts; i++)
-		if (q->e.rcpts[i].state != RCPT_RETRY || q->e.rcpts[i].fail.stage == STAGE_EOM)
+		if (q->e.rcpts[i].state != RCPT_RETRY ||
+		    fail_of(q->e.rcpts[i].fail)->stage == STAGE_EOM)
 			return false;
 	return stop_asked();
 }
@@ -371,11 +376,12 @@ deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
 		return;
 	}
 	trace_line(d->trace, TRACE_LOG, "%s", reason);
+	(void)fail_set(&f, FAIL_PERM, STAGE_ROUTE, 0, "%s", reason);
 	for (size_t i = 0; i < t.routes.n; i++) {
 		if (t.routes.list[i]->outcome == ROUTE_PARENT || t.results[i].state == RCPT_SENT)
 			continue;
 		t.results[i].state = RCPT_REFUSED;
-		(void)fail_set(&t.results[i].fail, FAIL_PERM, STAGE_ROUTE, 0, "%s", reason);
+		t.results[i].fail = fail_keep(q->arena, &f);
 	}
 	attempt_settle(&t);
 	attempt_finish(&t);

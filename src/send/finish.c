@@ -16,10 +16,10 @@ note_hosts(struct attempt *t, const struct rcpt *r)
 	struct delivery *d = t->d;
 
 	t->q->trouble.hosts = r->hosts;
-	if (r->fail.stage == STAGE_REST ||
+	if (fail_of(r->fail)->stage == STAGE_REST ||
 	    (d->failed_hosts != NULL && strcmp(d->failed_hosts, r->hosts) == 0))
 		return;
-	hosts_note(&d->spool, r->hosts, &r->fail, &d->ages, &d->rule);
+	hosts_note(&d->spool, r->hosts, fail_of(r->fail), &d->ages, &d->rule);
 	d->failed_hosts = arena_strz(d->arena, str_of(r->hosts));
 }
 
@@ -53,7 +53,7 @@ attempt_note_trouble(struct attempt *t)
 	if (why->first_failed == 0)
 		why->first_failed = t->d->ages.count;
 	why->error = arena_fmt(t->q->arena, "%s: %s",
-	    shown->original != NULL ? shown->original : shown->address, shown->fail.text);
+	    shown->original != NULL ? shown->original : shown->address, fail_of(shown->fail)->text);
 	if (own)
 		note_own(t);
 	why->last_try = t->d->now;
@@ -92,7 +92,7 @@ is_given_up(const struct attempt *t, const struct rcpt *r)
 	struct host_record at = { .tries = 0 };
 	struct patience hosts;
 
-	if (!fail_is_hosts(&r->fail) || r->hosts == NULL)
+	if (!fail_is_hosts(fail_of(r->fail)) || r->hosts == NULL)
 		return decide_give_up(&d->rule, own, NULL);
 	hosts_read(&d->spool, r->hosts, &at);
 	hosts = (struct patience){ ages_since(&d->ages, at.first_failed), at.tries };
@@ -107,13 +107,16 @@ give_up_old(struct attempt *t)
 
 	for (size_t i = 0; i < t->routes.n; i++) {
 		struct rcpt *r = &t->results[i];
+		struct fail why;
 
 		if (!decide_waits(&p, i) || !is_given_up(t, r))
 			continue;
 		r->state = RCPT_REFUSED;
-		r->fail.cls = FAIL_PERM;
-		(void)snprintf(r->fail.dsn, sizeof r->fail.dsn, "5.4.7");
-		fail_prefix(&r->fail, "retry timeout exceeded");
+		why = *fail_of(r->fail);
+		why.cls = FAIL_PERM;
+		(void)snprintf(why.dsn, sizeof why.dsn, "5.4.7");
+		fail_prefix(&why, "retry timeout exceeded");
+		r->fail = fail_keep(t->q->arena, &why);
 		attempt_log(t, i);
 	}
 }

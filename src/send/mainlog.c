@@ -116,7 +116,7 @@ add_address(struct buf *out, const struct rcpt *r)
 static void
 add_reason(struct buf *out, const struct rcpt *r)
 {
-	const struct fail *f = &r->fail;
+	const struct fail *f = fail_of(r->fail);
 	bool named = r->state != RCPT_REFUSED && f->sys > 0;
 	const char *name = named ? fail_words(f->sys) : NULL;
 	struct str text = str_of(f->text), end = str_of(name != NULL ? name : "");
@@ -141,7 +141,7 @@ mainlog_recipient(struct buf *out, const struct rcpt *r)
 		buf_fmt(out, " T=%s", r->transport);
 	if (r->state != RCPT_SENT) {
 		if (r->state != RCPT_REFUSED)
-			buf_fmt(out, " defer (%d)", mainlog_defer_number(&r->fail));
+			buf_fmt(out, " defer (%d)", mainlog_defer_number(fail_of(r->fail)));
 		add_host(out, r);
 		add_reason(out, r);
 		return;

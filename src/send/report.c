@@ -131,9 +131,10 @@ put_recipients(const struct notice *n, struct buf *out)
 			    arena_fmt(n->about->arena, "(generated from %s)", r->original));
 		if (r->host != NULL && r->ip != NULL && r->ip[0] != '\0')
 			buf_fmt(out, "    host %s [%s]\n", r->host, r->ip);
-		if (r->fail.text[0] != '\0')
+		if (fail_of(r->fail)->text[0] != '\0')
 			put_line(out, &reason,
-			    n->kind == NOTICE_FAILED ? "    " : "    Delay reason: ", r->fail.text);
+			    n->kind == NOTICE_FAILED ? "    " : "    Delay reason: ",
+			    r->fail->text);
 	}
 }
 
@@ -240,7 +241,7 @@ put_recipient(const struct notice *n, const struct rcpt *r, const struct style *
     struct buf *out)
 {
 	const char *address = report_address(n, r);
-	struct fail f = r->fail;
+	struct fail f = *fail_of(r->fail);
 	char status[12], date[DATE_MAX];
 
 	f.cls = n->kind == NOTICE_FAILED ? FAIL_PERM : FAIL_TEMP;
@@ -254,7 +255,7 @@ put_recipient(const struct notice *n, const struct rcpt *r, const struct style *
 		return;
 	if (r->host != NULL && r->host[0] != '\0')
 		buf_fmt(out, "Remote-MTA: %s; %s\n", r->host[0] == '/' ? "x-unix" : "dns", r->host);
-	put_diagnostic(&r->fail, style, out);
+	put_diagnostic(fail_of(r->fail), style, out);
 	if (n->kind == NOTICE_DELAYED && n->will_retry_until > 0)
 		buf_fmt(out, "Will-Retry-Until: %s\n", date_rfc5322(n->will_retry_until, date));
 }

@@ -33,7 +33,7 @@ struct rcpt {
 	unsigned notify;                /* enum rcpt_notify */
 	const char *orcpt; /* ORCPT as an SMTP client gave it ("rfc822;a+2Bb@c"), or NULL */
 	enum rcpt_state state;
-	struct fail fail;
+	const struct fail *fail; /* of the last try; NULL: none (fail_of()) */
 	/* filled when settled by a server, for the => line */
 	const char *host, *ip, *confirmation; /* the reply to the final dot */
 	const char *tls, *tls_peer;           /* "TLS1.3:...", "CN=..."; NULL without TLS */

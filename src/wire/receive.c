@@ -364,7 +364,7 @@ submit_verdicts(int fd, const struct envelope *e, const struct fail *whole, enum
 
 		buf_reset(&b);
 		record_add_number(&b, (uint64_t)r->state);
-		record_add_fail(&b, &r->fail);
+		record_add_fail(&b, fail_of(r->fail));
 		record_add(&b, r->router);
 		record_add(&b, r->transport);
 		record_add(&b, r->host);

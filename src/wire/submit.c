@@ -149,9 +149,11 @@ static void
 take_verdict(struct rcpt *r, struct str rest, struct arena *a)
 {
 	uint64_t state = record_number(&rest);
+	struct fail f;
 
 	r->state = state <= RCPT_KEPT ? (enum rcpt_state)state : RCPT_WAITING;
-	record_fail(&rest, &r->fail);
+	record_fail(&rest, &f);
+	r->fail = fail_keep(a, &f);
 	r->router = record_optional(&rest, a);
 	r->transport = record_optional(&rest, a);
 	r->host = record_optional(&rest, a);

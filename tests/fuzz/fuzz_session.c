@@ -57,8 +57,8 @@ check(const struct rcpt *r, bool ok)
 {
 	must(r->state != RCPT_WAITING || !ok);
 	must(r->state != RCPT_SENT || r->confirmation[0] == '2');
-	must(r->state != RCPT_REFUSED || r->fail.cls == FAIL_PERM);
-	must(r->state != RCPT_RETRY || r->fail.cls == FAIL_TEMP);
+	must(r->state != RCPT_REFUSED || fail_of(r->fail)->cls == FAIL_PERM);
+	must(r->state != RCPT_RETRY || fail_of(r->fail)->cls == FAIL_TEMP);
 }
 
 static bool

@@ -69,16 +69,18 @@ post_message(struct post *p, const char *header, const char *body)
 }
 
 void
-post_refused(struct rcpt *r, enum fail_stage at, int code, const char *fmt, ...)
+post_refused(struct post *p, struct rcpt *r, enum fail_stage at, int code, const char *fmt, ...)
 {
+	struct fail f = FAIL_INIT;
 	char text[FAIL_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	(void)fail_set(&r->fail, FAIL_PERM, at, 0, "%s", text);
-	r->fail.smtp = code;
+	(void)fail_set(&f, FAIL_PERM, at, 0, "%s", text);
+	f.smtp = code;
+	r->fail = fail_keep(&p->arena, &f);
 	if (code != 0) {
 		r->host = "smtp.isp.example";
 		r->ip = "192.0.2.25";
@@ -86,9 +88,18 @@ post_refused(struct rcpt *r, enum fail_stage at, int code, const char *fmt, ...)
 }
 
 void
-post_by_server(struct rcpt *r, const char *words)
+post_status(struct post *p, struct rcpt *r, const char *dsn)
 {
-	post_refused(r, STAGE_RCPT, 550,
+	struct fail f = *r->fail;
+
+	(void)snprintf(f.dsn, sizeof f.dsn, "%s", dsn);
+	r->fail = fail_keep(&p->arena, &f);
+}
+
+void
+post_by_server(struct post *p, struct rcpt *r, const char *words)
+{
+	post_refused(p, r, STAGE_RCPT, 550,
 	    "SMTP error from remote mail server after RCPT TO:<%s>: %s", r->address, words);
 }
 

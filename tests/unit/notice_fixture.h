@@ -22,8 +22,11 @@ int post_tear_down(void **state);
 /* What was sent: body has to outlive the post. */
 void post_message(struct post *p, const char *header, const char *body);
 /* r was refused; code not 0: by a server, which r names then. */
-void post_refused(struct rcpt *r, enum fail_stage at, int code, const char *fmt, ...) PRINTF(4, 5);
-void post_by_server(struct rcpt *r, const char *words);
+void post_refused(struct post *p, struct rcpt *r, enum fail_stage at, int code, const char *fmt,
+    ...) PRINTF(5, 6);
+/* With this status of RFC 3463. */
+void post_status(struct post *p, struct rcpt *r, const char *dsn);
+void post_by_server(struct post *p, struct rcpt *r, const char *words);
 /* Write the notice: its header and body, also in p->text. */
 const char *post_write(struct post *p);
 /* Is it said in text, or not? */

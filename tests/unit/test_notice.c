@@ -78,7 +78,7 @@ a_bounce(void **state)
 	struct post *p = *state;
 
 	post_message(p, "Subject: \303\244\nMessage-Id: <E" ID "@debian>\n", "\303\266\n");
-	post_by_server(&p->rcpts[0], "550-no\\n550 such user");
+	post_by_server(p, &p->rcpts[0], "550-no\\n550 such user");
 	assert_string_equal(post_write(p), a_bounce_is);
 	assert_string_equal(p->out.e.sender, "");
 	assert_int_equal(p->out.e.nrcpts, 1);
@@ -114,7 +114,7 @@ a_warning(void **state)
 	const char *out;
 
 	post_message(p, "Subject: s\nDate: Mon, 23 Nov 2026 06:00:00 +0000\n", "the body\n");
-	post_refused(&p->rcpts[0], STAGE_CONNECT, 0, "Connection refused");
+	post_refused(p, &p->rcpts[0], STAGE_CONNECT, 0, "Connection refused");
 	p->notice.kind = NOTICE_DELAYED;
 	p->notice.waited = 25 * HOUR;
 	p->notice.will_retry_until = 1795503600 + 72 * HOUR;
@@ -169,7 +169,7 @@ what_comes_back(void **state)
 	};
 	struct post *p = *state;
 
-	post_by_server(&p->rcpts[0], "550 no");
+	post_by_server(p, &p->rcpts[0], "550 no");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		size_t n = cases[i].lines * (cases[i].longest + 1);
 		char *body = arena_alloc(&p->arena, n + 1);
@@ -246,14 +246,14 @@ reasons(void **state)
 	r[0].address = "alice"; /* a mailbox here */
 	r[0].original = "alice@debian.example";
 	r[0].orcpt = "rfc822;Al+2Bi+0Ace@debian.example";
-	post_refused(&r[0], STAGE_LOCAL, 0, "mailbox is\nfull \377");
-	(void)snprintf(r[0].fail.dsn, sizeof r[0].fail.dsn, "4.2.2");
+	post_refused(p, &r[0], STAGE_LOCAL, 0, "mailbox is\nfull \377");
+	post_status(p, &r[0], "4.2.2");
 	r[1].address = "|/usr/bin/false";
 	r[1].original = "robot";
 	r[1].orcpt = "rfc822;ro+2Bbot+0@debian.example"; /* no xtext */
 	memset(longest, 'w', sizeof longest);
 	longest[sizeof longest - 1] = '\0';
-	post_refused(&r[1], STAGE_ROUTE, 0, "%s", longest);
+	post_refused(p, &r[1], STAGE_ROUTE, 0, "%s", longest);
 	r[1].host = "/run/lmtp";
 	out = post_write(p);
 	says(out, "X-Failed-Recipients: alice@debian.example,\n  robot@debian.example\n");
@@ -279,8 +279,8 @@ addresses_that_became_others(void **state)
 
 	post_message(p, "To: x\n", "");
 	p->rcpts[0].original = "staff@debian.example";
-	post_by_server(&p->rcpts[0], "550 5.1.1 no");
-	(void)snprintf(p->rcpts[0].fail.dsn, sizeof p->rcpts[0].fail.dsn, "5.1.1");
+	post_by_server(p, &p->rcpts[0], "550 5.1.1 no");
+	post_status(p, &p->rcpts[0], "5.1.1");
 	out = post_write(p);
 	says(out, "\n  x@far.example\n    (generated from staff@debian.example)\n    host ");
 	says(out,
@@ -298,7 +298,7 @@ addresses_in_utf8(void **state)
 	p->notice.nrcpts = 2;
 	p->rcpts[0].address = p->rcpts[0].original = "j\303\266rg@far.example";
 	p->rcpts[1].original = "j\303\266rg@debian.example";
-	post_by_server(&p->rcpts[0], "550 f\303\274r niemand \374");
+	post_by_server(p, &p->rcpts[0], "550 f\303\274r niemand \374");
 	out = post_write(p);
 	says(out,
 	    "Content-type: message/global-delivery-status\n"
@@ -320,7 +320,7 @@ words_in_utf8(void **state)
 	const char *out;
 
 	post_message(p, "To: x\n", "");
-	post_by_server(&p->rcpts[0], "550 f\303\274r niemand");
+	post_by_server(p, &p->rcpts[0], "550 f\303\274r niemand");
 	out = post_write(p);
 	says(out, "Content-type: message/delivery-status\n\n");
 	says(out, "\nDiagnostic-Code: smtp; 550 f?r niemand\n");
@@ -387,7 +387,7 @@ very_many_recipients(void **state)
 	for (size_t i = 0; i < MANY; i++) {
 		r[i] = p->rcpts[0];
 		r[i].address = r[i].original = arena_fmt(&p->arena, "user%zu@far.example", i);
-		post_by_server(&r[i], "550 no");
+		post_by_server(p, &r[i], "550 no");
 		list[i] = &r[i];
 	}
 	p->notice.rcpts = list;

@@ -24,6 +24,7 @@ struct set {
 	struct route route[PIECES];
 	struct route *list[PIECES];
 	struct rcpt result[PIECES + 1];
+	struct fail fail[PIECES + 1];
 	bool done[PIECES];
 	struct routes routes;
 };
@@ -62,9 +63,9 @@ add_more(struct set *s, size_t i, const char *more)
 		if (*more == 'd')
 			s->done[i] = true;
 		if (*more == 'h')
-			r->fail.stage = STAGE_CONNECT;
+			s->fail[i].stage = STAGE_CONNECT;
 		if (*more == '!')
-			r->fail.stage = STAGE_DOOR;
+			s->fail[i].stage = STAGE_DOOR;
 		if (*more == 'r')
 			r->host = "h";
 		if (*more == '=')
@@ -87,15 +88,15 @@ set(struct set *s, const char *words)
 		s->route[i].transport = how->transport;
 		s->route[i].hosts = s->result[i].hosts = how->hosts;
 		s->result[i].state = state_of(w[1]);
-		s->result[i].fail.stage = STAGE_LOCAL;
-		s->result[i].fail.cls = w[1] == 'T' ? FAIL_TEMP :
-		    w[1] == 'R'                     ? FAIL_PERM :
-						      FAIL_NONE;
+		s->result[i].fail = &s->fail[i];
+		s->fail[i].stage = STAGE_LOCAL;
+		s->fail[i].cls = w[1] == 'T' ? FAIL_TEMP : w[1] == 'R' ? FAIL_PERM : FAIL_NONE;
 		add_more(s, i, w + 2);
 		w = strchr(w, ' ') != NULL ? strchr(w, ' ') + 1 : "";
 	}
 	s->result[s->routes.n].state = RCPT_RETRY;
-	s->result[s->routes.n].fail.stage = STAGE_DOOR;
+	s->result[s->routes.n].fail = &s->fail[s->routes.n];
+	s->fail[s->routes.n].stage = STAGE_DOOR;
 	return (struct pieces){ &s->routes, s->result, s->done };
 }
 

@@ -79,7 +79,7 @@ show(struct buf *out, const struct route *r)
 	if (r->hosts != NULL)
 		buf_fmt(out, " hosts=%s", r->hosts);
 	if (r->outcome == ROUTE_FAIL || r->outcome == ROUTE_DEFER)
-		buf_fmt(out, ": %s", r->fail.text);
+		buf_fmt(out, ": %s", fail_of(r->fail)->text);
 	if (r->parent != NULL)
 		buf_fmt(out, " <- %s", r->parent->text);
 	buf_char(out, '\n');
@@ -189,7 +189,7 @@ test_bomb(void **state)
 	route_address(&e, mailbox_split("b0@debian"), true, "b0@debian", &all);
 	assert_true(all.n >= 1000 && all.n <= 2000 + 64);
 	assert_int_equal(all.list[all.n - 1]->outcome, ROUTE_FAIL);
-	assert_string_equal(all.list[all.n - 1]->fail.text,
+	assert_string_equal(fail_of(all.list[all.n - 1]->fail)->text,
 	    "b0@debian becomes more than 1000 addresses (recipients_max)");
 }
 
@@ -219,7 +219,7 @@ test_large_alias(void **state)
 	route_address(&e, mailbox_split("all@debian"), true, "all@debian", &all);
 	assert_int_equal(all.n, 1);
 	assert_int_equal(all.list[0]->outcome, ROUTE_FAIL);
-	assert_string_equal(all.list[0]->fail.text,
+	assert_string_equal(fail_of(all.list[0]->fail)->text,
 	    "error in redirect data: the list has more than 10000 items (/etc/aliases:1)");
 	all = (struct routes){ NULL, 0 };
 	c.recipients_max = 0;
@@ -242,8 +242,8 @@ test_unknown_user_is_said_as_such(void **state)
 	prepare(&c, &a, "");
 	route_address(&e, mailbox_split("nosuch@debian"), true, "nosuch@debian", &all);
 	assert_int_equal(all.n, 1);
-	assert_string_equal(all.list[0]->fail.dsn, "5.1.1");
-	assert_int_equal(fail_exit_code(&all.list[0]->fail), 67);
+	assert_string_equal(fail_of(all.list[0]->fail)->dsn, "5.1.1");
+	assert_int_equal(fail_exit_code(all.list[0]->fail), 67);
 }
 
 /* loc-dup: one copy for a mailbox and an original domain; Envelope-to names all. */

@@ -281,14 +281,16 @@ check_row(const struct row *row)
 			fail_msg("%s: recipient %d is %d", row->name, k, (int)r->state);
 		if (r->state == RCPT_SENT)
 			assert_string_equal(r->confirmation, "250 taken");
-		if (r->state == RCPT_REFUSED && r->fail.cls != FAIL_PERM)
-			fail_msg("%s: refused with class %d", row->name, (int)r->fail.cls);
-		if (r->state == RCPT_RETRY && r->fail.cls != FAIL_TEMP)
-			fail_msg("%s: deferred with class %d", row->name, (int)r->fail.cls);
+		if (r->state == RCPT_REFUSED && fail_of(r->fail)->cls != FAIL_PERM)
+			fail_msg(
+			    "%s: refused with class %d", row->name, (int)fail_of(r->fail)->cls);
+		if (r->state == RCPT_RETRY && fail_of(r->fail)->cls != FAIL_TEMP)
+			fail_msg(
+			    "%s: deferred with class %d", row->name, (int)fail_of(r->fail)->cls);
 	}
-	said = !ok                           ? f.text :
-	    b.rcpts[0].fail.cls != FAIL_NONE ? b.rcpts[0].fail.text :
-					       b.rcpts[1].fail.text;
+	said = !ok                                     ? f.text :
+	    fail_of(b.rcpts[0].fail)->cls != FAIL_NONE ? fail_of(b.rcpts[0].fail)->text :
+							 fail_of(b.rcpts[1].fail)->text;
 	if (row->says != NULL && strstr(said, row->says) == NULL)
 		fail_msg("%s: says '%s'", row->name, said);
 	if (row->turns > 0 && b.script.turns != row->turns)
@@ -397,8 +399,8 @@ check_wire(const struct wire *w)
 		fail_msg("%s: %s; %s", w->to, f.text, b.script.why);
 	if (b.rcpts[0].state != RCPT_REFUSED)
 		fail_msg("%s: state %d", w->to, (int)b.rcpts[0].state);
-	if (w->says != NULL && strstr(b.rcpts[0].fail.text, w->says) == NULL)
-		fail_msg("%s: says '%s'", w->to, b.rcpts[0].fail.text);
+	if (w->says != NULL && strstr(fail_of(b.rcpts[0].fail)->text, w->says) == NULL)
+		fail_msg("%s: says '%s'", w->to, fail_of(b.rcpts[0].fail)->text);
 	bench_close(&b, w->to);
 }
 

@@ -298,10 +298,11 @@ check_verdicts(const struct row *row, const struct rcpt *rcpts, bool ok, const s
 
 		if (r->state != row->state[i])
 			fail_msg("%s: recipient %d is %d (%s)", row->name, i, (int)r->state,
-			    r->fail.text);
+			    fail_of(r->fail)->text);
 		if (ok && said[0] == '\0' && r->state != RCPT_SENT && r->state != RCPT_WAITING)
-			said = r->fail.text;
-		if (r->state == RCPT_RETRY && (r->fail.stage > STAGE_CONNECT) != (r->host != NULL))
+			said = fail_of(r->fail)->text;
+		if (r->state == RCPT_RETRY &&
+		    (fail_of(r->fail)->stage > STAGE_CONNECT) != (r->host != NULL))
 			fail_msg("%s: host '%s'", row->name, r->host);
 		if (r->state == RCPT_SENT) {
 			assert_string_equal(r->host, "127.0.0.1");

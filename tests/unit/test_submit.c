@@ -160,6 +160,7 @@ test_verdicts(void **state)
 	struct envelope e, there;
 	struct message m;
 	struct fail whole = FAIL_INIT, f = FAIL_INIT;
+	const struct fail no = { FAIL_PERM, STAGE_RCPT, .smtp = 550, .text = "the server said no" };
 	struct submit_talk talk = SUBMIT_TALK(p.mine);
 
 	(void)state;
@@ -168,8 +169,7 @@ test_verdicts(void **state)
 	theirs[0].state = RCPT_SENT;
 	theirs[0].confirmation = "250 ok";
 	theirs[1].state = RCPT_REFUSED;
-	(void)fail_set(&theirs[1].fail, FAIL_PERM, STAGE_RCPT, 0, "the server said no");
-	theirs[1].fail.smtp = 550;
+	theirs[1].fail = &no;
 	trace_line(&out, TRACE_LOG, "a log line");
 	trace_line(&out, TRACE_DEBUG, "not asked for");
 	trace_line(&out, TRACE_IN, "250 x");
@@ -180,8 +180,8 @@ test_verdicts(void **state)
 	assert_int_equal(ours[0].state, RCPT_SENT);
 	assert_string_equal(ours[0].confirmation, "250 ok");
 	assert_int_equal(ours[1].state, RCPT_REFUSED);
-	assert_int_equal(ours[1].fail.smtp, 550);
-	assert_string_equal(ours[1].fail.text, "the server said no");
+	assert_int_equal(ours[1].fail->smtp, 550);
+	assert_string_equal(ours[1].fail->text, "the server said no");
 	close_pair(p);
 }
 
