@@ -69,7 +69,7 @@ add_hosts(struct looking *l, const struct route *r, struct buf *lines, struct fa
 	const struct conf *c = &l->start->conf;
 	struct arena *a = l->start->arena;
 	struct resolve_options how = { SMTP_PORT, c->ip_family,
-		clock_ms() + (int64_t)c->connect_timeout * 1000 };
+		clock_ms() + (int64_t)c->connect_timeout * 1000, NULL, NULL };
 	struct host *hosts;
 	size_t n, found = 0;
 	int width = 0, ip_width = 0;

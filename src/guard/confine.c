@@ -39,18 +39,20 @@ struct landlock_path {
 	int parent;
 } __attribute__((packed));
 
-/* What libc's resolver, GnuTLS and their modules read.  Not /run, /etc, /etc/ssl and /etc/pki as a
- * whole: passwords and keys are below them. */
+/* What is read: by all (libraries and their modules), by libc's resolver, by GnuTLS.  Not /run,
+ * /etc, /etc/ssl and /etc/pki as a whole: passwords and keys are below them. */
 static const char *const roots[] = { "/usr", "/lib", "/lib64", NULL }; /* or a link into another */
-static const char *const directories[] = { "/nix/store", "/gnu/store", "/run/systemd/resolve",
-	"/run/resolvconf", "/run/NetworkManager", "/run/connman", "/var/lib/sss", "/etc/ssl/certs",
-	"/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/pki/nssdb", "/etc/ca-certificates",
-	"/var/lib/ca-certificates", "/etc/gnutls", "/etc/pkcs11", "/etc/crypto-policies",
-	"/proc/sys/crypto", NULL };
-static const char *const files[] = { "/etc/ld.so.cache", "/etc/resolv.conf", "/etc/hosts",
-	"/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/mdns.allow",
-	"/etc/ssl/openssl.cnf", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem", "/dev/urandom",
-	NULL };
+static const char *const stores[] = { "/nix/store", "/gnu/store", NULL };
+static const char *const loader[] = { "/etc/ld.so.cache", "/dev/urandom", NULL };
+static const char *const names_directories[] = { "/run/systemd/resolve", "/run/resolvconf",
+	"/run/NetworkManager", "/run/connman", "/var/lib/sss", NULL };
+static const char *const names_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
+	"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/mdns.allow", NULL };
+static const char *const tls_directories[] = { "/etc/ssl/certs", "/etc/pki/tls/certs",
+	"/etc/pki/ca-trust", "/etc/pki/nssdb", "/etc/ca-certificates", "/var/lib/ca-certificates",
+	"/etc/gnutls", "/etc/pkcs11", "/etc/crypto-policies", "/proc/sys/crypto", NULL };
+static const char *const tls_files[] = { "/etc/ssl/openssl.cnf", "/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem", NULL };
 
 int
 confine_descriptors(int fd)
@@ -86,7 +88,7 @@ allow(int rules, const char *const *paths, int flags, uint64_t rights)
 }
 
 static void
-restrict_files(const char *const *more, const struct trace *t)
+restrict_files(const char *const *more, bool names, const struct trace *t)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 	struct landlock_ruleset all = { .fs = FS_ABI1 };
@@ -106,8 +108,11 @@ restrict_files(const char *const *more, const struct trace *t)
 		return;
 	}
 	allow(rules, roots, O_DIRECTORY | O_NOFOLLOW, FS_READ_FILE | FS_READ_DIR);
-	allow(rules, directories, O_DIRECTORY, FS_READ_FILE | FS_READ_DIR);
-	allow(rules, files, 0, FS_READ_FILE);
+	allow(rules, stores, O_DIRECTORY, FS_READ_FILE | FS_READ_DIR);
+	allow(rules, loader, 0, FS_READ_FILE);
+	allow(rules, names ? names_directories : tls_directories, O_DIRECTORY,
+	    FS_READ_FILE | FS_READ_DIR);
+	allow(rules, names ? names_files : tls_files, 0, FS_READ_FILE);
 	allow(rules, more, 0, FS_READ_FILE);
 	if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
 		without(t, "Landlock");
@@ -119,13 +124,13 @@ restrict_files(const char *const *more, const struct trace *t)
 
 /* The last: it takes the right to do the others. */
 static void
-restrict_calls(const struct trace *t)
+restrict_calls(enum confined what, const struct trace *t)
 {
 	const struct rlimit none = { 0, 0 };
 
 	/* a limit on the size of files would hold for an emulator's own (valgrind), which has no
 	 * filter either */
-	if (!filter_install())
+	if (!filter_install(what != CONFINED_NETWORK))
 		without(t, "system call filter");
 	else if (setrlimit(RLIMIT_FSIZE, &none) != 0)
 		without(t, "limit on files");
@@ -136,7 +141,7 @@ restrict_calls(const struct trace *t)
 }
 
 bool
-confine_network(const char *const *more, bool token, const struct trace *t)
+confine_network(const char *const *more, enum confined what, const struct trace *t)
 {
 	struct drop_to to;
 
@@ -145,16 +150,16 @@ confine_network(const char *const *more, bool token, const struct trace *t)
 		without(t, "no_new_privs");
 	else
 		trace_line(t, TRACE_DEBUG, "confinement: no_new_privs");
-	drop_find(token, &to); /* before the users cannot be read */
+	drop_find(what == CONFINED_TOKEN, &to); /* before the users cannot be read */
 	/* Landlock first: root finds what is to be read also where others may not look */
-	if (token)
+	if (what == CONFINED_TOKEN)
 		trace_line(t, TRACE_DEBUG, "confinement: no Landlock with a PKCS#11 module");
 	else if (FILTER_POSSIBLE)
-		restrict_files(more, t);
+		restrict_files(more, what == CONFINED_NAMES, t);
 	if (!drop_rights(&to, t))
 		return false;
 	if (FILTER_POSSIBLE)
-		restrict_calls(t);
+		restrict_calls(what, t);
 	else
 		trace_line(t, TRACE_DEBUG, "confinement: a build with sanitizers has no more");
 	return true;

@@ -76,10 +76,11 @@ enum {
 	    CLONE_NEWPID | CLONE_NEWNET,
 	CALL_LISTEN = 4, /* of socketcall */
 	CALL_ACCEPT = 5,
+	CALL_SOCKETPAIR = 8,
 	CALL_ACCEPT4 = 18,
 };
 
-static const unsigned families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+static const unsigned families[] = { AF_INET, AF_INET6, AF_NETLINK };
 
 const struct filter_machine *
 filter_machines(size_t *n)
@@ -201,30 +202,42 @@ refuse_flags(struct filter_program *p, const struct filter_machine *m, const cha
 /* The families of what socketcall makes cannot be seen: glibc of i386 and s390x has no other way.
  */
 static void
-look_at_sockets(struct filter_program *p, const struct filter_machine *m)
+look_at_sockets(struct filter_program *p, const struct filter_machine *m, bool local)
 {
+	static const unsigned never[] = { CALL_LISTEN, CALL_ACCEPT, CALL_ACCEPT4 };
 	int old = number(m, "socketcall");
 	size_t begin = begin_call(p, m, number(m, "socket"), 0);
 
+	if (local) {
+		only_if(p, BPF_JEQ, AF_UNIX);
+		answer(p, SECCOMP_RET_ALLOW);
+	}
 	for (size_t i = 0; i < COUNT(families); i++) {
 		only_if(p, BPF_JEQ, families[i]);
 		answer(p, SECCOMP_RET_ALLOW);
 	}
 	end_call(p, begin, REFUSE(is_mips(m) ? MIPS_EAFNOSUPPORT : EVERYBODYS_EAFNOSUPPORT));
+	if (!local) {
+		only_if(p, BPF_JEQ, (unsigned)number(m, "socketpair"));
+		answer(p, REFUSE(EPERM));
+	}
 	if (old < 0)
 		return;
 	begin = begin_call(p, m, old, 0);
-	only_if(p, BPF_JEQ, CALL_LISTEN);
-	answer(p, REFUSE(EPERM));
-	only_if(p, BPF_JEQ, CALL_ACCEPT);
-	answer(p, REFUSE(EPERM));
-	only_if(p, BPF_JEQ, CALL_ACCEPT4);
-	answer(p, REFUSE(EPERM));
+	for (size_t i = 0; i < COUNT(never); i++) {
+		only_if(p, BPF_JEQ, never[i]);
+		answer(p, REFUSE(EPERM));
+	}
+	if (!local) {
+		only_if(p, BPF_JEQ, CALL_SOCKETPAIR);
+		answer(p, REFUSE(EPERM));
+	}
 	end_call(p, begin, SECCOMP_RET_ALLOW);
 }
 
 static void
-look_at_arguments(struct filter_program *p, const struct filter_machine *m, unsigned pid)
+look_at_arguments(
+    struct filter_program *p, const struct filter_machine *m, unsigned pid, bool local)
 {
 	unsigned writing = OPEN_WRITES | (is_mips(m) ? MIPS_OPEN_CREATES : OPEN_CREATES);
 	size_t begin;
@@ -232,7 +245,7 @@ look_at_arguments(struct filter_program *p, const struct filter_machine *m, unsi
 	refuse_flags(p, m, "open", 1, writing);
 	refuse_flags(p, m, "openat", 2, writing);
 	refuse_flags(p, m, "clone", m->numbers == NR_S390X ? 1 : 0, NAMESPACES);
-	look_at_sockets(p, m);
+	look_at_sockets(p, m, local);
 	begin = begin_call(p, m, number(m, "tgkill"), 0); /* abort() */
 	skip_if(p, BPF_JEQ, pid);
 	answer(p, REFUSE(EPERM));
@@ -257,7 +270,7 @@ limit_numbers(struct filter_program *p, const struct filter_machine *m)
 }
 
 void
-filter_make(const struct filter_machine *m, unsigned pid, struct filter_program *p)
+filter_make(const struct filter_machine *m, unsigned pid, bool local, struct filter_program *p)
 {
 	p->n = 0;
 	statement(p, BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, arch));
@@ -268,12 +281,12 @@ filter_make(const struct filter_machine *m, unsigned pid, struct filter_program 
 	answer_all(p, m, FILTER_UNKNOWN, does_not_exist(m));
 	answer_all(p, m, FILTER_KILL, SECCOMP_RET_KILL_PROCESS);
 	answer_all(p, m, FILTER_REFUSE, REFUSE(EPERM));
-	look_at_arguments(p, m, pid);
+	look_at_arguments(p, m, pid, local);
 	answer(p, SECCOMP_RET_ALLOW);
 }
 
 bool
-filter_install(void)
+filter_install(bool local)
 {
 	const struct filter_machine *m = filter_here();
 	struct filter_program p;
@@ -283,7 +296,7 @@ filter_install(void)
 		errno = ENOSYS;
 		return false;
 	}
-	filter_make(m, (unsigned)getpid(), &p);
+	filter_make(m, (unsigned)getpid(), local, &p);
 	load.len = p.n;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &load) == 0;
 }

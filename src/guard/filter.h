@@ -55,8 +55,9 @@ const struct filter_machine *filter_machines(size_t *n);
 const struct filter_call *filter_calls(size_t *n);
 /* The machine that this is built for; NULL: none of them, and there is no filter. */
 const struct filter_machine *filter_here(void);
-/* The program for a machine and the process pid.  Pure. */
-void filter_make(const struct filter_machine *m, unsigned pid, struct filter_program *p);
+/* The program for a machine and the process pid, which may make unix sockets, or not.  Pure. */
+void filter_make(
+    const struct filter_machine *m, unsigned pid, bool local, struct filter_program *p);
 /* Needs no_new_privs.  False: errno; nothing is filtered. */
-bool filter_install(void) NODISCARD;
+bool filter_install(bool local) NODISCARD;
 #endif

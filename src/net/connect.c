@@ -30,7 +30,7 @@ struct race {
 static int
 opened(const struct connect_options *o, const struct endpoint *e)
 {
-	int fd = o->open_path(o->path_ctx, ((const struct sockaddr_un *)&e->addr)->sun_path);
+	int fd = o->open_path(o->ask_ctx, ((const struct sockaddr_un *)&e->addr)->sun_path);
 
 	if (fd >= 0)
 		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -174,7 +174,8 @@ through_proxy(
 	const char *proxy = want->o->socks;
 	AUTO_ARENA struct arena a = { 0 };
 	AUTO_BUF struct buf why = BUF_INIT(FAIL_TEXT / 2);
-	struct resolve_options how = { SOCKS_PORT, 0, deadline_ms };
+	struct resolve_options how = { SOCKS_PORT, 0, deadline_ms, want->o->ask_name,
+		want->o->ask_ctx };
 	struct host *host = NULL;
 	struct resolved at = { .n = 0 };
 	size_t n;

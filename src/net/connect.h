@@ -12,7 +12,10 @@ struct connect_options {
 	const char *socks;     /* host:port, or "" or NULL */
 	/* Asked for a connection to the socket at path (-1 with errno); NULL: that is made here. */
 	int (*open_path)(void *ctx, const char *path);
-	void *path_ctx;
+	/* As struct resolve_options', for the proxy's name. */
+	bool (*ask_name)(void *ctx, const struct host *h, const struct resolve_options *o,
+	    struct answer *out, struct fail *f);
+	void *ask_ctx; /* of the two */
 	/* Told of each address that failed before the race was over, no proxy's; may be NULL. */
 	void (*tell)(void *ctx, const struct endpoint *e, int err);
 	void *ctx;

@@ -81,6 +81,25 @@ ask_path(void *ctx, const char *path)
 }
 
 static bool
+ask_name(void *ctx, const struct host *h, const struct resolve_options *o, struct answer *out,
+    struct fail *f)
+{
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct str rest;
+
+	record_add(&b, h->name);
+	record_add_number(&b, h->kind);
+	record_add_number(&b, h->port);
+	record_add_number(&b, o->family);
+	if (!ask(ctx, "Nn", &b, &rest, f))
+		return false;
+	if (rest.n != sizeof *out)
+		return record_gone(f);
+	memcpy(out, rest.p, sizeof *out);
+	return true;
+}
+
+static bool
 ask_secret(
     void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f)
 {
@@ -244,8 +263,20 @@ errand_confine(const struct conf *c, struct arena *a, const struct trace *t)
 
 	module_keep(TLS_MODULE);
 	module_keep(SASL_MODULE);
-	return confine_network(
-	    more, tls_is_token(c->tls_certificate) || tls_is_token(c->tls_privatekey), t);
+	return confine_network(more,
+	    tls_is_token(c->tls_certificate) || tls_is_token(c->tls_privatekey) ? CONFINED_TOKEN :
+										  CONFINED_NETWORK,
+	    t);
+}
+
+int
+errand_names(void *none, int fd)
+{
+	static const char *const more[] = { NULL };
+
+	(void)none;
+	fd = confine_descriptors(fd);
+	return confine_network(more, CONFINED_NAMES, NULL) ? fd : -1;
 }
 
 static bool
@@ -270,7 +301,7 @@ errand_serve(void *errand, int fd)
 		return ERRAND_STAYS_ROOT + errno;
 	w.smarthost = smarthost_new(w.errand->conf, &w.arena, &w.trace);
 	smarthost_files(w.smarthost, &w.files);
-	smarthost_reach(w.smarthost, ask_path);
+	smarthost_reach(w.smarthost, ask_path, ask_name);
 	smarthost_ask_secret(w.smarthost, ask_secret, tell_seen, &w);
 	smarthost_tell_login(w.smarthost, tell_login);
 	while (record_get(w.fd, &letter, &b, &passed) && serve_one(&w, letter, buf_get(&b)) &&

@@ -18,6 +18,8 @@ enum { ERRAND_STAYS_ROOT = 100 };
  * line of -d to t for each part of the confinement: that it is there, or why it is not.  False,
  * with errno: it has rights of root. */
 bool errand_confine(const struct conf *c, struct arena *a, const struct trace *t) NODISCARD;
+/* Of resolve_ask(): the same for a process that looks a name up. */
+int errand_names(void *none, int fd);
 /* Be confined, then do what is asked on fd until its end; errand: a struct errand.  The exit status
  * of the process. */
 int errand_serve(void *errand, int fd);

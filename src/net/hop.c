@@ -51,7 +51,8 @@ hop_find(struct hop *h, const struct host *host, struct fail *f)
 {
 	const struct conf *c = h->conf;
 	struct resolve_options how = { c->tls == TLS_IMPLICIT ? PORT_SUBMISSIONS : PORT_SMTP,
-		c->ip_family, clock_ms() + (int64_t)c->connect_timeout * 1000 };
+		c->ip_family, clock_ms() + (int64_t)c->connect_timeout * 1000, h->ask_name,
+		h->ask_ctx };
 
 	hop_forget(h);
 	if (h->host != host)
@@ -241,7 +242,8 @@ dial(struct hop *h, size_t *which, struct fail *f)
 		.interface = c->interface,
 		.socks = c->socks_proxy,
 		.open_path = h->open_path,
-		.path_ctx = h->ask_ctx,
+		.ask_name = h->ask_name,
+		.ask_ctx = h->ask_ctx,
 		.tell = note_failed,
 		.ctx = &all };
 

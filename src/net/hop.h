@@ -21,8 +21,10 @@ struct hop {
 	bool (*tell_login)(void *ctx, const char *configured, const struct login_told *t,
 	    struct buf *left_out, struct fail *f);
 	void *ask_ctx;
-	/* as in struct connect_options, with ask_ctx */
+	/* as in struct connect_options and struct resolve_options, with ask_ctx */
 	int (*open_path)(void *ctx, const char *path);
+	bool (*ask_name)(void *ctx, const struct host *h, const struct resolve_options *o,
+	    struct answer *out, struct fail *f);
 	/* after hop_find() */
 	const struct host *host;
 	struct resolved at;

@@ -4,19 +4,7 @@
 #ifndef ONEHOP_NET_LOOKUP_H
 #define ONEHOP_NET_LOOKUP_H
 
-#include <netdb.h>
-
 #include "net/resolve.h"
-
-/* Travels through a pipe as it is: no pointers. */
-struct answer {
-	int error; /* 0 or EAI_... */
-	int sys;   /* errno for EAI_SYSTEM */
-	bool implicit_tls;
-	uint32_t n;
-	char canonical[NI_MAXHOST];
-	struct endpoint list[ENDPOINTS_MAX];
-};
 
 /* A and AAAA of name, appended to *out; the first canonical name is kept. */
 void lookup_addresses(const char *name, unsigned port, unsigned family, struct answer *out);

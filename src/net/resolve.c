@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,9 +16,12 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/stop.h"
 #include "net/lookup.h"
 
 #include "base/banned.h" /* IWYU pragma: keep */
+
+enum { LOOK_MS = 100 }; /* how often it is asked whether this process is to stop */
 
 /* Of an IPv4 address, also one within IPv6. */
 static void
@@ -160,16 +162,19 @@ end_at(int64_t deadline_ms)
 }
 
 static _Noreturn void
-child(int fd, const struct host *h, const struct resolve_options *o)
+child(
+    int fd, const struct host *h, const struct resolve_options *o, const struct resolve_child *how)
 {
 	struct answer ans = { .error = 0 };
 	const char *p = (const char *)&ans;
 	size_t left = sizeof(ans);
 	ssize_t n;
 
-	/* Nobody is left to kill it when the parent is gone. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	end_at(o->deadline_ms);
+	if (how->confine != NULL && (fd = how->confine(how->ctx, fd)) < 0)
+		_exit(1);
+	/* Nobody is left to kill it when the parent is gone; a change of user forgets that. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (h->kind == HOST_SRV)
 		lookup_service(h->name, o->family, &ans);
 	else
@@ -179,7 +184,7 @@ child(int fd, const struct host *h, const struct resolve_options *o)
 	_exit(0);
 }
 
-/* The whole answer within the deadline: 0, or an errno. */
+/* The whole answer within the deadline: 0, or an errno (ECANCELED: this process is to stop). */
 static int
 receive(int fd, int64_t deadline_ms, struct answer *ans)
 {
@@ -193,7 +198,9 @@ receive(int fd, int64_t deadline_ms, struct answer *ans)
 
 		if (ms <= 0)
 			return ETIMEDOUT;
-		if (poll(&pfd, 1, ms > INT_MAX ? INT_MAX : (int)ms) <= 0)
+		if (stop_asked())
+			return ECANCELED;
+		if (poll(&pfd, 1, ms > LOOK_MS ? LOOK_MS : (int)ms) <= 0)
 			continue;
 		n = read(fd, p, left);
 		if (n < 0 && errno != EINTR)
@@ -229,8 +236,9 @@ end_child(pid_t pid, int fd)
 	}
 }
 
-static bool
-ask_child(const struct host *h, const struct resolve_options *o, struct answer *ans, struct fail *f)
+bool
+resolve_ask(const struct host *h, const struct resolve_options *o, const struct resolve_child *how,
+    struct answer *ans, struct fail *f)
 {
 	int fd[2], err;
 	pid_t pid;
@@ -239,7 +247,7 @@ ask_child(const struct host *h, const struct resolve_options *o, struct answer *
 		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, errno, "cannot look up %s", h->name);
 	pid = fork();
 	if (pid == 0)
-		child(fd[1], h, o);
+		child(fd[1], h, o, how);
 	err = pid < 0 ? errno : 0;
 	(void)close(fd[1]);
 	if (pid > 0) {
@@ -253,6 +261,9 @@ ask_child(const struct host *h, const struct resolve_options *o, struct answer *
 	if (err == EPIPE)
 		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
 		    "the resolver died while looking up %s", h->name);
+	if (err == ECANCELED)
+		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, 0,
+		    "onehop-send was told to stop while it looked up %s", h->name);
 	return err == 0 || fail_set(f, FAIL_TEMP, STAGE_RESOLVE, err, "cannot look up %s", h->name);
 }
 
@@ -332,6 +343,7 @@ bool
 resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f)
 {
+	static const struct resolve_child here = { NULL, NULL };
 	struct host q = *h;
 	struct resolved r = { .name = h->name, .canonical = h->name, .n = 1 };
 	struct answer *ans;
@@ -343,7 +355,9 @@ resolve_host(struct arena *a, const struct host *h, const struct resolve_options
 		return localhost(a, &q, o->family, out, f);
 	if (h->kind == HOST_NAME || h->kind == HOST_SRV) {
 		ans = arena_alloc(a, sizeof(*ans));
-		return ask_child(&q, o, ans, f) && take(a, h, ans, out, f);
+		return (o->ask != NULL ? o->ask(o->ctx, &q, o, ans, f) :
+					 resolve_ask(&q, o, &here, ans, f)) &&
+		    take(a, h, ans, out, f);
 	}
 	r.list = arena_alloc(a, sizeof(*r.list));
 	ok = h->kind == HOST_ADDRESS ? endpoint_parse(h->name, q.port, r.list) :

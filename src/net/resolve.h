@@ -2,6 +2,7 @@
 #ifndef ONEHOP_NET_RESOLVE_H
 #define ONEHOP_NET_RESOLVE_H
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -31,19 +32,44 @@ struct resolved {
 	    implicit_tls; /* found as _submissions._tcp (RFC 8314 section 5.1), whatever the port */
 };
 
+/* What a resolver has found, as it travels from process to process: no pointers, and nothing in it
+ * is believed before resolve_host() has looked at it. */
+struct answer {
+	int error; /* 0 or EAI_... */
+	int sys;   /* errno for EAI_SYSTEM */
+	bool implicit_tls;
+	uint32_t n;
+	char canonical[NI_MAXHOST];
+	struct endpoint list[ENDPOINTS_MAX];
+};
+
 struct resolve_options {
 	unsigned default_port; /* when the host has none */
 	unsigned family;       /* enum conf_family's values: 0 any, 1 IPv4, 2 IPv6 */
 	int64_t deadline_ms;   /* as in base/clock.h */
+	/* Asked to look a name up, with its port; NULL: resolve_ask() does it here. */
+	bool (*ask)(void *ctx, const struct host *h, const struct resolve_options *o,
+	    struct answer *out, struct fail *f);
+	void *ctx;
 };
 
 /* Look up one host.  localhost and the names below it are 127.0.0.1 and ::1 in this order, whatever
- * /etc/hosts and name servers would say (RFC 6761 section 6.3).  The resolver runs in a child that
- * is killed at the deadline, so that neither its modules nor its waits are this process's.
- * Addresses and paths need no child, either.  False: TEMP/RESOLVE always (a smarthost that does not
- * resolve is never a reason to bounce). */
+ * /etc/hosts and name servers would say (RFC 6761 section 6.3).  Addresses and paths need no child,
+ * either.  False: TEMP/RESOLVE always (a smarthost that does not resolve is never a reason to
+ * bounce). */
 bool resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f) NODISCARD;
+/* Have a child look up h, a name or a service, by the C library's resolver, so that neither its
+ * modules nor its waits are this process's.  confine(ctx, fd), which may be NULL, is the first that
+ * the child does: fd is all that it needs; it returns the number that fd has then, or -1, and the
+ * child ends.  The child is killed at the deadline, and when this process is told to stop
+ * (base/stop.h).  False: TEMP/RESOLVE: there is no answer. */
+struct resolve_child {
+	int (*confine)(void *ctx, int fd);
+	void *ctx;
+};
+bool resolve_ask(const struct host *h, const struct resolve_options *o,
+    const struct resolve_child *how, struct answer *out, struct fail *f) NODISCARD;
 /* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
  */
 bool endpoint_parse(const char *address, unsigned port, struct endpoint *out) NODISCARD;

@@ -66,9 +66,12 @@ smarthost_ask_secret(struct smarthost *h,
 }
 
 void
-smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path))
+smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path),
+    bool (*ask_name)(void *ctx, const struct host *host, const struct resolve_options *o,
+	struct answer *out, struct fail *f))
 {
 	h->hop.open_path = open_path;
+	h->hop.ask_name = ask_name;
 }
 
 void

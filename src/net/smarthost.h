@@ -11,6 +11,7 @@
 #include "base/trace.h"
 #include "conf/conf.h"
 #include "mail/message.h"
+#include "net/resolve.h"
 #include "wire/envelope.h"
 
 /* A connection made before the message was complete (the caller is still reading its stdin):
@@ -29,8 +30,11 @@ void smarthost_ask_secret(struct smarthost *h,
     bool (*ask)(
 	void *ctx, const char *configured, const char *canonical, struct secret *s, struct fail *f),
     void (*tell)(void *ctx, const char *configured, unsigned news), void *ctx);
-/* Sockets by path are another's to connect to (net/connect.h), with the same ctx. */
-void smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path));
+/* Sockets by path are another's to connect to (net/connect.h), and names another's to look up
+ * (net/resolve.h), with the same ctx. */
+void smarthost_reach(struct smarthost *h, int (*open_path)(void *ctx, const char *path),
+    bool (*ask_name)(void *ctx, const struct host *host, const struct resolve_options *o,
+	struct answer *out, struct fail *f));
 /* And so is what became of a login (net/auth.h), with the same ctx. */
 struct login_told;
 void smarthost_tell_login(struct smarthost *h,

@@ -13,6 +13,7 @@
 #include "base/unix.h"
 #include "mail/hostlist.h"
 #include "net/errand.h"
+#include "net/resolve.h"
 #include "send/passwd.h"
 #include "spool/logins.h"
 #include "wire/record.h"
@@ -20,8 +21,16 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
+/* What a name of the list was found to be last, by ourselves. */
+struct known {
+	struct known *next;
+	const char *name, *canonical;
+};
+
 struct courier {
 	struct errand errand;
+	struct arena *arena;
+	struct known *known;
 	const struct trace *trace;
 	struct child child;
 	const char *hosts; /* what it was sent to */
@@ -48,6 +57,7 @@ courier_new(const struct conf *c, struct arena *a, const struct trace *t, bool e
 	struct courier *new = arena_alloc(a, sizeof *new);
 
 	new->errand = (struct errand){ .conf = c, .everything = everything };
+	new->arena = a;
 	new->trace = t;
 	new->child = (struct child)CHILD_NONE;
 	new->stop.seconds = STOP_SECONDS;
@@ -117,6 +127,66 @@ give_path(const struct courier *c, struct str rest, struct fail *f)
 	}
 	record_add_fail(&b, &why);
 	return record_put_buf(c->child.in, 'u', &b, f);
+}
+
+static const char *
+canonical_of(const struct courier *c, const char *name)
+{
+	for (const struct known *k = c->known; k != NULL; k = k->next)
+		if (strcmp(k->name, name) == 0)
+			return k->canonical;
+	return name;
+}
+
+static void
+know(struct courier *c, const char *name, const struct answer *found)
+{
+	size_t n = strnlen(found->canonical, sizeof found->canonical);
+	struct str canonical = n > 0 ? str_at(found->canonical, n) : str_of(name);
+	struct known *k;
+
+	if (str_eq(str_of(canonical_of(c, name)), canonical))
+		return;
+	k = arena_alloc(c->arena, sizeof *k);
+	*k = (struct known){ c->known, arena_strz(c->arena, str_of(name)),
+		arena_strz(c->arena, canonical) };
+	c->known = k;
+}
+
+/* Is it the name of the proxy? */
+static bool
+is_proxy(const struct courier *c, struct arena *a, const char *name)
+{
+	const char *proxy = c->errand.conf->socks_proxy;
+
+	return proxy[0] != '\0' && listed(a, proxy, name, 1U << HOST_NAME) != NULL;
+}
+
+/* A name of the list is looked up here: what it leads to decides on the login. */
+static bool
+give_name(struct courier *c, struct str rest, struct fail *f)
+{
+	static const struct resolve_child confined = { errand_names, NULL };
+	AUTO_ARENA struct arena a = { NULL };
+	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
+	struct answer *found = arena_alloc(&a, sizeof *found);
+	struct host host = { .name = record_text(&rest, &a) };
+	struct resolve_options how = { .deadline_ms = clock_ms() +
+		    (int64_t)c->errand.conf->connect_timeout * 1000 };
+	struct fail why = FAIL_INIT;
+	bool ours;
+
+	host.kind = record_number(&rest) == HOST_SRV ? HOST_SRV : HOST_NAME;
+	host.port = (unsigned)record_number(&rest) & 0xffff;
+	how.family = (unsigned)record_number(&rest) % 3;
+	ours = listed(&a, c->hosts, host.name, 1U << host.kind) != NULL;
+	if (!ours && !is_proxy(c, &a, host.name))
+		(void)fail_conf(&why, "it asked for another name");
+	else if (resolve_ask(&host, &how, &confined, found, &why) && ours)
+		know(c, host.name, found);
+	record_add_fail(&b, &why);
+	buf_put(&b, str_at((const char *)found, sizeof *found));
+	return record_put_buf(c->child.in, 'n', &b, f);
 }
 
 /* What earlier runs saw of the host.  It must not be lost where a password may go out in clear. */
@@ -213,7 +283,8 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	AUTO_ARENA struct arena a = { NULL };
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	const char *configured = record_text(&rest, &a);
-	const char *canonical = record_optional(&rest, &a);
+	bool any_name = record_optional(&rest, &a) != NULL;
+	const char *canonical = any_name ? canonical_of(c, configured) : NULL;
 	struct secret s = { .login = { 0 } };
 	struct fail why = FAIL_INIT;
 	bool ok;
@@ -371,6 +442,8 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 			ok = give_secret(c, rest, f);
 		else if (letter == 'U')
 			ok = give_path(c, rest, f);
+		else if (letter == 'N')
+			ok = give_name(c, rest, f);
 		else if (letter == 'K')
 			remember(c, rest);
 		else if (letter == 'A')

@@ -1,6 +1,7 @@
 """The process that talks to the network: what the kernel says of it while a server holds it, and that neither its end nor a
 kernel that cannot confine it costs a mail."""
 import ctypes
+import errno
 import glob
 import os
 import pwd
@@ -10,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -260,3 +262,83 @@ def test_what_a_machine_has(post, call, said):
     for part, at in (("Landlock", 1), ("system call filter", 3)):
         missing = said is not None and part in said or part == "Landlock" and not has_landlock
         assert lines[at].startswith("no %s here: " % part if missing else part), lines
+
+
+# ---------------------------------------------------------------- the process that has been taken over
+# In the place of the library that TLS is in, so that it runs where a server's octets would: what it can do, said as a line of the log.
+TAKEN = r"""
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char answer[65536];
+static size_t
+ask(char letter, const char *fields, size_t n)
+{
+	unsigned size = htonl((unsigned)n);
+
+	if (write(3, &letter, 1) != 1 || write(3, &size, 4) != 4 || write(3, fields, n) != (ssize_t)n || letter == 'T')
+		return 0;
+	if (read(3, answer, 1) != 1 || read(3, &size, 4) != 4)
+		_exit(1);
+	n = ntohl(size);
+	for (size_t at = 0; at < n;) {
+		ssize_t got = read(3, answer + at, n - at);
+
+		if (got <= 0)
+			_exit(1);
+		at += (size_t)got;
+	}
+	return n;
+}
+
+__attribute__((constructor)) static void
+probe(void)
+{
+	static const char S[] = "localhost\0smtp.work.example", N[] = "elsewhere.example\0" "0\0" "25\0" "0";
+	int pair[2], unix_errno = socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
+	int pair_errno = socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 ? errno : 0;
+	char line[512];
+	size_t n = ask('S', S, sizeof S);
+	int secret = memmem(answer, n, "of-another-host", 15) != NULL, own = memmem(answer, n, "of-this-host", 12) != NULL;
+	int name;
+
+	n = ask('N', N, sizeof N);
+	name = memmem(answer, n, "another name", 12) != NULL;
+	n = (size_t)snprintf(line, sizeof line, "0PROBE socket %d pair %d another's login %d own login %d another name refused %d", unix_errno, pair_errno, secret, own, name);
+	(void)ask('T', line, n);
+	_exit(0);
+}
+"""
+
+
+@pytest.fixture(name="taken")
+def a_library_of_ours():
+    """onehop's programs with the library, where everybody may read."""
+    if not shutil.which("cc"):
+        pytest.skip("there is no C compiler")
+    place = tempfile.mkdtemp()
+    os.chmod(place, 0o755)
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", place + "/onehop-tls.so", "-x", "c", "-"], input=TAKEN.encode(), check=True)
+    for name in "onehop", "onehop-send":
+        shutil.copy(sandbox.programs()[name], place)
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.mark.skipif(sandbox.sanitized(), reason="a build with sanitizers has no filter, and no library of ours")
+@pytest.mark.parametrize("passwords, own", [("smtp.work.example:work:of-another-host\n", 0),
+                                            ("smtp.work.example:work:of-another-host\nlocalhost:me:of-this-host\n", 1)], ids=["another's", "both"])
+def test_what_a_server_that_took_it_over_has(post, taken, passwords, own):
+    """No unix socket, so no door of onehop's or systemd's; no login but that of the name that the administrator wrote; no other name looked up."""
+    with open(post.directory + "/passwd.client", "w", encoding="ascii") as f:
+        f.write(passwords)
+    post.configure(smarthost="localhost::%d" % post.server.server_address[1], tls="implicit", tls_verify="no")
+    subprocess.run([taken + "/onehop", "-C", post.directory + "/onehop.conf", "x@far.example"], input=b"Subject: s\n\nbody\n", capture_output=True, check=False,
+                   timeout=60)
+    (line,) = {line[line.index("PROBE"):] for line in post.mainlog().splitlines() if "PROBE" in line}
+    assert line == ("PROBE socket %d pair %d another's login 0 own login %d another name refused 1" % (errno.EAFNOSUPPORT, errno.EPERM, own)), line

@@ -228,13 +228,29 @@ packet_socket(int fd)
 static int
 usual_sockets(int fd)
 {
-	static const int families[] = { AF_UNIX, AF_INET };
+	static const int families[] = { AF_INET, AF_INET6 };
 
 	(void)fd;
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
 		if (socket(families[i], SOCK_STREAM | SOCK_CLOEXEC, 0) < 0)
 			return errno;
 	return WORKS;
+}
+
+static int
+unix_socket(int fd)
+{
+	(void)fd;
+	return from((int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+static int
+unix_pair(int fd)
+{
+	int pair[2];
+
+	(void)fd;
+	return from((int)syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 }
 
 static int
@@ -306,43 +322,54 @@ static const struct row {
 	const char *name;
 	int (*act)(int fd);
 	int expect;
+	enum confined what;
 } rows[] = {
-	{ "execve", start_program, DIES },
-	{ "ptrace", trace_parent, DIES },
-	{ "setuid", become_user, DIES },
-	{ "unshare", new_namespace, DIES },
-	{ "bpf", load_filter_code, DIES },
+	{ "execve", start_program, DIES, CONFINED_NETWORK },
+	{ "ptrace", trace_parent, DIES, CONFINED_NETWORK },
+	{ "setuid", become_user, DIES, CONFINED_NETWORK },
+	{ "unshare", new_namespace, DIES, CONFINED_NETWORK },
+	{ "bpf", load_filter_code, DIES, CONFINED_NETWORK },
 #if defined(__x86_64__)
-	{ "a call of i386", call_as_i386, DIES_SOMEHOW },
-	{ "a call of x32", call_as_x32, ENOSYS },
+	{ "a call of i386", call_as_i386, DIES_SOMEHOW, CONFINED_NETWORK },
+	{ "a call of x32", call_as_x32, ENOSYS, CONFINED_NETWORK },
 #endif
-	{ "clone into a namespace", fork_namespace, EPERM },
-	{ "a call that is not known yet", call_of_tomorrow, ENOSYS },
-	{ "openat2", open_unseen, ENOSYS },
-	{ "open for writing", write_null, EPERM },
-	{ "make a file", make_file, EPERM },
-	{ "make a file without a name", nameless_file, EPERM },
-	{ "remove a file", remove_file, EPERM },
-	{ "write to a file that was open", write_passed, EFBIG },
-	{ "cut a file that was open", cut_passed, EPERM },
-	{ "kill", end_parent, EPERM },
-	{ "listen", hear_others, EPERM },
-	{ "a packet socket", packet_socket, EAFNOSUPPORT },
-	{ "sockets", usual_sockets, WORKS },
-	{ "fork", fork_and_wait, WORKS },
-	{ "getaddrinfo", resolve, WORKS },
-	{ "mmap, mlock, getrandom", memory_and_chance, WORKS },
-	{ "limits", no_core, WORKS },
-	{ "read what is listed", read_listed, WORKS },
-	{ "read a library's directory", read_library, WORKS },
-	{ "read nsswitch.conf", read_nsswitch, WORKS },
+	{ "clone into a namespace", fork_namespace, EPERM, CONFINED_NETWORK },
+	{ "a call that is not known yet", call_of_tomorrow, ENOSYS, CONFINED_NETWORK },
+	{ "openat2", open_unseen, ENOSYS, CONFINED_NETWORK },
+	{ "open for writing", write_null, EPERM, CONFINED_NETWORK },
+	{ "make a file", make_file, EPERM, CONFINED_NETWORK },
+	{ "make a file without a name", nameless_file, EPERM, CONFINED_NETWORK },
+	{ "remove a file", remove_file, EPERM, CONFINED_NETWORK },
+	{ "write to a file that was open", write_passed, EFBIG, CONFINED_NETWORK },
+	{ "cut a file that was open", cut_passed, EPERM, CONFINED_NETWORK },
+	{ "kill", end_parent, EPERM, CONFINED_NETWORK },
+	{ "listen", hear_others, EPERM, CONFINED_NETWORK },
+	{ "a packet socket", packet_socket, EAFNOSUPPORT, CONFINED_NETWORK },
+	{ "sockets", usual_sockets, WORKS, CONFINED_NETWORK },
+	{ "unix socket", unix_socket, EAFNOSUPPORT, CONFINED_NETWORK },
+	{ "pair of sockets", unix_pair, EPERM, CONFINED_NETWORK },
+	{ "unix socket for names", unix_socket, WORKS, CONFINED_NAMES },
+	{ "unix socket for a token", unix_socket, WORKS, CONFINED_TOKEN },
+	{ "execve for names", start_program, DIES, CONFINED_NAMES },
+	{ "make a file for names", make_file, EPERM, CONFINED_NAMES },
+	{ "fork", fork_and_wait, WORKS, CONFINED_NETWORK },
+	{ "getaddrinfo", resolve, WORKS, CONFINED_NAMES },
+	{ "mmap, mlock, getrandom", memory_and_chance, WORKS, CONFINED_NETWORK },
+	{ "limits", no_core, WORKS, CONFINED_NETWORK },
+	{ "read what is listed", read_listed, WORKS, CONFINED_NETWORK },
+	{ "read a library's directory", read_library, WORKS, CONFINED_NETWORK },
+	{ "read nsswitch.conf", read_nsswitch, WORKS, CONFINED_NAMES },
 };
 /* where the kernel has Landlock */
 static const struct row landlocked[] = {
-	{ "read another file", read_other, EACCES },
-	{ "read the users", read_users, EACCES },
-	{ "read keys", read_keys, EACCES },
-	{ "read certificates", read_certificates, WORKS },
+	{ "read another file", read_other, EACCES, CONFINED_NETWORK },
+	{ "read another file for names", read_other, EACCES, CONFINED_NAMES },
+	{ "read the users for names", read_users, EACCES, CONFINED_NAMES },
+	{ "read certificates for names", read_certificates, EACCES, CONFINED_NAMES },
+	{ "read nsswitch.conf without names", read_nsswitch, EACCES, CONFINED_NETWORK },
+	{ "read the users", read_users, EACCES, CONFINED_NETWORK },
+	{ "read keys", read_keys, EACCES, CONFINED_NETWORK },
+	{ "read certificates", read_certificates, WORKS, CONFINED_NETWORK },
 };
 
 static int
@@ -359,7 +386,7 @@ confined(void *ctx, int fd)
 	(void)dup2(file, STDERR_FILENO);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGSEGV, SIG_DFL); /* cmocka has a handler */
-	if (!confine_network(more, false, NULL))
+	if (!confine_network(more, row->what, NULL))
 		_exit(EPERM);
 	got = row->act(fd);
 	return write(fd, &got, sizeof got) == (ssize_t)sizeof got ? 0 : EIO;

@@ -104,18 +104,24 @@ number(const struct filter_machine *m, const char *name)
 }
 
 static void
-expect_call(const struct filter_machine *m, int nr, const uint64_t args[3], int expect)
+expect(const struct filter_machine *m, bool local, int nr, const uint64_t args[3], int expect)
 {
 	struct filter_program p;
 	struct seccomp_data d = { .nr = nr, .arch = m->audit };
 	uint32_t got;
 
 	memcpy(d.args, args, 3 * sizeof *args);
-	filter_make(m, PID, &p);
+	filter_make(m, PID, local, &p);
 	assert_true(p.n < FILTER_CODE_MAX);
 	got = run(m, &p, &d);
 	if (got != answer(m, expect))
 		fail_msg("%s: call %d: %#x, not %#x", m->name, nr, got, answer(m, expect));
+}
+
+static void
+expect_call(const struct filter_machine *m, int nr, const uint64_t args[3], int expect_it)
+{
+	expect(m, false, nr, args, expect_it);
 }
 
 /* A call of every sort.  The upper half of an argument that the kernel does not look at changes
@@ -137,7 +143,10 @@ static const struct {
 	{ "socket", { AF_INET, 0, 0 }, ALLOW },
 	{ "socket", { AF_INET6, 0, 0 }, ALLOW },
 	{ "socket", { AF_PACKET, 0, 0 }, NO_FAMILY },
+	{ "socket", { AF_UNIX, 0, 0 }, NO_FAMILY },
+	{ "socketpair", { AF_UNIX, 0, 0 }, EPERM_EVERYWHERE },
 	{ "socketcall", { 1, 0, 0 }, ALLOW },
+	{ "socketcall", { 8, 0, 0 }, EPERM_EVERYWHERE },
 	{ "socketcall", { 3, 0, 0 }, ALLOW },
 	{ "socketcall", { 4, 0, 0 }, EPERM_EVERYWHERE },
 	{ "socketcall", { 5, 0, 0 }, EPERM_EVERYWHERE },
@@ -173,6 +182,25 @@ answers_as_the_rules_say(void **state)
 	}
 }
 
+/* Who looks names up asks others, through unix sockets. */
+static void
+has_unix_sockets_where_they_are_needed(void **state)
+{
+	size_t n;
+	const struct filter_machine *m = filter_machines(&n);
+	const uint64_t local[3] = { AF_UNIX, 0, 0 }, pair[3] = { 8, 0, 0 },
+		       raw[3] = { AF_PACKET, 0, 0 };
+
+	(void)state;
+	for (; n > 0; n--, m++) {
+		expect(m, true, number(m, "socket"), local, ALLOW);
+		expect(m, true, number(m, "socket"), raw, NO_FAMILY);
+		expect(m, true, number(m, "socketpair"), local, ALLOW);
+		if (number(m, "socketcall") >= 0)
+			expect(m, true, number(m, "socketcall"), pair, ALLOW);
+	}
+}
+
 /* Where a number or a flag is another one, and what is no call of the machine's. */
 static void
 knows_the_machines(void **state)
@@ -199,7 +227,7 @@ knows_the_machines(void **state)
 		expect_call(m, 0x40000000 | number(m, "execve"), none, UNKNOWN); /* x32 */
 		expect_call(m, 0x0f0005, none, m->numbers == NR_ARM ? ALLOW : UNKNOWN);
 		expect_call(m, 0x0f0010, none, UNKNOWN);
-		filter_make(m, PID, &p);
+		filter_make(m, PID, false, &p);
 		assert_int_equal(run(m, &p, &foreign), SECCOMP_RET_KILL_PROCESS);
 	}
 }
@@ -218,6 +246,7 @@ has_this_machines_numbers(void **state)
 	assert_int_equal(number(m, "openat"), SYS_openat);
 	assert_int_equal(number(m, "clone"), SYS_clone);
 	assert_int_equal(number(m, "socket"), SYS_socket);
+	assert_int_equal(number(m, "socketpair"), SYS_socketpair);
 	assert_int_equal(number(m, "tgkill"), SYS_tgkill);
 	assert_int_equal(number(m, "ptrace"), SYS_ptrace);
 	assert_int_equal(number(m, "setresuid"), SYS_setresuid);
@@ -232,6 +261,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_as_the_rules_say),
+		cmocka_unit_test(has_unix_sockets_where_they_are_needed),
 		cmocka_unit_test(knows_the_machines),
 #if FILTER_POSSIBLE
 		cmocka_unit_test(has_this_machines_numbers),

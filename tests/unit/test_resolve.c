@@ -68,7 +68,8 @@ takes_addresses(void **state)
 		struct fail f = FAIL_INIT;
 		struct resolved r = { .n = 0 };
 
-		if (!resolve_host(&a, &h, &(struct resolve_options){ 587, 0, 0 }, &r, &f)) {
+		if (!resolve_host(
+			&a, &h, &(struct resolve_options){ 587, 0, 0, NULL, NULL }, &r, &f)) {
 			assert_null(cases[i].ip);
 			assert_int_equal(f.cls, FAIL_TEMP);
 			assert_int_equal(f.stage, STAGE_RESOLVE);
@@ -83,7 +84,8 @@ takes_addresses(void **state)
 		assert_int_equal(r.list[0].private, cases[i].private);
 		assert_int_equal(port_of(&r.list[0]), 587);
 		h.port = 2525;
-		assert_true(resolve_host(&a, &h, &(struct resolve_options){ 587, 0, 0 }, &r, &f));
+		assert_true(resolve_host(
+		    &a, &h, &(struct resolve_options){ 587, 0, 0, NULL, NULL }, &r, &f));
 		assert_int_equal(port_of(&r.list[0]), 2525);
 	}
 }
@@ -98,7 +100,8 @@ takes_paths(void **state)
 	char path[200];
 
 	(void)state;
-	assert_true(resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0 }, &r, &f));
+	assert_true(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0, NULL, NULL }, &r, &f));
 	assert_int_equal(r.n, 1);
 	assert_true(r.list[0].loopback);
 	assert_string_equal(r.list[0].ip, "");
@@ -106,7 +109,8 @@ takes_paths(void **state)
 	memset(path, 'x', sizeof(path));
 	path[199] = '\0';
 	h.name = path;
-	assert_false(resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0 }, &r, &f));
+	assert_false(
+	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0, NULL, NULL }, &r, &f));
 }
 
 /* An address of this machine, with the port asked for. */
@@ -141,7 +145,7 @@ knows_localhost(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		AUTO_ARENA struct arena a = { 0 };
 		struct host h = { .kind = HOST_NAME, .name = cases[i].name, .port = 2525 };
-		struct resolve_options o = { 25, cases[i].family, clock_ms() - 1 };
+		struct resolve_options o = { 25, cases[i].family, clock_ms() - 1, NULL, NULL };
 		struct fail f = FAIL_INIT;
 		struct resolved r = { .n = 0 };
 
@@ -167,7 +171,7 @@ asks_for_what_only_looks_like_localhost(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		AUTO_ARENA struct arena a = { 0 };
 		struct host h = { .kind = HOST_NAME, .name = names[i], .port = 2525 };
-		struct resolve_options o = { 25, 0, clock_ms() - 1 };
+		struct resolve_options o = { 25, 0, clock_ms() - 1, NULL, NULL };
 		struct fail f = FAIL_INIT;
 		struct resolved r = { .n = 0 };
 
@@ -186,22 +190,22 @@ asks_a_child(void **state)
 
 	(void)state;
 	/* The deadline is over: the child is killed, whatever it would have said. */
-	assert_false(
-	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() - 1 }, &r, &f));
+	assert_false(resolve_host(
+	    &a, &h, &(struct resolve_options){ 25, 0, clock_ms() - 1, NULL, NULL }, &r, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	assert_int_equal(f.stage, STAGE_RESOLVE);
 	assert_non_null(strstr(f.text, "smtp.example"));
 	assert_int_equal(r.n, 0);
 	/* No name at all, so that no name server is asked. */
 	h.name = "no..host";
-	assert_false(
-	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000 }, &r, &f));
+	assert_false(resolve_host(
+	    &a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000, NULL, NULL }, &r, &f));
 	assert_int_equal(f.cls, FAIL_TEMP);
 	assert_int_equal(f.stage, STAGE_RESOLVE);
 	assert_non_null(strstr(f.text, "no..host"));
 	h.kind = HOST_SRV;
-	assert_false(
-	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000 }, &r, &f));
+	assert_false(resolve_host(
+	    &a, &h, &(struct resolve_options){ 25, 0, clock_ms() + 20000, NULL, NULL }, &r, &f));
 	assert_non_null(strstr(f.text, "_submission"));
 }
 
