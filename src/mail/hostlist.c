@@ -396,3 +396,18 @@ hostlist_parse(struct arena *a, const char *text, struct host **out, size_t *n, 
 	*n = l.n;
 	return true;
 }
+
+bool
+hostlist_has(struct arena *a, const char *text, const char *name, unsigned kinds)
+{
+	struct fail ignored;
+	struct host *list;
+	size_t n = 0;
+
+	if (text[0] == '\0' || !hostlist_parse(a, text, &list, &n, &ignored))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0 && (kinds & 1U << list[i].kind) != 0)
+			return true;
+	return false;
+}

@@ -22,6 +22,8 @@ bool hostlist_parse(
  * it. */
 bool hostlist_of_route(const struct conf *c, struct arena *a, const char *text, struct host **out,
     size_t *n, struct fail *f) NODISCARD;
+/* Does a host of the list have this name, and is it of one of these kinds (1 << HOST_...)? */
+bool hostlist_has(struct arena *a, const char *text, const char *name, unsigned kinds);
 /* For hostmatch.h: cut the next item off a list, in which ":" stands between items and "::" in
  * them; is it an IPv6 address as people write it; is it a name of a host, else *f? */
 struct str hostlist_item(struct str *rest);

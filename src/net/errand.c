@@ -85,7 +85,7 @@ ask_name(void *ctx, const struct host *h, const struct resolve_options *o, struc
     struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
-	struct str rest;
+	struct str rest = { NULL, 0 };
 
 	record_add(&b, h->name);
 	record_add_number(&b, h->kind);

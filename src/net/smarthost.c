@@ -150,9 +150,7 @@ smarthost_warm(struct smarthost *h, const char *hosts)
 static bool
 in_doubt(const struct rcpt *r)
 {
-	const struct fail *why = fail_of(r->fail);
-
-	return r->state == RCPT_RETRY && why->stage == STAGE_EOM && why->smtp == 0;
+	return r->state == RCPT_RETRY && fail_of(r->fail)->stage == STAGE_EOM && r->fail->smtp == 0;
 }
 
 static size_t

@@ -13,7 +13,7 @@
 #include "base/unix.h"
 #include "mail/hostlist.h"
 #include "net/errand.h"
-#include "net/resolve.h"
+#include "send/names.h"
 #include "send/passwd.h"
 #include "spool/logins.h"
 #include "wire/record.h"
@@ -21,16 +21,9 @@
 
 #include "base/banned.h" /* IWYU pragma: keep */
 
-/* What a name of the list was found to be last, by ourselves. */
-struct known {
-	struct known *next;
-	const char *name, *canonical;
-};
-
 struct courier {
 	struct errand errand;
-	struct arena *arena;
-	struct known *known;
+	struct names names;
 	const struct trace *trace;
 	struct child child;
 	const char *hosts; /* what it was sent to */
@@ -57,7 +50,7 @@ courier_new(const struct conf *c, struct arena *a, const struct trace *t, bool e
 	struct courier *new = arena_alloc(a, sizeof *new);
 
 	new->errand = (struct errand){ .conf = c, .everything = everything };
-	new->arena = a;
+	new->names.arena = a;
 	new->trace = t;
 	new->child = (struct child)CHILD_NONE;
 	new->stop.seconds = STOP_SECONDS;
@@ -85,27 +78,11 @@ courier_try_once(struct courier *c)
 
 /* ------------------------------------------------------------------ what it asks */
 
-/* The host of a list that has this name, of any of these kinds (1 << HOST_...), or NULL. */
-static const struct host *
-listed(struct arena *a, const char *hosts, const char *name, unsigned kinds)
-{
-	struct fail ignored;
-	struct host *list;
-	size_t n = 0;
-
-	if (!hostlist_parse(a, hosts, &list, &n, &ignored))
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].name, name) == 0 && (kinds & 1U << list[i].kind) != 0)
-			return &list[i];
-	return NULL;
-}
-
 /* A courier that was taken over gets no password but those of the hosts that it was sent to. */
 static bool
 is_sent_to(const struct courier *c, struct arena *a, const char *name)
 {
-	return listed(a, c->hosts, name, ~0U) != NULL;
+	return hostlist_has(a, c->hosts, name, ~0U);
 }
 
 static bool
@@ -117,7 +94,7 @@ give_path(const struct courier *c, struct str rest, struct fail *f)
 	const char *path = record_text(&rest, &a);
 	struct fail why = FAIL_INIT;
 
-	if (listed(&a, c->hosts, path, 1U << HOST_UNIX | 1U << HOST_LMTP) == NULL) {
+	if (!hostlist_has(&a, c->hosts, path, 1U << HOST_UNIX | 1U << HOST_LMTP)) {
 		(void)fail_conf(&why, "it asked for another socket");
 	} else {
 		fd = unix_connect(path);
@@ -129,63 +106,17 @@ give_path(const struct courier *c, struct str rest, struct fail *f)
 	return record_put_buf(c->child.in, 'u', &b, f);
 }
 
-static const char *
-canonical_of(const struct courier *c, const char *name)
-{
-	for (const struct known *k = c->known; k != NULL; k = k->next)
-		if (strcmp(k->name, name) == 0)
-			return k->canonical;
-	return name;
-}
-
-static void
-know(struct courier *c, const char *name, const struct answer *found)
-{
-	size_t n = strnlen(found->canonical, sizeof found->canonical);
-	struct str canonical = n > 0 ? str_at(found->canonical, n) : str_of(name);
-	struct known *k;
-
-	if (str_eq(str_of(canonical_of(c, name)), canonical))
-		return;
-	k = arena_alloc(c->arena, sizeof *k);
-	*k = (struct known){ c->known, arena_strz(c->arena, str_of(name)),
-		arena_strz(c->arena, canonical) };
-	c->known = k;
-}
-
-/* Is it the name of the proxy? */
-static bool
-is_proxy(const struct courier *c, struct arena *a, const char *name)
-{
-	const char *proxy = c->errand.conf->socks_proxy;
-
-	return proxy[0] != '\0' && listed(a, proxy, name, 1U << HOST_NAME) != NULL;
-}
-
-/* A name of the list is looked up here: what it leads to decides on the login. */
 static bool
 give_name(struct courier *c, struct str rest, struct fail *f)
 {
-	static const struct resolve_child confined = { errand_names, NULL };
-	AUTO_ARENA struct arena a = { NULL };
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
-	struct answer *found = arena_alloc(&a, sizeof *found);
-	struct host host = { .name = record_text(&rest, &a) };
-	struct resolve_options how = { .deadline_ms = clock_ms() +
-		    (int64_t)c->errand.conf->connect_timeout * 1000 };
+	struct answer found = { .n = 0 };
 	struct fail why = FAIL_INIT;
-	bool ours;
 
-	host.kind = record_number(&rest) == HOST_SRV ? HOST_SRV : HOST_NAME;
-	host.port = (unsigned)record_number(&rest) & 0xffff;
-	how.family = (unsigned)record_number(&rest) % 3;
-	ours = listed(&a, c->hosts, host.name, 1U << host.kind) != NULL;
-	if (!ours && !is_proxy(c, &a, host.name))
-		(void)fail_conf(&why, "it asked for another name");
-	else if (resolve_ask(&host, &how, &confined, found, &why) && ours)
-		know(c, host.name, found);
+	if (names_ask(&c->names, c->errand.conf, c->hosts, rest, &found, &why))
+		why.cls = FAIL_NONE;
 	record_add_fail(&b, &why);
-	buf_put(&b, str_at((const char *)found, sizeof *found));
+	buf_put(&b, str_at((const char *)&found, sizeof found));
 	return record_put_buf(c->child.in, 'n', &b, f);
 }
 
@@ -284,7 +215,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	const char *configured = record_text(&rest, &a);
 	bool any_name = record_optional(&rest, &a) != NULL;
-	const char *canonical = any_name ? canonical_of(c, configured) : NULL;
+	const char *canonical = any_name ? names_canonical(&c->names, configured) : NULL;
 	struct secret s = { .login = { 0 } };
 	struct fail why = FAIL_INIT;
 	bool ok;

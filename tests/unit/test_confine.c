@@ -245,15 +245,6 @@ unix_socket(int fd)
 }
 
 static int
-unix_pair(int fd)
-{
-	int pair[2];
-
-	(void)fd;
-	return from((int)syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-}
-
-static int
 hear_others(int fd)
 {
 	return from(listen(fd, 1));
@@ -347,7 +338,6 @@ static const struct row {
 	{ "a packet socket", packet_socket, EAFNOSUPPORT, CONFINED_NETWORK },
 	{ "sockets", usual_sockets, WORKS, CONFINED_NETWORK },
 	{ "unix socket", unix_socket, EAFNOSUPPORT, CONFINED_NETWORK },
-	{ "pair of sockets", unix_pair, EPERM, CONFINED_NETWORK },
 	{ "unix socket for names", unix_socket, WORKS, CONFINED_NAMES },
 	{ "unix socket for a token", unix_socket, WORKS, CONFINED_TOKEN },
 	{ "execve for names", start_program, DIES, CONFINED_NAMES },

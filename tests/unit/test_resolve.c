@@ -24,6 +24,9 @@ port_of(const struct endpoint *e)
 		((const struct sockaddr_in *)&e->addr)->sin_port);
 }
 
+static const struct resolve_options at_587 = { .default_port = 587 },
+				    at_25 = { .default_port = 25 };
+
 static void
 takes_addresses(void **state)
 {
@@ -68,8 +71,7 @@ takes_addresses(void **state)
 		struct fail f = FAIL_INIT;
 		struct resolved r = { .n = 0 };
 
-		if (!resolve_host(
-			&a, &h, &(struct resolve_options){ 587, 0, 0, NULL, NULL }, &r, &f)) {
+		if (!resolve_host(&a, &h, &at_587, &r, &f)) {
 			assert_null(cases[i].ip);
 			assert_int_equal(f.cls, FAIL_TEMP);
 			assert_int_equal(f.stage, STAGE_RESOLVE);
@@ -84,8 +86,7 @@ takes_addresses(void **state)
 		assert_int_equal(r.list[0].private, cases[i].private);
 		assert_int_equal(port_of(&r.list[0]), 587);
 		h.port = 2525;
-		assert_true(resolve_host(
-		    &a, &h, &(struct resolve_options){ 587, 0, 0, NULL, NULL }, &r, &f));
+		assert_true(resolve_host(&a, &h, &at_587, &r, &f));
 		assert_int_equal(port_of(&r.list[0]), 2525);
 	}
 }
@@ -100,8 +101,7 @@ takes_paths(void **state)
 	char path[200];
 
 	(void)state;
-	assert_true(
-	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0, NULL, NULL }, &r, &f));
+	assert_true(resolve_host(&a, &h, &at_25, &r, &f));
 	assert_int_equal(r.n, 1);
 	assert_true(r.list[0].loopback);
 	assert_string_equal(r.list[0].ip, "");
@@ -109,8 +109,7 @@ takes_paths(void **state)
 	memset(path, 'x', sizeof(path));
 	path[199] = '\0';
 	h.name = path;
-	assert_false(
-	    resolve_host(&a, &h, &(struct resolve_options){ 25, 0, 0, NULL, NULL }, &r, &f));
+	assert_false(resolve_host(&a, &h, &at_25, &r, &f));
 }
 
 /* An address of this machine, with the port asked for. */
