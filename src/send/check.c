@@ -264,6 +264,13 @@ check_conf(struct arena *a, const struct conf *c, struct buf *wrong_lines, struc
 	size_t sections = conf_sections(c);
 
 	check_variant(&k, c, NULL, sections > 0);
+	if (sections > 0 && c->home == NULL && !c->force_sender)
+		note(&k,
+		    "Warning: %s: every user may send as a sender of a section, with the login "
+		    "that is "
+		    "for it: force_sender = yes would leave it to trusted_users and to the "
+		    "sender's own",
+		    c->file);
 	for (size_t i = 0; i < sections; i++) {
 		struct fail f = FAIL_INIT;
 		struct conf with;

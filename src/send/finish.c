@@ -207,7 +207,8 @@ bounce(struct attempt *t)
 		    t->q->parent != NULL ? "delivery error message" : "message created with -f <>");
 		return;
 	}
-	if (what == BOUNCE_SENDER && !bounces_allow(&t->d->spool, t->q->e.sender, &t->d->ages)) {
+	if (what == BOUNCE_SENDER &&
+	    !bounces_allow(&t->d->spool, t->q->e.sender, t->q->uid, &t->d->ages)) {
 		freeze(t, "its sender has had too many bounces in this hour");
 		return;
 	}

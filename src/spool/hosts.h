@@ -37,7 +37,8 @@ void hosts_saw(const struct spool *s, const char *name, int64_t now, unsigned ne
 /* For status: the latest success, and the error of the list that failed last ("" when none fails),
  * over all lists. */
 void hosts_summary(const struct spool *s, struct host_record *r);
-/* No storm: count one bounce to sender in this hour; false: it has had BOUNCES_PER_HOUR. */
+/* No storm: count one bounce of uid's mail to sender in this hour; false: it has had
+ * BOUNCES_PER_HOUR, or uid's mail has had bounces to too many senders. */
 enum { BOUNCES_PER_HOUR = 100 };
-bool bounces_allow(const struct spool *s, const char *sender, const struct ages *a);
+bool bounces_allow(const struct spool *s, const char *sender, unsigned uid, const struct ages *a);
 #endif

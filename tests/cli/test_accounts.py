@@ -41,3 +41,11 @@ def test_the_sender_chooses(words, address, login, helo):
     assert session["server"].startswith(address)
     assert session["auth"][0]["decoded"] == [login]
     assert ["C", "EHLO " + helo] in session["dialogue"]
+
+
+@pytest.mark.parametrize("more, warned", [("", True), ("force_sender = yes\n", False)])
+def test_whose_a_sections_login_is(more, warned):
+    """-bV of the system's configuration says that each user has it, and what would change that."""
+    got = sandbox.run_case({"config": {"files": {"/etc/onehop/onehop.conf": {"content": more + CONF}}}, "servers": [],
+                            "steps": [{"argv": ["/usr/sbin/sendmail", "-bV"]}]})
+    assert ("every user may send as a sender of a section" in got["steps"][0]["stdout"]) == warned, got["steps"][0]

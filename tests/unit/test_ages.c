@@ -401,15 +401,15 @@ a_storm_of_bounces_ends(void **state)
 	struct ages a = { .count = 50000, .again = 1, .wall = y2026 };
 
 	put(s, "bounces", "nonsense\n1 2\n60000 100 later@x\n");
-	assert_true(bounces_allow(s, "later@x", &a));
+	assert_true(bounces_allow(s, "later@x", 1001, &a));
 	for (int i = 0; i < BOUNCES_PER_HOUR; i++)
-		assert_true(bounces_allow(s, "\"a b\"@x", &a));
-	assert_false(bounces_allow(s, "\"a b\"@x", &a));
-	assert_true(bounces_allow(s, "b@x", &a));
+		assert_true(bounces_allow(s, "\"a b\"@x", 1001, &a));
+	assert_false(bounces_allow(s, "\"a b\"@x", 1001, &a));
+	assert_true(bounces_allow(s, "b@x", 1001, &a));
 	a.count += HOUR - 1;
-	assert_false(bounces_allow(s, "\"a b\"@x", &a));
+	assert_false(bounces_allow(s, "\"a b\"@x", 1001, &a));
 	a.count += 1;
-	assert_true(bounces_allow(s, "\"a b\"@x", &a));
+	assert_true(bounces_allow(s, "\"a b\"@x", 1001, &a));
 }
 
 static void
@@ -423,10 +423,32 @@ the_file_of_bounces_is_bounded(void **state)
 		char sender[32];
 
 		(void)snprintf(sender, sizeof sender, "user%d@x", i);
-		assert_true(bounces_allow(s, sender, &a));
+		assert_true(bounces_allow(s, sender, 1000 + (unsigned)i, &a));
 	}
 	assert_int_equal(fstatat(s->db, "bounces", &st, 0), 0);
-	assert_true(st.st_size >= 2048 && st.st_size <= 6144);
+	assert_true(st.st_size >= 2048 && st.st_size <= 8192);
+}
+
+/* One who invents senders has no more, and the counts of others stay. */
+static void
+invented_senders(void **state)
+{
+	const struct spool *s = *state;
+	const struct ages a = { .count = 50000, .again = 1, .wall = y2026 };
+	unsigned allowed = 0;
+
+	for (int i = 0; i < BOUNCES_PER_HOUR; i++)
+		assert_true(bounces_allow(s, "victim@x", 1002, &a));
+	for (int i = 0; i < 300; i++) {
+		char sender[32];
+
+		(void)snprintf(sender, sizeof sender, "user%d@x", i);
+		allowed += bounces_allow(s, sender, 1001, &a);
+	}
+	assert_true(allowed >= 100 && allowed < 200);
+	assert_false(bounces_allow(s, "victim@x", 1001, &a));
+	assert_true(bounces_allow(s, "another@x", 1002, &a));
+	assert_true(bounces_allow(s, "roots@x", 0, &a));
 }
 
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -448,6 +470,7 @@ main(void)
 		FILE_TEST(the_summary),
 		FILE_TEST(a_storm_of_bounces_ends),
 		FILE_TEST(the_file_of_bounces_is_bounded),
+		FILE_TEST(invented_senders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
