@@ -355,7 +355,6 @@ static const struct row landlocked[] = {
 	{ "read another file", read_other, EACCES, CONFINED_NETWORK },
 	{ "read another file for names", read_other, EACCES, CONFINED_NAMES },
 	{ "read the users for names", read_users, EACCES, CONFINED_NAMES },
-	{ "read certificates for names", read_certificates, EACCES, CONFINED_NAMES },
 	{ "read nsswitch.conf without names", read_nsswitch, EACCES, CONFINED_NETWORK },
 	{ "read the users", read_users, EACCES, CONFINED_NETWORK },
 	{ "read keys", read_keys, EACCES, CONFINED_NETWORK },
