@@ -86,7 +86,7 @@ is_sent_to(const struct courier *c, struct arena *a, const char *name)
 }
 
 static bool
-give_path(const struct courier *c, struct str rest, struct fail *f)
+give_path(struct courier *c, struct str rest, struct fail *f)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
@@ -109,14 +109,15 @@ give_path(const struct courier *c, struct str rest, struct fail *f)
 static bool
 give_name(struct courier *c, struct str rest, struct fail *f)
 {
+	AUTO_ARENA struct arena a = { NULL };
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
-	struct answer found = { .n = 0 };
+	struct answer *found = arena_alloc(&a, sizeof *found);
 	struct fail why = FAIL_INIT;
 
-	if (names_ask(&c->names, c->errand.conf, c->hosts, rest, &found, &why))
+	if (names_ask(&c->names, c->errand.conf, c->hosts, rest, found, &why))
 		why.cls = FAIL_NONE;
 	record_add_fail(&b, &why);
-	buf_put(&b, str_at((const char *)&found, sizeof found));
+	buf_put(&b, str_at((const char *)found, sizeof *found));
 	return record_put_buf(c->child.in, 'n', &b, f);
 }
 
@@ -209,7 +210,7 @@ hear_login(struct courier *c, struct str rest, struct fail *f)
 }
 
 static bool
-give_secret(const struct courier *c, struct str rest, struct fail *f)
+give_secret(struct courier *c, struct str rest, struct fail *f)
 {
 	AUTO_ARENA struct arena a = { NULL };
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
@@ -250,7 +251,7 @@ give_secret(const struct courier *c, struct str rest, struct fail *f)
 /* May the text go?  That there is an answer also proves that onehop-send is alive, and with it the
  * caller who owns the message: where one of them was killed nothing is sent. */
 static bool
-give_leave(const struct courier *c, struct str rest, struct fail *f)
+give_leave(struct courier *c, struct str rest, struct fail *f)
 {
 	AUTO_BUF struct buf b = BUF_INIT(SUBMIT_FIELD_MAX);
 	struct fail why = FAIL_INIT;
@@ -348,6 +349,22 @@ lost(struct courier *c, bool had_all, struct fail *f)
 	return false;
 }
 
+static const struct {
+	char letter;
+	bool (*answer)(struct courier *c, struct str rest, struct fail *f);
+} questions[] = { { 'N', give_name }, { 'S', give_secret }, { 'U', give_path }, { 'A', hear_login },
+	{ 'P', give_leave } };
+
+/* False: it is no question, or nobody hears the answer. */
+static bool
+answer(struct courier *c, char letter, struct str rest, struct fail *f)
+{
+	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+		if (questions[i].letter == letter)
+			return questions[i].answer(c, rest, f);
+	return false;
+}
+
 /* Until Z.  False: *f is of Z, or *ended: it is gone. */
 static bool
 hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
@@ -369,22 +386,12 @@ hear(struct courier *c, struct hearing *h, bool *ended, struct fail *f)
 		rest = buf_get(&b);
 		if (letter == 'T')
 			relay(c, rest);
-		else if (letter == 'S')
-			ok = give_secret(c, rest, f);
-		else if (letter == 'U')
-			ok = give_path(c, rest, f);
-		else if (letter == 'N')
-			ok = give_name(c, rest, f);
 		else if (letter == 'K')
 			remember(c, rest);
-		else if (letter == 'A')
-			ok = hear_login(c, rest, f);
-		else if (letter == 'P')
-			ok = give_leave(c, rest, f);
 		else if (letter == 'V' && h->settled < h->n)
 			settle(h, rest);
 		else
-			ok = letter == 'Z';
+			ok = letter == 'Z' || answer(c, letter, rest, f);
 		if (letter != 'Z')
 			continue;
 		record_fail(&rest, &end);

@@ -74,7 +74,7 @@ sleep 1
 for i in 1 2 3; do
   echo "Subject: b$i" | setpriv --reuid=bob --regid=bob --clear-groups -- /usr/sbin/sendmail b@far.example; echo "bob $?"
 done
-date +bob:%%s; wait; date +all:%%s
+date +bob:%%s%%N; wait; date +all:%%s%%N
 """ % CROWD.replace("'", "'\\''")
 
 
