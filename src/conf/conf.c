@@ -25,8 +25,20 @@ conf_open(const char *path, int *fd, struct stat *st, struct fail *f)
 	return file_not_opened(path, f);
 }
 
-bool
-conf_read(struct arena *a, const char *path, struct str *text, struct fail *f)
+/* A user's own file is his or root's, and nobody else may write to it: it names programs that are
+ * run as him (password_command). */
+static bool
+is_his(const char *path, const struct stat *st, struct fail *f)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return fail_conf(f, "%s belongs to uid %u: it has to be yours, or root's", path,
+		    (unsigned)st->st_uid);
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
+	    fail_conf(f, "%s may be written by others than its owner: chmod go-w %s", path, path);
+}
+
+static bool
+read_file(struct arena *a, const char *path, bool his, struct str *text, struct fail *f)
 {
 	struct stat st;
 	AUTO_FD int fd = -1;
@@ -34,7 +46,13 @@ conf_read(struct arena *a, const char *path, struct str *text, struct fail *f)
 	*text = str_at(NULL, 0);
 	if (!conf_open(path, &fd, &st, f))
 		return false;
-	return fd < 0 || file_read_fd(a, fd, path, text, f);
+	return fd < 0 || ((!his || is_his(path, &st, f)) && file_read_fd(a, fd, path, text, f));
+}
+
+bool
+conf_read(struct arena *a, const char *path, struct str *text, struct fail *f)
+{
+	return read_file(a, path, false, text, f);
 }
 
 /* The defaults below /etc, when that is elsewhere. */
@@ -71,28 +89,6 @@ is_out_of_sight(const char *path)
 	    (errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENAMETOOLONG);
 }
 
-/* A user's own file is his or root's, and nobody else may write to it: it names programs that are
- * run as him (password_command). */
-static bool
-read_own(struct arena *a, const char *path, struct str *text, struct fail *f)
-{
-	struct stat st;
-	AUTO_FD int fd = -1;
-
-	*text = str_at(NULL, 0);
-	if (!conf_open(path, &fd, &st, f))
-		return false;
-	if (fd < 0)
-		return true;
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return fail_conf(f, "%s belongs to uid %u: it has to be yours, or root's", path,
-		    (unsigned)st.st_uid);
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fail_conf(
-		    f, "%s may be written by others than its owner: chmod go-w %s", path, path);
-	return file_read_fd(a, fd, path, text, f);
-}
-
 /* c->file and its text: the first file there is, or NULL. */
 static bool
 find_file(struct conf *c, const struct conf_paths *paths, struct str *text, struct fail *f)
@@ -112,8 +108,7 @@ find_file(struct conf *c, const struct conf_paths *paths, struct str *text, stru
 			continue;
 		if (candidates[i] == paths->user_file && is_out_of_sight(candidates[i]))
 			continue;
-		if (!(candidates[i] == paths->user_file ? read_own : conf_read)(
-			c->arena, candidates[i], text, f))
+		if (!read_file(c->arena, candidates[i], candidates[i] == paths->user_file, text, f))
 			return false;
 		if (text->p != NULL)
 			c->file = candidates[i];

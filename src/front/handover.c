@@ -232,8 +232,6 @@ explain(const struct handover *h, struct rcpt *r)
 {
 	struct fail why = *fail_of(r->fail);
 
-	if (h->door.without == NULL)
-		return;
 	door_explain(&h->door, &why);
 	r->fail = fail_keep(h->arena, &why);
 }
@@ -252,7 +250,7 @@ handover_submit(struct handover *h, struct fail *f)
 		heard = ask(h, f);
 	}
 	door_explain(&h->door, f);
-	for (size_t i = 0; i < h->envelope.nrcpts; i++)
+	for (size_t i = 0; h->door.without != NULL && i < h->envelope.nrcpts; i++)
 		explain(h, &h->envelope.rcpts[i]);
 	return heard;
 }

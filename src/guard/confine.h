@@ -28,16 +28,16 @@
 
 /* Hold nothing but fd (0-2 are /dev/null): returns the number that it has now. */
 int confine_descriptors(int fd);
-/* From here on: no new privileges, no core, not to be traced, a user of its own where root calls,
- * no capability (guard/drop.h), no file written, Landlock, seccomp; inherited by what it forks.
- * more: files (NULL ends them, "" is none) that may be read besides.
- * In a build with sanitizers, which need more than onehop does, only the first five.
- * False, with errno: it has rights of root, and must not go on. */
 enum confined {
 	CONFINED_NETWORK, /* makes no unix socket */
 	CONFINED_NAMES,   /* looks a name up, for which modules ask others through unix sockets */
 	CONFINED_TOKEN,   /* a PKCS#11 module is used, which has files and sockets that nobody can
 			   * name here: no Landlock, and the user who may have it */
 };
+/* From here on: no new privileges, no core, not to be traced, a user of its own where root calls,
+ * no capability (guard/drop.h), no file written, Landlock, seccomp; inherited by what it forks.
+ * more: files (NULL ends them, "" is none) that may be read besides.
+ * In a build with sanitizers, which need more than onehop does, only the first five.
+ * False, with errno: it has rights of root, and must not go on. */
 bool confine_network(const char *const *more, enum confined what, const struct trace *t) NODISCARD;
 #endif

@@ -207,12 +207,14 @@ guard_conf_paths(
 		.own_file = SYSCONFDIR "/onehop/onehop.conf",
 		.credentials = env->credentials_directory };
 
-	/* a set-uid program's mail is not the affair of who has started it */
-	if (who->uid == 0 || who->uid != geteuid())
+	if (who->uid == 0)
 		return paths;
 	paths.home = who->home;
 	paths.state = own(a, env->xdg_state_home, who->home, ".local/state");
-	paths.user_file =
-	    arena_fmt(a, "%s/onehop.conf", own(a, env->xdg_config_home, who->home, ".config"));
+	/* a set-uid program's mail is not the affair of who has started it; the -C FILE that he
+	 * gives it is no more than his */
+	if (who->uid == geteuid())
+		paths.user_file = arena_fmt(
+		    a, "%s/onehop.conf", own(a, env->xdg_config_home, who->home, ".config"));
 	return paths;
 }

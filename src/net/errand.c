@@ -270,11 +270,10 @@ errand_confine(const struct conf *c, struct arena *a, const struct trace *t)
 }
 
 int
-errand_names(void *none, int fd)
+errand_names(int fd)
 {
 	static const char *const more[] = { NULL };
 
-	(void)none;
 	fd = confine_descriptors(fd);
 	return confine_network(more, CONFINED_NAMES, NULL) ? fd : -1;
 }

@@ -19,7 +19,7 @@ enum { ERRAND_STAYS_ROOT = 100 };
  * with errno: it has rights of root. */
 bool errand_confine(const struct conf *c, struct arena *a, const struct trace *t) NODISCARD;
 /* Of resolve_ask(): the same for a process that looks a name up. */
-int errand_names(void *none, int fd);
+int errand_names(int fd);
 /* Be confined, then do what is asked on fd until its end; errand: a struct errand.  The exit status
  * of the process. */
 int errand_serve(void *errand, int fd);

@@ -162,8 +162,7 @@ end_at(int64_t deadline_ms)
 }
 
 static _Noreturn void
-child(
-    int fd, const struct host *h, const struct resolve_options *o, const struct resolve_child *how)
+child(int fd, const struct host *h, const struct resolve_options *o, int (*confine)(int fd))
 {
 	struct answer ans = { .error = 0 };
 	const char *p = (const char *)&ans;
@@ -171,7 +170,7 @@ child(
 	ssize_t n;
 
 	end_at(o->deadline_ms);
-	if (how->confine != NULL && (fd = how->confine(how->ctx, fd)) < 0)
+	if (confine != NULL && (fd = confine(fd)) < 0)
 		_exit(1);
 	/* Nobody is left to kill it when the parent is gone; a change of user forgets that. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -237,7 +236,7 @@ end_child(pid_t pid, int fd)
 }
 
 bool
-resolve_ask(const struct host *h, const struct resolve_options *o, const struct resolve_child *how,
+resolve_ask(const struct host *h, const struct resolve_options *o, int (*confine)(int fd),
     struct answer *ans, struct fail *f)
 {
 	int fd[2], err;
@@ -247,7 +246,7 @@ resolve_ask(const struct host *h, const struct resolve_options *o, const struct 
 		return fail_set(f, FAIL_TEMP, STAGE_RESOLVE, errno, "cannot look up %s", h->name);
 	pid = fork();
 	if (pid == 0)
-		child(fd[1], h, o, how);
+		child(fd[1], h, o, confine);
 	err = pid < 0 ? errno : 0;
 	(void)close(fd[1]);
 	if (pid > 0) {
@@ -343,7 +342,6 @@ bool
 resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f)
 {
-	static const struct resolve_child here = { NULL, NULL };
 	struct host q = *h;
 	struct resolved r = { .name = h->name, .canonical = h->name, .n = 1 };
 	struct answer *ans;
@@ -356,7 +354,7 @@ resolve_host(struct arena *a, const struct host *h, const struct resolve_options
 	if (h->kind == HOST_NAME || h->kind == HOST_SRV) {
 		ans = arena_alloc(a, sizeof(*ans));
 		return (o->ask != NULL ? o->ask(o->ctx, &q, o, ans, f) :
-					 resolve_ask(&q, o, &here, ans, f)) &&
+					 resolve_ask(&q, o, NULL, ans, f)) &&
 		    take(a, h, ans, out, f);
 	}
 	r.list = arena_alloc(a, sizeof(*r.list));

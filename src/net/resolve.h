@@ -60,16 +60,12 @@ struct resolve_options {
 bool resolve_host(struct arena *a, const struct host *h, const struct resolve_options *o,
     struct resolved *out, struct fail *f) NODISCARD;
 /* Have a child look up h, a name or a service, by the C library's resolver, so that neither its
- * modules nor its waits are this process's.  confine(ctx, fd), which may be NULL, is the first that
- * the child does: fd is all that it needs; it returns the number that fd has then, or -1, and the
- * child ends.  The child is killed at the deadline, and when this process is told to stop
+ * modules nor its waits are this process's.  confine(fd), which may be NULL, is the first that the
+ * child does: fd is all that it needs; it returns the number that fd has then, or -1, and the child
+ * ends.  The child is killed at the deadline, and when this process is told to stop
  * (base/stop.h).  False: TEMP/RESOLVE: there is no answer. */
-struct resolve_child {
-	int (*confine)(void *ctx, int fd);
-	void *ctx;
-};
-bool resolve_ask(const struct host *h, const struct resolve_options *o,
-    const struct resolve_child *how, struct answer *out, struct fail *f) NODISCARD;
+bool resolve_ask(const struct host *h, const struct resolve_options *o, int (*confine)(int fd),
+    struct answer *out, struct fail *f) NODISCARD;
 /* One address ("192.0.2.1", "2001:db8::1", "fe80::1%eth0") without any look-up.  False: it is none.
  */
 bool endpoint_parse(const char *address, unsigned port, struct endpoint *out) NODISCARD;

@@ -368,6 +368,7 @@ void
 deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
 {
 	struct attempt t = { .d = d, .q = q, .place = IN_SPOOL };
+	const struct fail *why;
 	struct fail f = FAIL_INIT;
 
 	wake(q);
@@ -377,11 +378,12 @@ deliver_give_up(struct delivery *d, struct queued *q, const char *reason)
 	}
 	trace_line(d->trace, TRACE_LOG, "%s", reason);
 	(void)fail_set(&f, FAIL_PERM, STAGE_ROUTE, 0, "%s", reason);
+	why = fail_keep(q->arena, &f);
 	for (size_t i = 0; i < t.routes.n; i++) {
 		if (t.routes.list[i]->outcome == ROUTE_PARENT || t.results[i].state == RCPT_SENT)
 			continue;
 		t.results[i].state = RCPT_REFUSED;
-		t.results[i].fail = fail_keep(q->arena, &f);
+		t.results[i].fail = why;
 	}
 	attempt_settle(&t);
 	attempt_finish(&t);

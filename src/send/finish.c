@@ -209,7 +209,9 @@ bounce(struct attempt *t)
 	}
 	if (what == BOUNCE_SENDER &&
 	    !bounces_allow(&t->d->spool, t->q->e.sender, t->q->uid, &t->d->ages)) {
-		freeze(t, "its sender has had too many bounces in this hour");
+		freeze(t,
+		    "its sender has had too many bounces in this hour, or its user's mail to too "
+		    "many senders");
 		return;
 	}
 	if (what == BOUNCE_SENDER && !send_notice(t, &about, &f)) {

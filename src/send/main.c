@@ -34,8 +34,7 @@ struct serve {
 	struct peer peer;
 	int turns; /* what holds the caller's place and turn, or -1 */
 	bool busy; /* nothing is taken from him now */
-	bool
-	    own; /* started by the caller, whose limits and cgroup it has: it does his mail alone */
+	bool own;  /* it does the caller's mail alone (send/post.h) */
 };
 
 static bool
@@ -254,14 +253,6 @@ circles(const struct serve *s, const struct queued *q, struct fail *f)
 	return true;
 }
 
-/* Is the caller another user, and not root?  He has no login at the smarthost before there is a
- * message that is counted and logged. */
-static bool
-is_strangers(const struct serve *s)
-{
-	return s->peer.foreign && s->peer.uid != 0;
-}
-
 /* The sender is known only now, and what the configuration says for it. */
 static int
 serve_submission(struct serve *s)
@@ -271,8 +262,9 @@ serve_submission(struct serve *s)
 		.gid = s->peer.gid,
 		.m = { .arena = s->arena, .body = { .fd = -1 } } };
 	struct fail whole = FAIL_INIT;
-	bool warm = s->hello.connect_now && !is_strangers(s) && !conf_depends_on_sender(&s->conf) &&
-	    s->conf.delivery_mode == DELIVERY_FOREGROUND && share_is_left(&s->d, s->peer.uid);
+	bool warm = s->hello.connect_now && !peer_is_stranger(&s->peer) &&
+	    !conf_depends_on_sender(&s->conf) && s->conf.delivery_mode == DELIVERY_FOREGROUND &&
+	    share_is_left(&s->d, s->peer.uid);
 
 	logfile_hold(s->d.log);
 	if (warm)
@@ -299,7 +291,7 @@ serve_submission(struct serve *s)
 static bool
 enter(struct serve *s, struct fail *f)
 {
-	if (is_strangers(s) && !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
+	if (peer_is_stranger(&s->peer) && !share_place(&s->conf, s->peer.uid, &s->turns, f)) {
 		s->busy = true;
 		return false;
 	}

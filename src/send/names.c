@@ -42,7 +42,6 @@ bool
 names_ask(struct names *n, const struct conf *c, const char *hosts, struct str question,
     struct answer *out, struct fail *f)
 {
-	static const struct resolve_child confined = { errand_names, NULL };
 	AUTO_ARENA struct arena a = { NULL };
 	struct host host = { .name = record_text(&question, &a) };
 	struct resolve_options how = { .deadline_ms =
@@ -55,7 +54,7 @@ names_ask(struct names *n, const struct conf *c, const char *hosts, struct str q
 	ours = hostlist_has(&a, hosts, host.name, 1U << host.kind);
 	if (!ours && !hostlist_has(&a, c->socks_proxy, host.name, 1U << HOST_NAME))
 		return fail_conf(f, "it asked for another name");
-	if (!resolve_ask(&host, &how, &confined, out, f))
+	if (!resolve_ask(&host, &how, errand_names, out, f))
 		return false;
 	if (ours)
 		note(n, host.name, out);

@@ -83,10 +83,16 @@ peer_hung_up(const struct peer *p)
 	return p->received && sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
 }
 
+bool
+peer_is_stranger(const struct peer *p)
+{
+	return p->foreign && p->uid != 0;
+}
+
 const char *
 peer_viewer(const struct peer *p)
 {
-	return p->foreign && p->uid != 0 ? p->login : NULL;
+	return peer_is_stranger(p) ? p->login : NULL;
 }
 
 /* One budget of time for all writes to the caller: reading an octet now and then gains nothing. */

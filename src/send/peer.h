@@ -40,6 +40,9 @@ void peer_hurry(const struct peer *p);
  * so that each write to it fails at once) when writes to him, between true and false here, have
  * waited for PEER_SECONDS in all. */
 void peer_received(struct peer *p);
+/* Is he another user than this process, and not root?  What is shared is counted for him, and he
+ * has no login at the smarthost before there is a message of his. */
+bool peer_is_stranger(const struct peer *p);
 /* The user who does not see what another's .forward says; NULL: he who asks may see all. */
 const char *peer_viewer(const struct peer *p);
 /* Has he been hung up on? */

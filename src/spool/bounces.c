@@ -8,9 +8,8 @@
 #include "base/banned.h" /* IWYU pragma: keep */
 
 /* More senders than this in one hour, and the one that began first is forgotten; but one user's
- * mail brings in no more than USERS_SENDERS of them, so that nobody makes a count be forgotten by
- * senders that he invents.  Root's mail, and what daemons hand in through port 25, has no such
- * limit. */
+ * mail (port 25's is user onehop's, whoever speaks there) brings in no more than USERS_SENDERS of
+ * them, so that nobody makes a count be forgotten by senders that he invents.  Root may. */
 enum { SENDERS_MAX = 256, USERS_SENDERS = 128, HOUR = 3600 };
 
 struct share {
@@ -50,8 +49,7 @@ shares_parse(struct str text, const struct ages *a, struct shares *out)
 
 /* The sender's own, a new one if need be.  NULL: uid has brought in enough. */
 static struct share *
-share_of(const struct spool *s, struct shares *all, struct str sender, unsigned uid,
-    const struct ages *a)
+share_of(struct shares *all, struct str sender, unsigned uid, const struct ages *a)
 {
 	struct share *oldest = &all->list[0];
 	size_t his = 0;
@@ -63,7 +61,7 @@ share_of(const struct spool *s, struct shares *all, struct str sender, unsigned 
 			oldest = &all->list[i];
 		his += all->list[i].uid == uid;
 	}
-	if (uid != 0 && uid != s->uid && his >= USERS_SENDERS)
+	if (uid != 0 && his >= USERS_SENDERS)
 		return NULL;
 	if (all->n < SENDERS_MAX)
 		oldest = &all->list[all->n++];
@@ -81,7 +79,7 @@ bounces_allow(const struct spool *s, const char *sender, unsigned uid, const str
 
 	if (note_read(s, "bounces", &in))
 		shares_parse(buf_get(&in), a, &all);
-	own = share_of(s, &all, str_of(sender), uid, a);
+	own = share_of(&all, str_of(sender), uid, a);
 	if (own == NULL || own->n == BOUNCES_PER_HOUR)
 		return false;
 	own->n++;

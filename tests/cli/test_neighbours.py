@@ -90,6 +90,15 @@ def test_the_caller_of_a_set_uid_program(tmp_path):
     assert seen["steps"][1]["rc"] == 0 and len(messages(seen)) == 1 and "/home/alice/ran" not in seen["files"], seen
 
 
+def test_what_the_caller_of_a_set_uid_program_gives_it(tmp_path):
+    """A -C FILE of his is no more than his, as always."""
+    config = {"files": {"/home/alice/c": {"content": "smarthost = 127.0.0.1::1\npassword_command = touch /home/alice/ran\n", "owner": "alice", "mode": "644"}}}
+    seen = play(MAKE_SPOOL, {"argv": ["/usr/bin/setpriv", "--ruid=1001", "/usr/sbin/sendmail", "-C", "/home/alice/c", "x@far.example"], "stdin": TEXT},
+                servers=[SERVER], config=config, daemons=(), **installed(tmp_path)[0])
+    assert seen["steps"][1]["rc"] == 78 and "password_command" in seen["steps"][1]["stderr"], seen["steps"]
+    assert not messages(seen) and "/home/alice/ran" not in seen["files"], seen
+
+
 # ---------------------------------------------------------------- how much of a message there may be
 def test_how_many_fields_and_how_long_an_envelope():
     many = "".join("X-%d: y\n" % i for i in range(10001))
